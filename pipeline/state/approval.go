@@ -1,0 +1,72 @@
+package state
+
+import (
+	"net/netip"
+	"time"
+)
+
+// EndReason says why an approval ended. Approvals end; they are never deleted.
+type EndReason string
+
+// The ways an approval ends.
+const (
+	EndedRevoked    EndReason = "revoked"    // by a person
+	EndedExpired    EndReason = "expired"    // its time was over
+	EndedSuperseded EndReason = "superseded" // by a later approval of the same port
+	EndedDrifted    EndReason = "drifted"    // something else listens than what was approved
+)
+
+// Approval is a person's (or a rule's) word that a port may be open. It is
+// bound to what was seen when it was given.
+type Approval struct {
+	ID        int64
+	HostID    int64
+	Vantage   string // empty: seen from any vantage
+	Address   netip.Addr
+	Port      Port
+	Service   string // service name at the time, as nmap prints it ("ssl/http")
+	Family    string // product family at the time; empty: any
+	Probed    bool   // service and family were seen by service detection
+	Reason    string
+	By        string     // author
+	Via       string     // cli, web, mail, rule
+	GrantedAt time.Time  // UTC
+	Until     *time.Time // UTC; nil: no end
+	EndedAt   *time.Time // UTC; nil: still good
+	EndedBy   string
+	EndReason EndReason
+}
+
+// Drifted says whether what listens now is something else than what was
+// approved. A version bump is no drift, and neither is a pass that did not look:
+// an approval given before service detection ever looked is bound to the port
+// alone.
+func (a Approval) Drifted(now Service) bool {
+	if !a.Probed || !now.Probed {
+		return false
+	}
+	return a.Service != now.String() || (a.Family != "" && a.Family != now.Family())
+}
+
+// Pin binds an approval to the service that is seen now.
+func (a *Approval) Pin(now Service) {
+	a.Service, a.Family, a.Probed = now.String(), now.Family(), now.Probed
+}
+
+// Scope selects ports in bulk: for approve, revoke and the lists. Every field
+// that is set narrows it; the zero value is everything.
+type Scope struct {
+	Hosts      []string // addresses, prefixes or names of hosts
+	Tags       []string // hosts that carry one of the tags
+	Ports      []Port
+	Unapproved bool
+}
+
+// Grant is the wish to approve every port of a scope.
+type Grant struct {
+	Scope  Scope
+	Reason string
+	By     string
+	Via    string     // cli, web, mail, rule
+	Until  *time.Time // nil: no end
+}

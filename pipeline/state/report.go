@@ -1,0 +1,96 @@
+package state
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Report is all that any writer gets: one run, made from the database alone, so
+// that the same run gives the same report tonight and in a year.
+type Report struct {
+	Run      Run
+	Previous *Run // the run before it that kept a state; nil for the baseline
+	Coverage Totals
+	Gaps     []Gap
+	Changes  []Change
+	Voided   []Approval // approvals that drifted or expired in this run
+	Hosts    []HostReport
+}
+
+// Gap is a host that was asked for and not (wholly) looked at; what is known of
+// it is as of Since.
+type Gap struct {
+	HostID   int64 // 0 for a name that never resolved
+	Label    string
+	Protocol Protocol
+	Status   CoverageStatus
+	Reason   string
+	Since    *time.Time // when it last answered; nil: never
+	Open     int        // its open ports, carried over
+}
+
+// HostReport is a host as of a run.
+type HostReport struct {
+	Host
+	Tags      []string
+	Owner     string
+	FirstSeen time.Time
+	LastSeen  *time.Time // last run in which it answered; nil: never
+	Ports     []PortReport
+}
+
+// PortReport is a port as of a run; it shadows PortStatus with what the
+// database knows beside it.
+type PortReport struct {
+	PortStatus
+	FirstSeen  time.Time
+	LastSeen   time.Time  // last run in which it was seen open
+	StaleSince *time.Time // not looked at since then; nil: looked at in this run
+	Approval   *Approval  // nil: nobody approved it
+}
+
+// Approved says whether somebody approved the port.
+func (p PortReport) Approved() bool { return p.Approval != nil }
+
+// OpenPorts counts the ports that are open, and how many of them nobody
+// approved. An open|filtered port is neither.
+func (r Report) OpenPorts() (open, unapproved int) {
+	for _, h := range r.Hosts {
+		for _, p := range h.Ports {
+			if p.State != Open {
+				continue
+			}
+			open++
+			if !p.Approved() {
+				unapproved++
+			}
+		}
+	}
+	return open, unapproved
+}
+
+// Verdict is the report in one line: what changed, what awaits approval, what
+// was not looked at. Every writer leads with it.
+func (r Report) Verdict() string {
+	_, unapproved := r.OpenPorts()
+	var parts []string
+	if r.Run.Baseline {
+		parts = append(parts, "Baseline: "+Count(unapproved, "port awaits", "ports await")+" approval")
+	} else {
+		parts = append(parts, Count(len(r.Changes), "change", "changes"), Count(unapproved, "port unapproved", "ports unapproved"))
+	}
+	parts = append(parts, fmt.Sprintf("%d of %s answered", r.Coverage.Answered, Count(r.Coverage.Hosts, "host", "hosts")))
+	return strings.Join(parts, ", ")
+}
+
+// Count joins a number and its noun: "1 port", "2 ports", "no ports".
+func Count(n int, one, many string) string {
+	switch n {
+	case 0:
+		return "no " + many
+	case 1:
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

@@ -1,0 +1,119 @@
+package state
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Origin says where a target was written down.
+type Origin string
+
+// The origins of a target.
+const (
+	OriginConfig Origin = "config" // ownmap.yaml; read-only elsewhere
+	OriginCLI    Origin = "cli"    // `ownmap targets add`
+	OriginWeb    Origin = "web"    // the web page
+)
+
+// Target is what a user asks to scan: a spec with what belongs to it. A target
+// in the database never changes: another tag or owner ends it and begins a new
+// one, so that a past report can still name them.
+type Target struct {
+	ID        int64
+	Spec      Spec     // address, prefix, range or DNS name
+	Exclude   []Spec   // left out, whatever else names them
+	Tags      []string // sorted
+	Owner     string   // who answers for these hosts, often a mail address
+	Profile   string   // empty: the default profile
+	Vantage   string   // empty: DefaultVantage
+	Origin    Origin
+	Where     string // "ownmap.yaml:14" for a target from the config
+	CreatedAt time.Time
+}
+
+// TopPorts is the number of most common TCP ports that a profile scans unless
+// it says otherwise, as nmap does.
+const TopPorts = 1000
+
+// DefaultProfile is the profile of a target that names none.
+const DefaultProfile = "standard"
+
+// Profile says how hosts are scanned. It is typed through and through: nothing
+// in it ever becomes a free argument of nmap.
+type Profile struct {
+	Name     string  `json:"name"`
+	Top      int     `json:"top,omitempty"` // the N most common TCP ports; 0: Ports
+	Ports    PortSet `json:"ports"`         // TCP ports
+	UDP      PortSet `json:"udp"`           // UDP ports, none by default
+	Services bool    `json:"services"`      // service detection (nmap -sV)
+	Timing   int     `json:"timing"`        // nmap's timing template, 0 to 5
+}
+
+// PlannedHost is an address to be scanned in a run, with the target that asked
+// for it.
+type PlannedHost struct {
+	Address  netip.Addr
+	Name     string // the DNS name of the target, or empty
+	Target   Target // the most specific target that covers the address
+	Profile  string
+	Vantage  string
+	Discover bool // ask whether it is there first; false: scan it straight (-Pn)
+	Listed   bool // named by itself (address or name) or known: silence is told
+}
+
+// KnownHost is a host of an earlier run, with the target that it came from.
+type KnownHost struct {
+	Address netip.Addr
+	Vantage string
+	Spec    string // of the target, canonical
+}
+
+// UnresolvedTarget is a DNS name that gave no address in this run. Its hosts of
+// earlier runs keep their state and are told as not scanned.
+type UnresolvedTarget struct {
+	Target Target
+	Known  []KnownHost
+	Err    string // cleaned
+}
+
+// Plan is everything that a run is going to look at.
+type Plan struct {
+	Hosts      []PlannedHost // sorted by vantage and address, no address twice per vantage
+	Unresolved []UnresolvedTarget
+	Profiles   map[string]Profile
+}
+
+// Shard is the unit of scan work: hosts of one vantage, one profile and one
+// address family that one nmap process scans together.
+type Shard struct {
+	RunID    int64
+	No       int
+	Vantage  string
+	Profile  Profile
+	Discover bool
+	IPv6     bool
+	Hosts    []ShardHost
+}
+
+// ShardHost is an address of a shard.
+type ShardHost struct {
+	Address netip.Addr `json:"address"`
+	Name    string     `json:"name,omitempty"`
+	Target  int64      `json:"target"`
+	Listed  bool       `json:"listed,omitempty"`
+}
+
+// ShardResult is what one shard brought: every host of the shard that answered
+// or is listed, each with its coverage.
+type ShardResult struct {
+	Shard   Shard
+	Hosts   []Host
+	Scanner Scanner
+	Notes   []string // what a reader should know, such as "nmap was killed"
+}
+
+// Scanner says what looked and with which rights.
+type Scanner struct {
+	Version    string `json:"version"`    // nmap's version, "7.93"
+	Privileged bool   `json:"privileged"` // raw sockets: SYN scan instead of connect scan
+}
