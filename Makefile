@@ -101,7 +101,7 @@ if [ "$$(id -u)" -ne 0 ]; then
 	sudo=sudo
 	command -v sudo >/dev/null || { echo "ownmap: error: not installed:$$missing; as root: apt-get install --no-install-recommends$$packages" >&2; exit 1; }
 fi
-echo "installing$$packages"
+echo "installing$$packages with apt-get"
 $$sudo sh -eu -c '
 	export DEBIAN_FRONTEND=noninteractive
 	switch=/etc/postgresql-common/createcluster.d/ownmap-setup.conf
@@ -109,8 +109,8 @@ $$sudo sh -eu -c '
 	trap "exit 130" INT TERM HUP
 	mkdir -p "$${switch%/*}"
 	echo "create_main_cluster = false" >"$$switch"
-	apt-get update -q || echo "some package lists are old; trying with what is there" >&2
-	apt-get install -qy --no-install-recommends -o DPkg::Lock::Timeout=300 "$$@"
+	apt-get update -q >/dev/null || echo "some package lists are old; trying with what is there" >&2
+	apt-get install -qy --no-install-recommends -o DPkg::Lock::Timeout=300 "$$@" >/dev/null
 ' sh $$packages
 endef
 export INSTALL
