@@ -99,7 +99,7 @@ fi
 sudo=
 if [ "$$(id -u)" -ne 0 ]; then
 	sudo=sudo
-	command -v sudo >/dev/null || { echo "ownmap: error: not installed:$$missing; as root: apt-get install --no-install-recommends$$packages" >&2; exit 1; }
+	command -v sudo >/dev/null || { printf 'ownmap: error: not installed:%s\nownmap: hint: as root, run: make %s\n' "$$missing" "$$0" >&2; exit 1; }
 fi
 echo "installing$$packages with apt-get"
 $$sudo sh -eu -c '
