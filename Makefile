@@ -49,6 +49,7 @@ bench: setup-test ## Run the benchmarks
 fuzz: setup-test ## Fuzz every parser for FUZZTIME each (10s)
 	@go test -list '^Fuzz' ./... | awk '/^Fuzz/ {name[++n] = $$1} /^ok/ {while (n) print name[n--], $$2}' | \
 	while read -r name package; do \
+		echo "$$package $$name"; \
 		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null || exit 1; \
 	done
 
