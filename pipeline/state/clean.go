@@ -58,8 +58,12 @@ func plain(s string) bool {
 // hidden says whether a character does something else than show itself:
 // controls (Cc), formats such as bidi overrides and zero-width joiners (Cf),
 // line and paragraph separators (Zl, Zp), spaces other than U+0020 (Zs), private
-// use, surrogates and unassigned code points.
-func hidden(r rune) bool { return !unicode.IsPrint(r) }
+// use, surrogates, unassigned code points, and those that Unicode calls letters
+// or marks but that nobody can see: fillers, variation selectors, blank Braille.
+func hidden(r rune) bool {
+	const brailleBlank = 0x2800
+	return !unicode.IsPrint(r) || r == brailleBlank || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
 
 const hexDigits = "0123456789abcdef"
 

@@ -80,7 +80,13 @@ func (r Report) Verdict() string {
 	} else {
 		parts = append(parts, Count(len(r.Changes), "change", "changes"), Count(unapproved, "port unapproved", "ports unapproved"))
 	}
+	if r.Coverage.Hosts == 0 {
+		return strings.Join(append(parts, "no host was looked at"), ", ")
+	}
 	parts = append(parts, fmt.Sprintf("%d of %s answered", r.Coverage.Answered, Count(r.Coverage.Hosts, "host", "hosts")))
+	if r.Coverage.NotScanned > 0 {
+		parts = append(parts, fmt.Sprintf("%d not scanned", r.Coverage.NotScanned))
+	}
 	return strings.Join(parts, ", ")
 }
 
