@@ -1,0 +1,143 @@
+// Package load brings together what is to be scanned: it reads the YAML config
+// strictly, and expands the targets of config and database, less what is
+// excluded, into the addresses of a run. Every mistake is told with file, line
+// and remedy, all of them at once.
+package load
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"ownmap/pipeline/state"
+)
+
+// Config is ownmap.yaml. Make it with Read, Parse or Default: a Config that one
+// of them returned without an error is whole, with every default filled in.
+type Config struct {
+	Database Database           `yaml:"database"`
+	StateDir string             `yaml:"state_dir"` // absolute; empty: see StateDir
+	Targets  []Target           `yaml:"targets"`
+	Exclude  []state.Spec       `yaml:"exclude"`  // never scanned, whatever names them
+	Profiles map[string]Profile `yaml:"profiles"` // the built-in ones among them
+	Scan     Scan               `yaml:"scan"`
+	Archive  Archive            `yaml:"archive"`
+
+	source   string
+	warnings []string
+}
+
+// Database says where the state is kept.
+type Database struct {
+	URL     Secret `yaml:"url"`      // empty: a private PostgreSQL in the state directory
+	URLFile string `yaml:"url_file"` // absolute; the file that URL was read from
+}
+
+// Target is one entry under targets.
+type Target struct {
+	Hosts   []state.Spec `yaml:"hosts"`
+	Exclude []state.Spec `yaml:"exclude,omitempty"`
+	Tags    []string     `yaml:"tags,omitempty"` // sorted
+	Owner   string       `yaml:"owner,omitempty"`
+	Profile string       `yaml:"profile,omitempty"` // empty: state.DefaultProfile
+
+	where []string // one for each of Hosts, "ownmap.yaml:14"
+}
+
+// Scan holds what is common to all scans.
+type Scan struct {
+	Rate           int      `yaml:"rate"`         // packets a second over all processes
+	MaxParallel    int      `yaml:"max_parallel"` // nmap processes at once; 0: one a core
+	HostTimeout    Duration `yaml:"host_timeout"` // patience with one host
+	ReverseDNS     bool     `yaml:"reverse_dns"`  // ask DNS for the names of addresses
+	MaxAddresses   int      `yaml:"max_addresses"`
+	ResolveTimeout Duration `yaml:"resolve_timeout"` // patience with one DNS name
+}
+
+// Archive says where the static archive of reports is written, and where people
+// read it.
+type Archive struct {
+	Dir string `yaml:"dir"` // absolute; empty: archive/ in the state directory
+	URL string `yaml:"url"` // empty: links in reports stay relative
+}
+
+// Duration is a time.Duration that is written as people do, "15m".
+type Duration time.Duration
+
+// MarshalText writes the duration without zero parts.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// String returns the duration without zero parts, "15m" rather than "15m0s".
+func (d Duration) String() string {
+	whole := time.Duration(d)
+	switch {
+	case whole%time.Hour == 0:
+		return fmt.Sprintf("%dh", whole/time.Hour)
+	case whole%time.Minute == 0:
+		return fmt.Sprintf("%dm", whole/time.Minute)
+	}
+	return whole.String()
+}
+
+// builtIn is the source of a config that no file was read for.
+const builtIn = "built-in defaults"
+
+// Default returns the config of somebody who wrote none: it scans this machine
+// over loopback and nothing else.
+func Default() Config {
+	c := defaults()
+	c.source = builtIn
+	target := Target{}
+	for _, text := range []string{"127.0.0.1", "::1"} {
+		var spec state.Spec
+		if err := spec.UnmarshalText([]byte(text)); err == nil {
+			target.Hosts, target.where = append(target.Hosts, spec), append(target.where, builtIn)
+		}
+	}
+	c.Targets = []Target{target}
+	return c
+}
+
+// defaults returns a config with the defaults of every key.
+func defaults() Config {
+	return Config{
+		Profiles: builtInProfiles(),
+		Scan: Scan{
+			Rate: 5000, HostTimeout: Duration(15 * time.Minute),
+			MaxAddresses: state.DefaultMaxAddresses, ResolveTimeout: Duration(5 * time.Second),
+		},
+	}
+}
+
+// Source says where the config came from: the file's path, or "built-in
+// defaults".
+func (c Config) Source() string { return c.source }
+
+// Warnings returns what is risky about the config but no mistake, one sentence
+// each.
+func (c Config) Warnings() []string { return slices.Clone(c.warnings) }
+
+// StateTargets returns the targets in the words of the pipeline, one for each
+// host that is named, in the order of the file.
+func (c Config) StateTargets() []state.Target {
+	var targets []state.Target
+	for _, t := range c.Targets {
+		for i, spec := range t.Hosts {
+			targets = append(targets, state.Target{
+				Spec: spec, Exclude: slices.Clone(t.Exclude), Tags: slices.Clone(t.Tags), Owner: t.Owner, Profile: t.Profile,
+				Vantage: state.DefaultVantage, Origin: state.OriginConfig, Where: t.where[i],
+			})
+		}
+	}
+	return targets
+}
+
+// CheckProfile returns an error if there is no profile of that name; the empty
+// name stands for the default one.
+func (c Config) CheckProfile(name string) error {
+	if _, ok := c.Profiles[name]; ok || name == "" {
+		return nil
+	}
+	return fmt.Errorf("unknown profile %s: %s", show(name), remedy(name, slices.Sorted(maps.Keys(c.Profiles))))
+}

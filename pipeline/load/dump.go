@@ -1,0 +1,40 @@
+package load
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Dump writes the config as it is in force, every default among it, as YAML with
+// a comment that says where it came from. Secrets are written as "***".
+func (c Config) Dump(w io.Writer) error {
+	head := "# from: " + c.source + "\n"
+	for _, warning := range c.warnings {
+		head += "# warning: " + warning + "\n"
+	}
+	if _, err := io.WriteString(w, head); err != nil {
+		return fmt.Errorf("write config: %w", err)
+	}
+	var body strings.Builder
+	encoder := yaml.NewEncoder(&body)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(c.forDump()); err != nil {
+		return fmt.Errorf("write config: %w", err)
+	}
+	if _, err := io.WriteString(w, body.String()); err != nil {
+		return fmt.Errorf("write config: %w", err)
+	}
+	return nil
+}
+
+// forDump returns the config so that what it writes can be read back: a URL that
+// came from a file is told by the file alone.
+func (c Config) forDump() Config {
+	if c.Database.URLFile != "" {
+		c.Database.URL = Secret{}
+	}
+	return c
+}

@@ -1,0 +1,46 @@
+package load
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"ownmap/pipeline/state"
+)
+
+// ReadTargetList reads targets as nmap's -iL does (nmap(1), "Target
+// specification"): separated by white space, a # begins a comment that ends with
+// the line. name is the file's name for mistakes, which are Errors. A target
+// that is listed twice is returned once.
+func ReadTargetList(r io.Reader, name string) ([]state.Spec, error) {
+	if name == "-" {
+		name = "stdin"
+	}
+	found := faults{file: name}
+	var specs []state.Spec
+	seen := map[state.Spec]bool{}
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 1<<20)
+	line := 0
+	for lines.Scan() {
+		line++
+		text, _, _ := strings.Cut(lines.Text(), "#")
+		for _, word := range strings.Fields(text) {
+			spec, err := state.ParseSpec(word)
+			if err != nil {
+				found.addErr(line, err)
+			} else if !seen[spec] {
+				seen[spec] = true
+				specs = append(specs, spec)
+			}
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("%s:%d: %w; is it a list of targets?", name, line+1, err)
+	}
+	if err := found.err(); err != nil {
+		return nil, err
+	}
+	return specs, nil
+}

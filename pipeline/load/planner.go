@@ -1,0 +1,114 @@
+package load
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+
+	"ownmap/pipeline/state"
+)
+
+// Planner expands targets into the addresses of a run; it implements
+// pipeline.Planner. Make it with NewPlanner.
+type Planner struct {
+	config   Config
+	resolver Resolver
+}
+
+// NewPlanner returns a planner with the profiles, exclusions and limits of a
+// config. resolver looks up names; nil asks as the system is set up to,
+// /etc/hosts first.
+func NewPlanner(config Config, resolver Resolver) *Planner {
+	if resolver == nil {
+		resolver = &net.Resolver{PreferGo: true}
+	}
+	return &Planner{config, resolver}
+}
+
+// Plan returns the addresses to scan, each once per vantage, sorted. Of several
+// targets that hold an address the most specific one owns it: an address or name
+// before any prefix or range, then the one with fewer addresses, then the earlier
+// one. Exclusions, of the config and of any target, win over everything. known
+// are the hosts of earlier runs, which are scanned without asking first whether
+// they are there. only narrows the plan to addresses, prefixes, ranges or names
+// that the targets hold; an entry that holds none of them is a NotTargetError. A
+// name without addresses is part of the plan as unresolved. A target over the
+// limit or with an unknown profile is an error, and nothing is planned.
+func (p *Planner) Plan(ctx context.Context, targets []state.Target, known []state.KnownHost, only []string) (state.Plan, error) {
+	if err := p.check(targets); err != nil {
+		return state.Plan{}, err
+	}
+	entries, err := parseOnly(only)
+	if err != nil {
+		return state.Plan{}, err
+	}
+	answers, err := p.resolve(ctx, targets)
+	if err != nil {
+		return state.Plan{}, fmt.Errorf("look up names: %w", err)
+	}
+	d := newDraft(targets, known, answers, p.exclude(targets))
+	if err := d.narrow(entries); err != nil {
+		return state.Plan{}, err
+	}
+	return d.plan(p.profiles()), nil
+}
+
+// check returns what is wrong with the targets, all of it: those of the database
+// were added under another config, perhaps.
+func (p *Planner) check(targets []state.Target) error {
+	var wrong []error
+	for _, t := range targets {
+		found := []error{t.Spec.CheckCap(p.config.Scan.MaxAddresses), p.config.CheckProfile(t.Profile)}
+		for _, spec := range t.Exclude {
+			found = append(found, CheckExclusion(spec))
+		}
+		for _, err := range found {
+			if err != nil {
+				wrong = append(wrong, fmt.Errorf("%s: %w", place(t), err))
+			}
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// place says where a target can be corrected.
+func place(t state.Target) string {
+	if t.Where != "" {
+		return t.Where
+	}
+	return fmt.Sprintf("target %s of the database (remove and add it again to correct it)", t.Spec)
+}
+
+func (p *Planner) exclude(targets []state.Target) []state.Spec {
+	all := slices.Clone(p.config.Exclude)
+	for _, t := range targets {
+		all = append(all, t.Exclude...)
+	}
+	slices.SortFunc(all, func(a, b state.Spec) int { return strings.Compare(a.String(), b.String()) })
+	return slices.Compact(all)
+}
+
+func (p *Planner) profiles() map[string]state.Profile {
+	profiles := make(map[string]state.Profile, len(p.config.Profiles))
+	for name, profile := range p.config.Profiles {
+		profiles[name] = profile.state(name)
+	}
+	return profiles
+}
+
+// bySpecificity returns the targets with the most specific ones first.
+func bySpecificity(targets []state.Target) []state.Target {
+	rank := func(t state.Target) int {
+		if t.Spec.Single() {
+			return 0
+		}
+		return 1
+	}
+	return slices.SortedStableFunc(slices.Values(targets), func(a, b state.Target) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Spec.Count(), b.Spec.Count()))
+	})
+}

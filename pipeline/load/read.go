@@ -1,0 +1,124 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+)
+
+const maxConfig = 16 << 20 // bytes; a larger file is no config
+
+// Read reads the config file at path, as Find returned it: the empty path gives
+// Default. It also reads the file of database.url_file, and looks at who may read
+// the secrets: everybody is a mistake, more than owner and group a warning.
+func Read(path string, env func(string) string) (Config, error) {
+	if path == "" {
+		return Default(), nil
+	}
+	text, mode, err := readFile(path, maxConfig)
+	if err != nil {
+		return Config{source: path}, fmt.Errorf("config: %w", err)
+	}
+	p := parse(path, text, env)
+	if p.secret > 0 {
+		p.guard(p.secret, path, mode)
+	}
+	if mode&0o022 != 0 {
+		p.warn("%s can be written by others than its owner, who decide then what is scanned: chmod go-w %s", path, path)
+	}
+	if p.config.Database.URLFile != "" {
+		p.readURLFile()
+	}
+	if err := p.err(); err != nil {
+		return Config{source: path}, err
+	}
+	return p.config, nil
+}
+
+func (p *parser) readURLFile() {
+	path := p.config.Database.URLFile
+	text, mode, err := readFile(path, 1<<16)
+	if err != nil {
+		p.add(p.urlFile, "database.url_file: %s; correct the path, or the rights of the file", err)
+		return
+	}
+	address := strings.TrimSpace(string(text))
+	if hasPassword(address) {
+		p.guard(p.urlFile, path, mode)
+	}
+	if err := checkDatabaseURL(address); err != nil {
+		p.add(p.urlFile, "database.url_file: %s: %s", path, err)
+		return
+	}
+	p.config.Database.URL = Secret{address}
+}
+
+// guard says who else can read a file that holds a password.
+func (p *parser) guard(line int, path string, mode fs.FileMode) {
+	switch {
+	case mode&0o004 != 0:
+		p.add(line, "%s holds a password and everybody can read it: chmod o= %s", path, path)
+	case mode&^0o640 != 0:
+		p.warn("%s holds a password and has mode %04o: chmod 0640 %s", path, mode, path)
+	}
+}
+
+func (p *parser) warn(format string, args ...any) {
+	p.config.warnings = append(p.config.warnings, fmt.Sprintf(format, args...))
+}
+
+// readFile returns a regular file's content and permissions; both are of the
+// same open file, so that nobody can swap it in between.
+func readFile(path string, most int64) ([]byte, fs.FileMode, error) {
+	f, err := os.Open(path) //nolint:gosec // the user names the config to read
+	if err != nil {
+		return nil, 0, err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
+	if info.IsDir() {
+		return nil, 0, fmt.Errorf("%s is a directory; name a file in it", path)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err != nil {
+		return nil, 0, err
+	}
+	if int64(len(text)) > most {
+		return nil, 0, fmt.Errorf("%s has more than %d bytes; is it the right file?", path, most)
+	}
+	return text, info.Mode().Perm(), nil
+}
+
+// checkDatabaseURL says whether a text can be a connection string of libpq
+// (PostgreSQL, "Connection Strings"). Its messages do not repeat the text: it
+// holds a password.
+func checkDatabaseURL(text string) error {
+	const form = "write it like postgres://user@host:5432/database or \"host=... dbname=...\""
+	if strings.ContainsAny(text, "\r\n\x00") {
+		return errors.New("more than one line; " + form)
+	}
+	if u, err := url.Parse(text); strings.Contains(text, "://") {
+		if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
+			return errors.New("no address of a PostgreSQL; " + form)
+		}
+		return nil
+	}
+	if !regexp.MustCompile(`^\s*[a-z_]+\s*=`).MatchString(text) {
+		return errors.New("no address of a PostgreSQL; " + form)
+	}
+	return nil
+}
+
+// hasPassword says whether a connection string holds a password. It errs on the
+// side of caution where the text is no valid URL.
+func hasPassword(text string) bool {
+	return regexp.MustCompile(`://[^/?@]*:[^@]+@|\bpassword\s*=\s*[^\s&]`).MatchString(text)
+}
