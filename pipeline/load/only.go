@@ -129,6 +129,7 @@ func (s *selection) apply(d *draft) {
 	for i, u := range d.unresolved {
 		if !s.whole[i] {
 			u.Known = s.known[i]
+			slices.SortFunc(u.Known, func(a, b state.KnownHost) int { return a.Address.Compare(b.Address) })
 		}
 		if s.whole[i] || len(u.Known) > 0 {
 			unresolved = append(unresolved, u)

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"ownmap/pipeline/state"
 )
 
 // key is a key that a mapping may have, and what reads its value.
@@ -60,12 +62,26 @@ func (p *parser) syntax(text []byte, err error) {
 	if tabs {
 		return
 	}
-	line, message := 1, strings.TrimPrefix(err.Error(), "yaml: ")
+	line, message := placeOf(text, strings.TrimPrefix(err.Error(), "yaml: "))
+	p.add(line, "no valid YAML: %s; check indentation, colons and quotes here and in the line before", state.Clean(message))
+}
+
+// placeOf returns the line of an error of the YAML library, and its message
+// without it. Its parser counts lines from 0, its scanner from 1, and an unknown
+// alias has no line at all.
+func placeOf(text []byte, message string) (line int, rest string) {
 	if m := regexp.MustCompile(`^line (\d+): (.*)$`).FindStringSubmatch(message); m != nil {
 		line, _ = strconv.Atoi(m[1])
-		message = m[2]
+		if regexp.MustCompile(`^did not find expected (node content|'|key|<)`).MatchString(m[2]) {
+			line++
+		}
+		return line, m[2]
 	}
-	p.add(line, "no valid YAML: %s; check indentation, colons and quotes here and in the line before", message)
+	if m := regexp.MustCompile(`^unknown anchor '(.*)' referenced`).FindStringSubmatch(message); m != nil {
+		before, _, _ := bytes.Cut(text, []byte("*"+m[1]))
+		return 1 + bytes.Count(before, []byte("\n")), message
+	}
+	return 1, message
 }
 
 // fields reads a mapping. The keys are read in the order given, not in that of

@@ -119,9 +119,9 @@ func parsePrefix(text string) (spec Spec, reason string) {
 			return Spec{}, "has no valid prefix length: an IPv6 prefix ends with /0 to /128"
 		case err == nil:
 			return Spec{}, "has no valid prefix length: an IPv4 prefix ends with /0 to /32"
-		case strings.Trim(host, "0123456789.") == "":
+		case host != "" && strings.Trim(host, "0123456789.") == "":
 			return Spec{}, "is no prefix: write all four parts of the address, like 10.0.0.0/24"
-		case strings.Trim(host, "0123456789.-") == "":
+		case host != "" && strings.Trim(host, "0123456789.-") == "":
 			return Spec{}, "mixes a range and a prefix: write one of them, 10.20.1.5-9 or 10.20.1.0/24"
 		}
 		return Spec{}, "is no prefix: write the network as an address, like 10.20.0.0/24 or 2001:db8::/120"
