@@ -31,7 +31,7 @@ func (s Scope) Select(hosts []HostReport) []HostReport {
 // MatchesHost says whether a host is in the scope: by one of its addresses,
 // prefixes or names, and by one of its tags.
 func (s Scope) MatchesHost(h HostReport) bool {
-	named := len(s.Hosts) == 0 || slices.ContainsFunc(s.Hosts, func(host string) bool { return h.Is(host) })
+	named := len(s.Hosts) == 0 || slices.ContainsFunc(s.Hosts, h.Is)
 	tagged := len(s.Tags) == 0 || slices.ContainsFunc(s.Tags, func(tag string) bool { return slices.Contains(h.Tags, tag) })
 	return named && tagged
 }
