@@ -119,13 +119,14 @@ func (c Config) Source() string { return c.source }
 func (c Config) Warnings() []string { return slices.Clone(c.warnings) }
 
 // StateTargets returns the targets in the words of the pipeline, one for each
-// host that is named, in the order of the file.
+// host that is named, in the order of the file. The targets of one entry share
+// its lists of exclusions and tags: they are for reading.
 func (c Config) StateTargets() []state.Target {
 	var targets []state.Target
 	for _, t := range c.Targets {
 		for i, spec := range t.Hosts {
 			targets = append(targets, state.Target{
-				Spec: spec, Exclude: slices.Clone(t.Exclude), Tags: slices.Clone(t.Tags), Owner: t.Owner, Profile: t.Profile,
+				Spec: spec, Exclude: t.Exclude, Tags: t.Tags, Owner: t.Owner, Profile: t.Profile,
 				Vantage: state.DefaultVantage, Origin: state.OriginConfig, Where: t.where[i],
 			})
 		}

@@ -95,6 +95,7 @@ func collect(n *yaml.Node, path string, found map[string]bool) {
 		for _, element := range n.Content {
 			collect(element, path, found)
 		}
+	case yaml.DocumentNode, yaml.ScalarNode, yaml.AliasNode:
 	}
 }
 
@@ -102,13 +103,14 @@ func keysOf(t reflect.Type, path string) []string {
 	if _, isText := reflect.Zero(t).Interface().(interface{ MarshalText() ([]byte, error) }); isText {
 		return nil
 	}
-	var keys []string
-	switch t.Kind() {
-	case reflect.Slice:
+	if t.Kind() == reflect.Slice {
 		return keysOf(t.Elem(), path)
-	case reflect.Map:
+	}
+	if t.Kind() == reflect.Map {
 		return append(keysOf(t.Elem(), path+".*"), path+".*")
-	case reflect.Struct:
+	}
+	var keys []string
+	if t.Kind() == reflect.Struct {
 		for f := range t.Fields() {
 			if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); f.IsExported() {
 				keys = append(keys, path+"."+name)

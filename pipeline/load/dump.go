@@ -11,20 +11,17 @@ import (
 // Dump writes the config as it is in force, every default among it, as YAML with
 // a comment that says where it came from. Secrets are written as "***".
 func (c Config) Dump(w io.Writer) error {
-	head := "# from: " + c.source + "\n"
+	var text strings.Builder
+	fmt.Fprintf(&text, "# from: %s\n", c.source)
 	for _, warning := range c.warnings {
-		head += "# warning: " + warning + "\n"
+		fmt.Fprintf(&text, "# warning: %s\n", warning)
 	}
-	if _, err := io.WriteString(w, head); err != nil {
-		return fmt.Errorf("write config: %w", err)
-	}
-	var body strings.Builder
-	encoder := yaml.NewEncoder(&body)
+	encoder := yaml.NewEncoder(&text)
 	encoder.SetIndent(2)
 	if err := encoder.Encode(c.forDump()); err != nil {
 		return fmt.Errorf("write config: %w", err)
 	}
-	if _, err := io.WriteString(w, body.String()); err != nil {
+	if _, err := io.WriteString(w, text.String()); err != nil {
 		return fmt.Errorf("write config: %w", err)
 	}
 	return nil

@@ -26,7 +26,7 @@ func ReadTargetList(r io.Reader, name string) ([]state.Spec, error) {
 	for lines.Scan() {
 		line++
 		text, _, _ := strings.Cut(lines.Text(), "#")
-		for _, word := range strings.Fields(text) {
+		for word := range strings.FieldsSeq(text) {
 			spec, err := state.ParseSpec(word)
 			if err != nil {
 				found.addErr(line, err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -31,8 +32,8 @@ func NewPlanner(config Config, resolver Resolver) *Planner {
 
 // Plan returns the addresses to scan, each once per vantage, sorted. Of several
 // targets that hold an address the most specific one owns it: an address or name
-// before any prefix or range, then the one with fewer addresses, then the earlier
-// one. Exclusions, of the config and of any target, win over everything. known
+// before any prefix or range, then the one with fewer addresses, then one of the
+// config, then the earlier one. Exclusions, of the config and of any target, win over everything. known
 // are the hosts of earlier runs, which are scanned without asking first whether
 // they are there. only narrows the plan to addresses, prefixes, ranges or names
 // that the targets hold; an entry that holds none of them is a NotTargetError. A
@@ -84,12 +85,16 @@ func place(t state.Target) string {
 }
 
 func (p *Planner) exclude(targets []state.Target) []state.Spec {
-	all := slices.Clone(p.config.Exclude)
-	for _, t := range targets {
-		all = append(all, t.Exclude...)
+	all := map[state.Spec]bool{}
+	for _, spec := range p.config.Exclude {
+		all[spec] = true
 	}
-	slices.SortFunc(all, func(a, b state.Spec) int { return strings.Compare(a.String(), b.String()) })
-	return slices.Compact(all)
+	for _, t := range targets {
+		for _, spec := range t.Exclude {
+			all[spec] = true
+		}
+	}
+	return slices.SortedFunc(maps.Keys(all), func(a, b state.Spec) int { return strings.Compare(a.String(), b.String()) })
 }
 
 func (p *Planner) profiles() map[string]state.Profile {
@@ -100,15 +105,25 @@ func (p *Planner) profiles() map[string]state.Profile {
 	return profiles
 }
 
-// bySpecificity returns the targets with the most specific ones first.
+// bySpecificity returns the targets with the most specific ones first; of equal
+// ones what the config file says wins.
 func bySpecificity(targets []state.Target) []state.Target {
-	rank := func(t state.Target) int {
-		if t.Spec.Single() {
-			return 0
-		}
-		return 1
-	}
 	return slices.SortedStableFunc(slices.Values(targets), func(a, b state.Target) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Spec.Count(), b.Spec.Count()))
+		return cmp.Or(
+			first(a.Spec.Single(), b.Spec.Single()),
+			cmp.Compare(a.Spec.Count(), b.Spec.Count()),
+			first(a.Origin == state.OriginConfig, b.Origin == state.OriginConfig),
+		)
 	})
+}
+
+// first orders what is before what is not.
+func first(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
 }

@@ -2,11 +2,9 @@ package load
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -39,7 +37,7 @@ func (n *names) LookupNetIP(ctx context.Context, network, host string) ([]netip.
 		return nil, &net.DNSError{Err: "no such host", Name: host, Server: "192.0.2.53:53", IsNotFound: true}
 	}
 	var found []netip.Addr
-	for _, a := range strings.Fields(text) {
+	for a := range strings.FieldsSeq(text) {
 		found = append(found, netip.MustParseAddr(a))
 	}
 	return found, nil
@@ -94,55 +92,111 @@ func TestPlan(t *testing.T) {
 		only         []string
 		want         string
 	}{
-		{"prefix with network and broadcast", `targets: [{hosts: 10.20.0.0/30}]`, nil, nil,
-			"10.20.0.0 <10.20.0.0/30> standard D\n10.20.0.1 <10.20.0.0/30> standard D\n10.20.0.2 <10.20.0.0/30> standard D\n10.20.0.3 <10.20.0.0/30> standard D\n"},
-		{"address and known host", `targets: [{hosts: [10.20.0.7, 10.20.0.8-9], profile: full}]`, []string{"10.20.0.9 10.20.0.8-9"}, nil,
-			"10.20.0.7 <10.20.0.7> full L\n10.20.0.8 <10.20.0.8-9> full D\n10.20.0.9 <10.20.0.8-9> full L\n"},
-		{"known host that no target holds any more", `targets: [{hosts: 10.20.0.7}]`, []string{"10.20.0.8 10.20.0.8"}, nil,
-			"10.20.0.7 <10.20.0.7> standard L\n"},
-		{"most specific wins, whatever the order", `targets: [{hosts: 10.20.0.0/24, exclude: [10.20.0.0/30, 10.20.0.8-255]}, {hosts: 10.20.0.4-6, profile: full}, {hosts: 10.20.0.5, profile: quick}]`, nil, nil,
-			"10.20.0.4 <10.20.0.4-6> full D\n10.20.0.5 <10.20.0.5> quick L\n10.20.0.6 <10.20.0.4-6> full D\n10.20.0.7 <10.20.0.0/24> standard D\n"},
-		{"ties by order", `targets: [{hosts: 10.20.0.4-5, profile: full}, {hosts: 10.20.0.4/31, profile: quick}]`, nil, nil,
-			"10.20.0.4 <10.20.0.4-5> full D\n10.20.0.5 <10.20.0.4-5> full D\n"},
-		{"exclusions win over an explicit target", `{targets: [{hosts: 10.20.0.5}, {hosts: 10.20.0.4/31, exclude: 10.20.0.5}], exclude: "2001:db8::/32"}`, nil, nil,
-			"10.20.0.4 <10.20.0.4/31> standard D\n"},
-		{"an exclusion of any size", `{targets: [{hosts: [10.20.0.7, "2001:db8::7", 192.0.2.1]}], exclude: [0.0.0.0/1, "::/0"]}`, nil, nil,
-			"192.0.2.1 <192.0.2.1> standard L\n"},
-		{"an exclusion of too many runs to list", `{targets: [{hosts: 10.20.0.0/30}], exclude: [1-255.1-255.0-255.1-2]}`, nil, nil,
-			"10.20.0.0 <10.20.0.0/30> standard D\n10.20.0.3 <10.20.0.0/30> standard D\n"},
-		{"name with two addresses", `targets: [{hosts: web.example.org}]`, nil, nil,
-			"10.20.0.7 web.example.org<web.example.org> standard L\n2001:db8::7 web.example.org<web.example.org> standard L\n"},
-		{"name attached to a host of an earlier address target", `targets: [{hosts: [10.20.0.7, web.example.org]}]`, nil, nil,
-			"10.20.0.7 web.example.org<10.20.0.7> standard L\n2001:db8::7 web.example.org<web.example.org> standard L\n"},
-		{"name beats prefix", `targets: [{hosts: 10.20.0.6/31}, {hosts: www.example.org, profile: full}]`, nil, nil,
-			"10.20.0.6 <10.20.0.6/31> standard D\n10.20.0.7 www.example.org<www.example.org> full L\n"},
-		{"two names of one address: the first", `targets: [{hosts: [www.example.org, web.example.org]}]`, nil, nil,
-			"10.20.0.7 www.example.org<www.example.org> standard L\n2001:db8::7 web.example.org<web.example.org> standard L\n"},
-		{"mapped and repeated addresses", `targets: [{hosts: [mapped.example.org, twice.example.org]}]`, nil, nil,
-			"10.20.0.7 twice.example.org<twice.example.org> standard L\n10.20.0.9 mapped.example.org<mapped.example.org> standard L\n"},
-		{"unresolved names and why", `targets: [{hosts: [none.example.org, blocked.example.org, local.example.org, nothing.example.org, slow.example.org]}]
-scan: {resolve_timeout: 100ms}`, []string{"10.20.0.9 none.example.org", "10.20.0.8 none.example.org", "10.20.0.1 other.example.org"}, nil,
+		{
+			"prefix with network and broadcast", `targets: [{hosts: 10.20.0.0/30}]`, nil, nil,
+			"10.20.0.0 <10.20.0.0/30> standard D\n10.20.0.1 <10.20.0.0/30> standard D\n10.20.0.2 <10.20.0.0/30> standard D\n10.20.0.3 <10.20.0.0/30> standard D\n",
+		},
+		{
+			"address and known host", `targets: [{hosts: [10.20.0.7, 10.20.0.8-9], profile: full}]`,
+			[]string{"10.20.0.9 10.20.0.8-9"},
+			nil,
+			"10.20.0.7 <10.20.0.7> full L\n10.20.0.8 <10.20.0.8-9> full D\n10.20.0.9 <10.20.0.8-9> full L\n",
+		},
+		{
+			"known host that no target holds any more", `targets: [{hosts: 10.20.0.7}]`,
+			[]string{"10.20.0.8 10.20.0.8"},
+			nil,
+			"10.20.0.7 <10.20.0.7> standard L\n",
+		},
+		{
+			"most specific wins, whatever the order", `targets: [{hosts: 10.20.0.0/24, exclude: [10.20.0.0/30, 10.20.0.8-255]}, {hosts: 10.20.0.4-6, profile: full}, {hosts: 10.20.0.5, profile: quick}]`, nil, nil,
+			"10.20.0.4 <10.20.0.4-6> full D\n10.20.0.5 <10.20.0.5> quick L\n10.20.0.6 <10.20.0.4-6> full D\n10.20.0.7 <10.20.0.0/24> standard D\n",
+		},
+		{
+			"ties by order", `targets: [{hosts: 10.20.0.4-5, profile: full}, {hosts: 10.20.0.4/31, profile: quick}]`, nil, nil,
+			"10.20.0.4 <10.20.0.4-5> full D\n10.20.0.5 <10.20.0.4-5> full D\n",
+		},
+		{
+			"exclusions win over an explicit target", `{targets: [{hosts: 10.20.0.5}, {hosts: 10.20.0.4/31, exclude: 10.20.0.5}], exclude: "2001:db8::/32"}`, nil, nil,
+			"10.20.0.4 <10.20.0.4/31> standard D\n",
+		},
+		{
+			"an exclusion of any size", `{targets: [{hosts: [10.20.0.7, "2001:db8::7", 192.0.2.1]}], exclude: [0.0.0.0/1, "::/0"]}`, nil, nil,
+			"192.0.2.1 <192.0.2.1> standard L\n",
+		},
+		{
+			"an exclusion of too many runs to list", `{targets: [{hosts: 10.20.0.0/30}], exclude: [1-255.1-255.0-255.1-2]}`, nil, nil,
+			"10.20.0.0 <10.20.0.0/30> standard D\n10.20.0.3 <10.20.0.0/30> standard D\n",
+		},
+		{
+			"name with two addresses", `targets: [{hosts: web.example.org}]`, nil, nil,
+			"10.20.0.7 web.example.org<web.example.org> standard L\n2001:db8::7 web.example.org<web.example.org> standard L\n",
+		},
+		{
+			"name attached to a host of an earlier address target", `targets: [{hosts: [10.20.0.7, web.example.org]}]`, nil, nil,
+			"10.20.0.7 web.example.org<10.20.0.7> standard L\n2001:db8::7 web.example.org<web.example.org> standard L\n",
+		},
+		{
+			"name beats prefix", `targets: [{hosts: 10.20.0.6/31}, {hosts: www.example.org, profile: full}]`, nil, nil,
+			"10.20.0.6 <10.20.0.6/31> standard D\n10.20.0.7 www.example.org<www.example.org> full L\n",
+		},
+		{
+			"two names of one address: the first", `targets: [{hosts: [www.example.org, web.example.org]}]`, nil, nil,
+			"10.20.0.7 www.example.org<www.example.org> standard L\n2001:db8::7 web.example.org<web.example.org> standard L\n",
+		},
+		{
+			"mapped and repeated addresses", `targets: [{hosts: [mapped.example.org, twice.example.org]}]`, nil, nil,
+			"10.20.0.7 twice.example.org<twice.example.org> standard L\n10.20.0.9 mapped.example.org<mapped.example.org> standard L\n",
+		},
+		{
+			"unresolved names and why", `targets: [{hosts: [none.example.org, blocked.example.org, local.example.org, nothing.example.org, slow.example.org]}]
+scan: {resolve_timeout: 100ms}`,
+			[]string{"10.20.0.9 none.example.org", "10.20.0.8 none.example.org", "10.20.0.1 other.example.org"},
+			nil,
 			"unresolved blocked.example.org: it has no address that can be scanned: 0.0.0.0\n" +
 				"unresolved local.example.org: it has no address that can be scanned: fe80::1%eth0\n" +
 				"unresolved none.example.org: no such host 10.20.0.8 10.20.0.9\n" +
 				"unresolved nothing.example.org: it has no address\n" +
-				"unresolved slow.example.org: no answer from DNS in time\n"},
-		{"an unresolved name's host that another target holds keeps its name", `{targets: [{hosts: [none.example.org, 10.20.0.8/31]}], exclude: 10.20.0.2}`,
-			[]string{"10.20.0.9 none.example.org", "10.20.0.1 none.example.org", "10.20.0.2 none.example.org"}, nil,
-			"10.20.0.8 <10.20.0.8/31> standard D\n10.20.0.9 none.example.org<10.20.0.8/31> standard L\nunresolved none.example.org: no such host 10.20.0.1\n"},
-		{"only an address of a prefix: asked for, so listed", `targets: [{hosts: 10.20.0.0/24}]`, nil, []string{"10.20.0.77"},
-			"10.20.0.77 <10.20.0.0/24> standard L\n"},
-		{"only a name", `targets: [{hosts: [10.20.0.0/24, web.example.org, outside.example.org]}]`, nil, []string{"WEB.example.org"},
-			"10.20.0.7 web.example.org<web.example.org> standard L\n2001:db8::7 web.example.org<web.example.org> standard L\n"},
-		{"only a second name of a host", `targets: [{hosts: [www.example.org, web.example.org]}]`, nil, []string{"web.example.org"},
-			"10.20.0.7 www.example.org<www.example.org> standard L\n2001:db8::7 web.example.org<web.example.org> standard L\n"},
-		{"only a larger prefix, and entries that overlap", `targets: [{hosts: [10.20.0.8/31, 10.21.0.1]}]`, nil, []string{"10.20.0.0/16", "10.20.0.9"},
-			"10.20.0.8 <10.20.0.8/31> standard D\n10.20.0.9 <10.20.0.8/31> standard L\n"},
-		{"only an unresolved name", `targets: [{hosts: [none.example.org, 10.20.0.8]}]`, []string{"10.20.0.9 none.example.org"}, []string{"none.example.org"},
-			"unresolved none.example.org: no such host 10.20.0.9\n"},
-		{"only a known host of an unresolved name", `targets: [{hosts: none.example.org}]`,
-			[]string{"10.20.0.8 none.example.org", "10.20.0.9 none.example.org"}, []string{"10.20.0.9", "10.20.0.8/31"},
-			"unresolved none.example.org: no such host 10.20.0.8 10.20.0.9\n"},
+				"unresolved slow.example.org: no answer from DNS in time\n",
+		},
+		{
+			"an unresolved name's host that another target holds keeps its name", `{targets: [{hosts: [none.example.org, 10.20.0.8/31]}], exclude: 10.20.0.2}`,
+			[]string{"10.20.0.9 none.example.org", "10.20.0.1 none.example.org", "10.20.0.2 none.example.org"},
+			nil,
+			"10.20.0.8 <10.20.0.8/31> standard D\n10.20.0.9 none.example.org<10.20.0.8/31> standard L\nunresolved none.example.org: no such host 10.20.0.1\n",
+		},
+		{
+			"only an address of a prefix: asked for, so listed", `targets: [{hosts: 10.20.0.0/24}]`, nil,
+			[]string{"10.20.0.77"},
+			"10.20.0.77 <10.20.0.0/24> standard L\n",
+		},
+		{
+			"only a name", `targets: [{hosts: [10.20.0.0/24, web.example.org, outside.example.org]}]`, nil,
+			[]string{"WEB.example.org"},
+			"10.20.0.7 web.example.org<web.example.org> standard L\n2001:db8::7 web.example.org<web.example.org> standard L\n",
+		},
+		{
+			"only a second name of a host", `targets: [{hosts: [www.example.org, web.example.org]}]`, nil,
+			[]string{"web.example.org"},
+			"10.20.0.7 www.example.org<www.example.org> standard L\n2001:db8::7 web.example.org<web.example.org> standard L\n",
+		},
+		{
+			"only a larger prefix, and entries that overlap", `targets: [{hosts: [10.20.0.8/31, 10.21.0.1]}]`, nil,
+			[]string{"10.20.0.0/16", "10.20.0.9"},
+			"10.20.0.8 <10.20.0.8/31> standard D\n10.20.0.9 <10.20.0.8/31> standard L\n",
+		},
+		{
+			"only an unresolved name", `targets: [{hosts: [none.example.org, 10.20.0.8]}]`,
+			[]string{"10.20.0.9 none.example.org"},
+			[]string{"none.example.org"},
+			"unresolved none.example.org: no such host 10.20.0.9\n",
+		},
+		{
+			"only a known host of an unresolved name", `targets: [{hosts: none.example.org}]`,
+			[]string{"10.20.0.8 none.example.org", "10.20.0.9 none.example.org"},
+			[]string{"10.20.0.9", "10.20.0.8/31"},
+			"unresolved none.example.org: no such host 10.20.0.8 10.20.0.9\n",
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -159,159 +213,5 @@ scan: {resolve_timeout: 100ms}`, []string{"10.20.0.9 none.example.org", "10.20.0
 				}
 			}
 		})
-	}
-}
-
-func TestPlanOnlyFaults(t *testing.T) {
-	t.Parallel()
-	config := `
-targets: [{hosts: [10.20.0.0/24, web.example.org, gone.example.org], exclude: [10.20.0.13, 10.30.0.1]}]
-exclude: 10.20.0.128/25
-`
-	resolver := &names{known: map[string]string{"web.example.org": "10.20.1.1", "gone.example.org": "10.30.0.1"}}
-	for entry, want := range map[string]string{
-		"10.20.9.9":        "10.20.9.9 is not a target; add it with `ownmap targets add 10.20.9.9`",
-		"wbe.example.org":  "did you mean web.example.org?",
-		"mail.example.net": "mail.example.net is not a target",
-		"10.20.0.13":       "10.20.0.13 is excluded by 10.20.0.13;",
-		"10.20.0.200":      "10.20.0.200 is excluded by 10.20.0.128/25;",
-		"gone.example.org": "gone.example.org is excluded;",
-		"-oN":              "begins with a dash",
-	} {
-		_, err := plan(t, config, resolver, nil, "10.20.0.1", entry)
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("only %s: %v, want %q", entry, err, want)
-		}
-	}
-	_, err := plan(t, config, resolver, nil, "10.20.9.9", "10.20.0.13", "a.b")
-	var none *NotTargetError
-	var excluded *ExcludedError
-	if !errors.As(err, &none) || none.Entry != "10.20.9.9" || !errors.As(err, &excluded) || strings.Count(err.Error(), "\n") != 2 {
-		t.Errorf("three faults: %v", err)
-	}
-}
-
-func TestPlanTargetsOfTheDatabase(t *testing.T) {
-	t.Parallel()
-	spec := func(text string) state.Spec {
-		s, err := state.ParseSpec(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
-	}
-	planner := NewPlanner(Default(), &names{})
-	_, err := planner.Plan(t.Context(), []state.Target{
-		{Spec: spec("10.0.0.0/8"), Origin: state.OriginCLI},
-		{Spec: spec("10.20.0.7"), Origin: state.OriginWeb, Profile: "ful", Exclude: []state.Spec{spec("web.example.org")}},
-		{Spec: spec("2001:db8::/64"), Origin: state.OriginConfig, Where: "ownmap.yaml:3"},
-	}, nil, nil)
-	for _, want := range []string{
-		"target 10.0.0.0/8 of the database", "expands to 16,777,216 addresses, limit 65,536",
-		`unknown profile "ful": did you mean "full"?`, "is a DNS name", "ownmap.yaml:3: target", "2^64",
-	} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("no %q in: %v", want, err)
-		}
-	}
-	p, err := planner.Plan(t.Context(), []state.Target{
-		{Spec: spec("10.20.0.7"), Vantage: "dmz"}, {Spec: spec("10.20.0.6/31")}, {Spec: spec("10.20.0.7"), Profile: "full"},
-	}, []state.KnownHost{{Address: netip.MustParseAddr("10.20.0.6"), Vantage: "dmz"}}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := "10.20.0.7 <10.20.0.7> standard L\n10.20.0.6 <10.20.0.6/31> standard D\n10.20.0.7 <10.20.0.7> full L\n"
-	if diff := cmp.Diff(want, lines(p)); diff != "" {
-		t.Errorf("vantages are mixed up:\n%s", diff)
-	}
-}
-
-func TestPlanLooksUpOnce(t *testing.T) {
-	t.Parallel()
-	resolver := &names{known: map[string]string{"web.example.org": "10.20.0.7"}}
-	c := mustParse(t, `targets: [{hosts: web.example.org}]`)
-	targets := c.StateTargets()
-	again := targets[0]
-	again.Vantage = "dmz"
-	if _, err := NewPlanner(c, resolver).Plan(t.Context(), append(targets, again), nil, nil); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(map[string]int{"ip web.example.org": 1}, resolver.asked); diff != "" {
-		t.Error(diff)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := NewPlanner(c, &names{known: map[string]string{"web.example.org": "slow"}}).Plan(ctx, targets, nil, nil); !errors.Is(err, context.Canceled) {
-		t.Errorf("an interrupted look-up: %v", err)
-	}
-}
-
-// TestPlanAsksTheSystem looks up the name that /etc/hosts has on every machine,
-// and that nothing answers where a bare root directory has no such file.
-func TestPlanAsksTheSystem(t *testing.T) {
-	t.Parallel()
-	want := "unresolved localhost: "
-	if text, err := os.ReadFile("/etc/hosts"); err == nil && strings.Contains(string(text), "localhost") {
-		want = "127.0.0.1 localhost<localhost> standard L\n"
-	}
-	p, err := plan(t, `targets: [{hosts: localhost}]`, nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := lines(p); !strings.Contains(got, want) {
-		t.Errorf("plan of localhost has no %q:\n%s", want, got)
-	}
-}
-
-func TestExclusions(t *testing.T) {
-	t.Parallel()
-	var specs []state.Spec
-	for _, text := range []string{"10.0.0.0/24", "10.0.0.128/25", "10.0.1.0", "10.2-3.0-1.5-9", "2001:db8::/126", "1-255.1-255.1-255.250"} {
-		s, err := state.ParseSpec(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		specs = append(specs, s)
-	}
-	e := newExclusions(specs)
-	if len(e.wide) != 1 {
-		t.Errorf("%d exclusions are not listed, want 1", len(e.wide))
-	}
-	for _, text := range []string{
-		"9.255.255.255", "10.0.0.0", "10.0.0.127", "10.0.0.255", "10.0.1.0", "10.0.1.1", "10.2.0.4", "10.2.0.5", "10.3.1.9", "10.3.1.10",
-		"10.3.2.5", "2001:db8::", "2001:db8::3", "2001:db8::4", "::", "7.7.7.250", "7.7.7.251", "255.255.255.255",
-	} {
-		addr, want := netip.MustParseAddr(text), false
-		for _, s := range specs {
-			want = want || s.Contains(addr)
-		}
-		if got := e.contain(addr); got != want {
-			t.Errorf("%s excluded: %v, want %v", addr, got, want)
-		}
-	}
-}
-
-// BenchmarkPlan plans 65,536 addresses with 1,024 exclusions and 20,000 known
-// hosts.
-func BenchmarkPlan(b *testing.B) {
-	var text strings.Builder
-	text.WriteString("targets: [{hosts: 10.20.0.0/16}]\nexclude:\n")
-	for i := range 512 {
-		fmt.Fprintf(&text, "- 10.20.%d.%d\n- 10.20.%d.%d/30\n", i/4, i%250, i/4, i%200)
-	}
-	c, err := Parse("ownmap.yaml", []byte(text.String()), noEnv)
-	if err != nil {
-		b.Fatal(err)
-	}
-	var known []state.KnownHost
-	for i := range 20000 {
-		known = append(known, state.KnownHost{Address: netip.AddrFrom4([4]byte{10, 20, byte(i >> 8), byte(i)}), Vantage: "local"})
-	}
-	targets := c.StateTargets()
-	for b.Loop() {
-		p, err := NewPlanner(c, &names{}).Plan(b.Context(), targets, known, nil)
-		if err != nil || len(p.Hosts) < 60000 {
-			b.Fatalf("%d hosts, %v", len(p.Hosts), err)
-		}
 	}
 }
