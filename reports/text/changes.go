@@ -15,12 +15,8 @@ func (p *page) changes(changes []state.Change) {
 	for _, host := range state.FoldByHost(changes) {
 		t.heading(span{host.Label, bold})
 		for _, c := range host.Changes {
-			port := "host"
-			if c.OfPort() {
-				port = c.Port.String()
-			}
 			severity := c.Kind.Severity()
-			t.add(span{c.Kind.Sign(), signStyle(c.Kind)}, span{port, plain}, span{c.Kind.Words(), plain},
+			t.add(span{c.Kind.Sign(), signStyle(c.Kind)}, span{portOrHost(c), plain}, span{c.Kind.Words(), plain},
 				span{cmp.Or(c.Detail(), "-"), plain}, span{string(severity), severityStyle(severity)})
 		}
 	}

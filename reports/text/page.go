@@ -64,13 +64,10 @@ func (p *page) heading(title string) {
 
 func (p *page) blank() { p.out.WriteByte('\n') }
 
-// text adds running text, wrapped between words; its further lines are indented.
+// text adds running text, wrapped between words, every line indented.
 func (p *page) text(text, indent string, s style) {
-	for i, line := range wrap(state.Clean(text), p.options.Width-width(indent)) {
-		if i > 0 {
-			line = indent + line
-		}
-		p.line(span{line, s})
+	for _, line := range wrap(state.Clean(text), p.options.Width-width(indent)) {
+		p.line(span{indent, plain}, span{line, s})
 	}
 }
 

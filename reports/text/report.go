@@ -12,7 +12,7 @@ import (
 func Report(w io.Writer, report state.Report, options Options) error {
 	p := &page{options: options}
 	p.text(report.Verdict(), "", bold)
-	p.text(about(report), "  ", dim)
+	p.text(about(report), "", dim)
 	if len(report.Changes) > 0 {
 		p.heading("Changes")
 		p.changes(report.Changes)
@@ -75,8 +75,7 @@ func (p *page) gaps(report state.Report) {
 	}
 	c := report.Coverage
 	p.heading("Not looked at")
-	p.text(state.Count(c.Hosts, "host", "hosts")+": "+number(c.Answered)+" answered, "+number(c.Silent)+" silent, "+
-		number(c.NotScanned)+" not scanned. What is known of them is kept.", "  ", plain)
+	p.text(coverage(c)+". What is known of these is kept.", "  ", plain)
 	t := table{indent: "  ", columns: []column{{floor: 16}, {}, {}, {floor: 10}, {floor: 10}}}
 	for _, g := range report.Gaps {
 		open := ""
@@ -98,9 +97,9 @@ func (p *page) notes(run state.Run) {
 	}
 	p.heading("Notes")
 	for _, note := range run.Notes {
-		p.text("  "+note, "  ", plain)
+		p.text(note, "  ", plain)
 	}
 	if run.Error != "" {
-		p.text("  error: "+run.Error, "  ", red)
+		p.text("error: "+run.Error, "  ", red)
 	}
 }
