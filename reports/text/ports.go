@@ -31,7 +31,7 @@ func unapprovedCount(n int) string {
 
 // ports adds one table over all hosts, so that its columns line up.
 func (p *page) ports(hosts []state.HostReport) {
-	t := table{indent: "  ", columns: []column{{title: "PORT"}, {title: "STATE"}, {title: "SERVICE", floor: 8}, {title: "VERSION", floor: 12}, {title: "APPROVAL", floor: 16}, {title: "SEEN SINCE"}}}
+	t := table{indent: "  ", columns: []column{{title: "PORT"}, {title: "STATE"}, {title: "SERVICE", floor: 8}, {title: "VERSION", floor: 12}, {title: "APPROVAL", floor: 16}, {title: "SEEN SINCE", floor: 10}}}
 	for _, h := range hosts {
 		if len(h.Ports) == 0 {
 			continue
@@ -75,11 +75,11 @@ func approval(p state.PortReport) (string, style) {
 	return "-", dim
 }
 
-// since says when the port was first seen, and since when nobody looked.
+// since says when the port was first seen, and since when it was not looked at.
 func since(p state.PortReport) string {
 	text := day(p.FirstSeen)
 	if p.StaleSince != nil {
-		text += ", not looked at since " + day(*p.StaleSince)
+		text += ", stale since " + day(*p.StaleSince)
 	}
 	return text
 }
