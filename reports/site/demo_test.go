@@ -207,6 +207,8 @@ func (h demoHost) changes(n int) []state.Change {
 		after, _, is := p.at(n)
 		seenBefore, seenNow := state.Seen{State: p.state, Service: before}, state.Seen{State: p.state, Service: after}
 		switch {
+		case is && !was && p.state == state.OpenFiltered:
+			add(state.PortUncertain, p.Port, state.Seen{}, seenNow)
 		case is && (!was || n == h.from):
 			add(state.PortOpened, p.Port, state.Seen{}, seenNow)
 		case was && !is:

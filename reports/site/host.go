@@ -17,6 +17,7 @@ type hostPage struct {
 	Ports    portTable
 	Timeline *timeline
 	Events   []eventRow
+	Filter   bool // there are events enough to filter
 }
 
 // fact is a line about a host: a text or a time.
@@ -41,13 +42,14 @@ func (p hostPage) title() string { return p.Label }
 func hostView(h state.HostHistory) hostPage {
 	l := links{root: "../../"}
 	p := hostPage{
-		mood: hostMood(h.HostReport), Label: h.Label(), Facts: facts(h.HostReport), Timeline: timelineOf(h.Intervals),
-		Ports: portTable{ID: "table", Caption: "Ports of " + h.Label()},
+		mood: hostMood(h.HostReport), Label: h.Label(), Facts: facts(h.HostReport), Timeline: timelineOf(h),
+		Ports: portTable{ID: "table", Caption: "Ports of " + h.Label(), Reasons: true},
 	}
 	p.Ports.add([]state.HostReport{h.HostReport}, l, time.Time{}, every)
 	for _, e := range h.Events {
 		p.Events = append(p.Events, eventOf(e, l))
 	}
+	p.Filter = len(p.Events) > 12
 	return p
 }
 
@@ -92,7 +94,7 @@ func eventOf(e state.Event, l links) eventRow {
 	switch {
 	case e.Change != nil:
 		c := *e.Change
-		row.Port, row.Sign, row.Class, row.Words, row.Detail = portOf(c), c.Kind.Sign(), signClass(c.Kind), c.Kind.Words(), c.Detail()
+		row.Port, row.Sign, row.Class, row.Words, row.Detail = portOf(c), sign(c.Kind), signClass(c.Kind), c.Kind.Words(), c.Detail()
 	case e.Approval != nil:
 		a := *e.Approval
 		row.Port, row.Sign, row.Class, row.Words, row.Detail = a.Port.String(), "✓", "came", "approved", approvedBy(a)

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"encoding/hex"
 	"time"
 
@@ -14,8 +15,9 @@ const portLimit = 2000
 type portTable struct {
 	ID      string
 	Caption string
-	Hosts   bool // with a column for the host
-	Owners  bool // with a column for the owner
+	Hosts   bool // with columns for the host
+	Owners  bool // all unapproved: with a column for the owner instead of the approval
+	Reasons bool // with the reason of each approval
 	Filter  bool
 	Rows    []portRow
 	More    string // says how many are left out
@@ -23,7 +25,8 @@ type portTable struct {
 
 type portRow struct {
 	Host       link
-	HostKey    string // sorts by address
+	Address    string
+	AddressKey string // sorts as addresses do
 	Number     uint16
 	Port       string
 	State      state.PortState
@@ -31,6 +34,7 @@ type portRow struct {
 	Version    string
 	Owner      string
 	Approval   *state.Approval
+	Reason     string // of the approval
 	Unapproved bool
 	Since      time.Time
 	Age        string
@@ -50,9 +54,12 @@ func (t *portTable) add(hosts []state.HostReport, l links, run time.Time, keep f
 				continue
 			}
 			row := portRow{
-				Host: l.host(h.Label(), h.ID), HostKey: addressKey(h.Host), Number: p.Number, Port: p.Port.String(), State: p.State,
+				Host: l.host(cmp.Or(h.Name(), h.Address.String()), h.ID), Address: h.Address.String(), AddressKey: addressKey(h.Host), Number: p.Number, Port: p.Port.String(), State: p.State,
 				Service: p.Service.String(), Version: p.Service.Described(), Owner: h.Owner,
 				Approval: p.Approval, Unapproved: unapproved(p), Since: p.FirstSeen, Stale: p.StaleSince,
+			}
+			if t.Reasons && p.Approved() {
+				row.Reason = p.Approval.Reason
 			}
 			if !run.IsZero() {
 				row.Age = age(p.FirstSeen, run)

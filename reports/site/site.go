@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -135,6 +136,7 @@ func (s *Site) writeState(ctx context.Context, p *publisher, runs []state.RunSum
 	if err != nil {
 		return err
 	}
+	slices.SortFunc(hosts, func(a, b state.HostReport) int { return state.CompareHosts(a.Host, b.Host) })
 	now.report.Hosts = hosts
 	for _, page := range []struct {
 		name string

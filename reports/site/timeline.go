@@ -2,7 +2,6 @@ package site
 
 import (
 	"fmt"
-	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -38,7 +37,7 @@ type bar struct {
 
 const (
 	timelineRows  = 60 // ports that are drawn
-	timelineWidth = 1060
+	timelineWidth = 1208
 	timelineLeft  = 84
 	rowHeight     = 26
 	barHeight     = 18
@@ -46,12 +45,14 @@ const (
 	arrow         = 10 // pixels behind the last event, for the arrows
 )
 
-// timelineOf draws intervals, which are sorted by port; nil for none.
-func timelineOf(intervals []state.Interval) *timeline {
+// timelineOf draws the intervals of a host, which are sorted by port; nil for
+// none.
+func timelineOf(h state.HostHistory) *timeline {
+	intervals := h.Intervals
 	if len(intervals) == 0 {
 		return nil
 	}
-	first, last := span(intervals)
+	first, last := span(h)
 	right := timelineWidth - arrow - 2
 	x := scale(first, last, timelineLeft, right)
 	t := &timeline{Width: timelineWidth, Top: timelineTop}
@@ -74,26 +75,38 @@ func timelineOf(intervals []state.Interval) *timeline {
 	t.Bottom = timelineTop + len(t.Rows)*rowHeight
 	t.Height = t.Bottom + 4
 	for _, at := range ticks(first, last) {
-		t.Ticks = append(t.Ticks, mark{At: x(at), Label: at.Format(time.DateOnly)})
+		if x(at) < right-3*arrow { // else its date would be cut
+			t.Ticks = append(t.Ticks, mark{At: x(at), Label: at.Format(time.DateOnly)})
+		}
 	}
 	t.More = moreOf(len(t.Rows), ports, "ports")
-	t.Description = fmt.Sprintf("%s from %s to %s; %d still open, marked with an arrow. The history below tells the same in words.",
+	t.Description = fmt.Sprintf("%s; the axis goes from %s to %s. %d still open, marked with an arrow. The history below tells the same in words.",
 		state.Count(ports, "port", "ports"), first.UTC().Format(time.DateOnly), last.UTC().Format(time.DateOnly), still)
 	return t
 }
 
-// span returns the first and the last thing that happened, at least a day apart.
-func span(intervals []state.Interval) (first, last time.Time) {
-	first, last = intervals[0].From, intervals[0].From
-	for _, in := range intervals {
-		ends := []time.Time{in.From}
+// span returns the first and the last thing that happened to a host, and some
+// time after it, for what began last to be seen.
+func span(h state.HostHistory) (first, last time.Time) {
+	first, last = h.Intervals[0].From, h.Intervals[0].From
+	times := make([]time.Time, 0, 2*len(h.Intervals)+len(h.Events))
+	for _, in := range h.Intervals {
+		times = append(times, in.From)
 		if in.To != nil {
-			ends = append(ends, *in.To)
+			times = append(times, *in.To)
 		}
-		first = slices.MinFunc([]time.Time{first, in.From}, time.Time.Compare)
-		last = slices.MaxFunc(append(ends, last), time.Time.Compare)
 	}
-	// What began last gets a tenth of the width to be seen.
+	for _, e := range h.Events {
+		times = append(times, e.At)
+	}
+	for _, t := range times {
+		if t.Before(first) {
+			first = t
+		}
+		if t.After(last) {
+			last = t
+		}
+	}
 	return first, last.Add(max(24*time.Hour, last.Sub(first)/10))
 }
 

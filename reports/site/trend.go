@@ -68,8 +68,8 @@ func trendOf(runs []state.RunSummary) trend {
 		t.Points = append(t.Points, trendPoint{x(r.StartedAt), y(r.Open), y(r.Unapproved), fmt.Sprintf(
 			"Run %d, %s: %d open, %d unapproved", r.ID, r.StartedAt.UTC().Format(time.DateOnly), r.Open, r.Unapproved)})
 	}
-	t.Open = path(t.Points, func(p trendPoint) int { return p.OpenY })
-	t.Unapproved = path(t.Points, func(p trendPoint) int { return p.UnapprovedY })
+	t.Open = polyline(t.Points, func(p trendPoint) int { return p.OpenY })
+	t.Unapproved = polyline(t.Points, func(p trendPoint) int { return p.UnapprovedY })
 	end := t.Points[len(t.Points)-1]
 	t.Area = fmt.Sprintf("%s L%d %d L%d %d Z", t.Unapproved, end.X, bottom, t.Points[0].X, bottom)
 	t.Dates = []mark{{At: end.X, Label: last.StartedAt.UTC().Format(time.DateOnly), Anchor: "end"}}
@@ -95,7 +95,7 @@ func scale(a, b time.Time, left, right int) func(time.Time) int {
 	}
 }
 
-func path(points []trendPoint, y func(trendPoint) int) string {
+func polyline(points []trendPoint, y func(trendPoint) int) string {
 	var b strings.Builder
 	for i, p := range points {
 		command := " L"

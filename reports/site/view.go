@@ -44,7 +44,7 @@ type hostChanges struct {
 type changeRow struct {
 	Sign     string
 	Class    string // came, went or differs
-	Port     string // "host" for its own changes
+	Port     string // empty for changes of the host itself
 	Words    string
 	Detail   string
 	Severity state.Severity
@@ -63,7 +63,7 @@ func foldChanges(changes []state.Change, l links, limit int) (hosts []hostChange
 		}
 		host := hostChanges{Host: l.host(folded.Label, folded.HostID)}
 		for _, c := range folded.Changes[:min(len(folded.Changes), limit-shown)] {
-			host.Changes = append(host.Changes, changeRow{c.Kind.Sign(), signClass(c.Kind), portOf(c), c.Kind.Words(), c.Detail(), c.Kind.Severity()})
+			host.Changes = append(host.Changes, changeRow{sign(c.Kind), signClass(c.Kind), portOf(c), c.Kind.Words(), c.Detail(), c.Kind.Severity()})
 		}
 		shown += len(host.Changes)
 		hosts = append(hosts, host)
@@ -82,8 +82,11 @@ func portOf(c state.Change) string {
 	if c.OfPort() {
 		return c.Port.String()
 	}
-	return "host"
+	return ""
 }
+
+// sign is the sign of a kind, with a minus as wide as the plus.
+func sign(k state.Kind) string { return strings.ReplaceAll(k.Sign(), "-", "−") }
 
 func signClass(k state.Kind) string {
 	switch k.Sign() {

@@ -1,10 +1,6 @@
 package text
 
-import (
-	"cmp"
-
-	"ownmap/pipeline/state"
-)
+import "ownmap/pipeline/state"
 
 // changes adds what changed, folded by host, the most severe first:
 //
@@ -16,8 +12,8 @@ func (p *page) changes(changes []state.Change) {
 		t.heading(span{host.Label, bold})
 		for _, c := range host.Changes {
 			severity := c.Kind.Severity()
-			t.add(span{c.Kind.Sign(), signStyle(c.Kind)}, span{portOrHost(c), plain}, span{c.Kind.Words(), plain},
-				span{cmp.Or(c.Detail(), "-"), plain}, span{string(severity), severityStyle(severity)})
+			t.add(span{c.Kind.Sign(), signStyle(c.Kind)}, span{portOf(c), plain}, span{c.Kind.Words(), plain},
+				span{c.Detail(), plain}, span{string(severity), severityStyle(severity)})
 		}
 	}
 	t.write(p)

@@ -56,7 +56,7 @@ func (p *page) events(events []state.Event) {
 	for _, e := range events {
 		switch {
 		case e.Change != nil:
-			t.add(span{minute(e.At), plain}, span{e.Change.Kind.Sign(), signStyle(e.Change.Kind)}, span{portOrHost(*e.Change), plain},
+			t.add(span{minute(e.At), plain}, span{e.Change.Kind.Sign(), signStyle(e.Change.Kind)}, span{portOf(*e.Change), plain},
 				span{e.Change.Kind.Words(), plain}, span{e.Change.Detail(), plain})
 		case e.Approval != nil:
 			t.add(span{minute(e.At), plain}, span{"", plain}, span{e.Approval.Port.String(), plain}, span{approvalWord(e), approvalStyle(e)}, span{approvalDetail(e), plain})
@@ -65,11 +65,12 @@ func (p *page) events(events []state.Event) {
 	t.write(p)
 }
 
-func portOrHost(c state.Change) string {
+// portOf returns the port of a change, or nothing for one of the host itself.
+func portOf(c state.Change) string {
 	if c.OfPort() {
 		return c.Port.String()
 	}
-	return "host"
+	return ""
 }
 
 func approvalWord(e state.Event) string {
