@@ -5,16 +5,22 @@
     return cell.hasAttribute("data-value") ? cell.getAttribute("data-value") : cell.textContent.trim();
   }
 
+  // How the cells of a column are compared: by the column's data-sort.
+  var orders = {
+    number: function (a, b) { return a - b; },
+    key: function (a, b) { return a < b ? -1 : a > b ? 1 : 0; },
+    text: function (a, b) { return a.localeCompare(b, "en", { numeric: true }); }
+  };
+
   function sort(table, header, column) {
     var up = header.getAttribute("aria-sort") !== "ascending";
-    var numeric = header.getAttribute("data-sort") === "number";
+    var compare = orders[header.getAttribute("data-sort")];
     table.querySelectorAll("th[aria-sort]").forEach(function (h) { h.removeAttribute("aria-sort"); });
     header.setAttribute("aria-sort", up ? "ascending" : "descending");
     var body = table.tBodies[0];
     var rows = Array.from(body.rows).map(function (row) { return [text(row.cells[column]), row]; });
     rows.sort(function (a, b) {
-      var order = numeric ? a[0] - b[0] : a[0].localeCompare(b[0], "en", { numeric: true });
-      return up ? order : -order;
+      return up ? compare(a[0], b[0]) : compare(b[0], a[0]);
     });
     rows.forEach(function (r) { body.appendChild(r[1]); });
   }
