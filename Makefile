@@ -1,0 +1,125 @@
+# OwnMap's tasks. `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+# The binary is static and the suite needs no C compiler; only `make race` does.
+export CGO_ENABLED := 0
+# Services and cron leave HOME empty, and without it Go has nowhere to keep its caches.
+ifeq ($(strip $(HOME)),)
+export HOME := $(shell getent passwd "$$(id -u)" | cut -d: -f6)
+endif
+# sudo forgets where Go lives, and Debian's users do not see the tools in sbin.
+export PATH := $(PATH):/usr/local/go/bin:/usr/sbin:/sbin
+
+VERSION   = $(shell git describe --tags --always --dirty 2>/dev/null)
+LINT      = go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.11.4
+SQLC      = go tool -modfile=go.tool.mod sqlc
+FUZZTIME ?= 10s
+
+# What each target needs, as PROGRAM:PACKAGE with Debian's and Ubuntu's package names.
+setup      := nmap:nmap postgres:postgresql
+setup-test := $(setup) ndiff:ndiff ip:iproute2
+setup-race := $(setup-test) gcc:gcc /usr/include/stdlib.h:libc6-dev
+
+.PHONY: help
+help: ## List these tasks
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+
+.PHONY: build
+build: ## Build the static binary bin/ownmap
+	go build -trimpath -buildvcs=false -ldflags '-s -w $(if $(VERSION),-X main.version=$(VERSION))' -o bin/ownmap ./cmd/ownmap
+
+.PHONY: run
+run: setup build ## Install what is missing, build, and scan this machine (ARGS="--quiet ...")
+	bin/ownmap run $(ARGS)
+
+.PHONY: test
+test: setup-test ## Install what tests need and run all of them (TESTFLAGS="-v -run NAME")
+	go test $(TESTFLAGS) ./...
+
+.PHONY: race
+race: setup-race ## Run the tests under the race detector
+	CGO_ENABLED=1 go test -race $(TESTFLAGS) ./...
+
+.PHONY: bench
+bench: setup-test ## Run the benchmarks
+	go test -run '^$$' -bench . -benchmem $(TESTFLAGS) ./...
+
+.PHONY: fuzz
+fuzz: setup-test ## Fuzz every parser for FUZZTIME each (10s)
+	@go test -list '^Fuzz' ./... | awk '/^Fuzz/ {name[++n] = $$1} /^ok/ {while (n) print name[n--], $$2}' | \
+	while read -r name package; do \
+		echo "$$package $$name"; \
+		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null || exit 1; \
+	done
+
+.PHONY: lint
+lint: ## Check style, mistakes and who imports whom
+	$(LINT) run
+
+.PHONY: fmt
+fmt: ## Format the Go code (gofumpt, grouped imports)
+	$(LINT) fmt
+
+.PHONY: generate
+generate: ## Generate queries/*.gen.go from queries/*.sql
+	$(SQLC) generate
+
+.PHONY: verify
+verify: ## Fail when generated code or go.mod is behind its source
+	$(SQLC) diff
+	go mod tidy -diff
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin
+
+.PHONY: setup setup-test setup-race
+setup: ## Install what OwnMap needs: nmap and PostgreSQL's server programs
+setup-test: ## Install what the tests need besides
+setup-race: ## Install the C compiler of the race detector besides
+setup setup-test setup-race:
+	@sh -c "$$INSTALL" $@ $($@)
+
+# Installs what is missing with apt-get; asks for nothing and touches nothing when all is there.
+# Debian's postgresql would make a database cluster and start it on port 5432: nobody asked for
+# that one, so it is switched off for as long as the installation lasts.
+define INSTALL
+set -eu
+go env GOVERSION >/dev/null || { echo "ownmap: hint: install Go 1.26 or later from https://go.dev/dl/" >&2; exit 1; }
+PATH="$$PATH$$(printf ':%s' /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql@*/bin /usr/local/opt/postgresql@*/bin)"
+missing= packages=
+for need; do
+	command -v "$${need%:*}" >/dev/null || [ -f "$${need%:*}" ] || { missing="$$missing $${need%:*}" packages="$$packages $${need#*:}"; }
+done
+[ -n "$$missing" ] || exit 0
+if ! command -v apt-get >/dev/null; then
+	printf 'ownmap: error: not installed:%s\nownmap: hint: install with one of\n%s\n' "$$missing" "$$ELSEWHERE" >&2
+	exit 1
+fi
+sudo=
+if [ "$$(id -u)" -ne 0 ]; then
+	sudo=sudo
+	command -v sudo >/dev/null || { printf 'ownmap: error: not installed:%s\nownmap: hint: as root, run: make %s\n' "$$missing" "$$0" >&2; exit 1; }
+fi
+echo "installing$$packages with apt-get"
+$$sudo sh -eu -c '
+	export DEBIAN_FRONTEND=noninteractive
+	switch=/etc/postgresql-common/createcluster.d/ownmap-setup.conf
+	trap "rm -f $$switch; rmdir -p --ignore-fail-on-non-empty $${switch%/*}" EXIT
+	trap "exit 130" INT TERM HUP
+	mkdir -p "$${switch%/*}"
+	echo "create_main_cluster = false" >"$$switch"
+	apt-get update -q >/dev/null || echo "some package lists are old; trying with what is there" >&2
+	apt-get install -qy --no-install-recommends -o DPkg::Lock::Timeout=300 "$$@" >/dev/null
+' sh $$packages
+endef
+export INSTALL
+
+define ELSEWHERE
+  dnf install nmap postgresql-server iproute
+  pacman -S nmap postgresql iproute2
+  apk add nmap nmap-scripts nmap-ndiff postgresql iproute2
+  brew install nmap postgresql@17
+endef
+export ELSEWHERE

@@ -1,0 +1,67 @@
+package diff
+
+import (
+	"cmp"
+	"slices"
+
+	"ownmap/pipeline/state"
+)
+
+// appendHost adds the changes of one host; was is the zero Host for one that
+// was not known.
+func appendHost(changes []state.Change, silence *ledger, was, now state.Host) []state.Change {
+	here := state.Change{
+		HostID:  cmp.Or(was.ID, now.ID),
+		Vantage: now.Vantage,
+		Address: now.Address,
+		Name:    cmp.Or(now.Name(), was.Name()),
+	}
+	status := now.Status()
+	if status != state.Answered && slices.ContainsFunc(now.Ports, isOpen) {
+		status = state.Answered // what nmap proved open before it gave up is an answer
+	}
+	if was.State == state.Up && status != state.NotScanned {
+		silence.add(now.Vantage, status == state.Silent)
+	}
+	switch status {
+	case state.NotScanned:
+		return changes
+	case state.Silent:
+		if was.State == state.Up {
+			here.Kind = state.HostDown
+			changes = append(changes, here)
+		}
+		return changes
+	case state.Answered:
+	}
+	switch was.State {
+	case state.Up:
+	case state.Down:
+		changes = append(changes, with(here, state.HostBack))
+	default: // never seen
+		changes = append(changes, with(here, state.HostNew))
+	}
+	if renamed(was.Names, now.Names) {
+		change := with(here, state.HostRenamed)
+		change.Was.Name, change.Now.Name = was.Name(), now.Name()
+		changes = append(changes, change)
+	}
+	return appendPorts(changes, here, was, now)
+}
+
+func with(c state.Change, kind state.Kind) state.Change {
+	c.Kind = kind
+	return c
+}
+
+func isOpen(p state.PortStatus) bool { return p.State == state.Open }
+
+// renamed says whether the first name differs. A name that is missing is no
+// evidence: the resolver may have failed. Neither is another order of the same
+// names: DNS servers rotate the records of an address.
+func renamed(was, now []string) bool {
+	if len(was) == 0 || len(now) == 0 || was[0] == now[0] {
+		return false
+	}
+	return !slices.Contains(was, now[0]) || !slices.Contains(now, was[0])
+}
