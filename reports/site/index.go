@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"ownmap/pipeline/state"
@@ -59,9 +60,9 @@ func indexView(now standing, runs []state.RunSummary) indexPage {
 		ChangedRun: now.changed.Run, ChangedLink: l.run(now.changed.Run.ID),
 		Trend: trendOf(runs), Owners: byOwner(r), Runs: runRows(runs[:min(indexRuns, len(runs))]),
 		Tiles: []tile{
-			{fmt.Sprint(waiting), plural(waiting, "port unapproved", "ports unapproved"), "unapproved.html", attention(waiting > 0)},
-			{fmt.Sprint(len(r.Changes)), plural(len(r.Changes), "change in this run", "changes in this run"), l.run(r.Run.ID), ""},
-			{fmt.Sprint(open), plural(open, "open port", "open ports"), "hosts.html", ""},
+			{strconv.Itoa(waiting), plural(waiting, "port unapproved", "ports unapproved"), "unapproved.html", attention(waiting > 0)},
+			{strconv.Itoa(len(r.Changes)), plural(len(r.Changes), "change in this run", "changes in this run"), l.run(r.Run.ID), ""},
+			{strconv.Itoa(open), plural(open, "open port", "open ports"), "hosts.html", ""},
 			{fmt.Sprintf("%d/%d", r.Coverage.Answered, r.Coverage.Hosts), "hosts answered", l.run(r.Run.ID) + "#coverage", attention(r.Coverage.Answered < r.Coverage.Hosts)},
 		},
 	}

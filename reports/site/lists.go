@@ -49,7 +49,7 @@ func portList(ports []state.PortReport) string {
 	const limit = 8
 	var names []string
 	for _, p := range ports[:min(limit, len(ports))] {
-		names = append(names, p.Port.String())
+		names = append(names, p.String())
 	}
 	if len(ports) > limit {
 		names = append(names, fmt.Sprintf("and %d more", len(ports)-limit))

@@ -37,9 +37,9 @@ func network(nights int) demo {
 	nginx := service("http", "nginx", "1.22.1", "")
 	newer := service("http", "nginx", "1.26.0", "")
 	postgres := service("postgresql", "PostgreSQL DB", "15.8", "")
-	web := func(n int) []state.Approval { return []state.Approval{by("alice", n, "public web site")} }
-	admin := func(n int) []state.Approval {
-		return []state.Approval{by("bob", n, "administration, see the access policy")}
+	web := func() []state.Approval { return []state.Approval{by("alice", 1, "public web site")} }
+	admin := func() []state.Approval {
+		return []state.Approval{by("bob", 1, "administration, see the access policy")}
 	}
 	dmz, prod := []string{"dmz", "prod"}, []string{"prod"}
 	until, drifted := night(92), night(48)
@@ -52,16 +52,16 @@ func network(nights int) demo {
 		{
 			id: 1, address: "192.0.2.11", names: []string{"web-1.example.org", "www.example.org"}, tags: dmz, owner: "web-team@example.org", from: 1,
 			ports: []demoPort{
-				tcp(22, admin(1), since(1, ssh)),
-				tcp(80, web(1), demoSpan{1, 34, nginx}, since(34, newer)),
-				tcp(443, web(1), demoSpan{1, 34, tls(nginx)}, since(34, tls(newer))),
+				tcp(22, admin(), since(1, ssh)),
+				tcp(80, web(), demoSpan{1, 34, nginx}, since(34, newer)),
+				tcp(443, web(), demoSpan{1, 34, tls(nginx)}, since(34, tls(newer))),
 				tcp(8080, nil, since(48, service("http", hostile, "", ""))),
 			},
 		},
 		{
 			id: 2, address: "192.0.2.12", names: []string{"web-2.example.org"}, tags: dmz, owner: "web-team@example.org", from: 1, skipped: []int{27, 48},
 			ports: []demoPort{
-				tcp(22, admin(1), since(1, ssh)), tcp(80, web(1), demoSpan{1, 35, nginx}, since(35, newer)), tcp(443, web(1), demoSpan{1, 35, tls(nginx)}, since(35, tls(newer))),
+				tcp(22, admin(), since(1, ssh)), tcp(80, web(), demoSpan{1, 35, nginx}, since(35, newer)), tcp(443, web(), demoSpan{1, 35, tls(nginx)}, since(35, tls(newer))),
 			},
 		},
 		{
@@ -84,16 +84,16 @@ func network(nights int) demo {
 		},
 		{
 			id: 6, address: "10.20.0.21", names: []string{"db-1.example.org"}, tags: prod, owner: "data@example.org", from: 1, down: []int{48, 49},
-			ports: []demoPort{tcp(22, admin(1), since(1, ssh)), tcp(5432, []state.Approval{by("dave", 2, "database of the shop")}, since(1, postgres))},
+			ports: []demoPort{tcp(22, admin(), since(1, ssh)), tcp(5432, []state.Approval{by("dave", 2, "database of the shop")}, since(1, postgres))},
 		},
 		{
 			id: 7, address: "10.20.0.22", names: []string{"db-2.example.org"}, tags: prod, owner: "data@example.org", from: 1,
-			ports: []demoPort{tcp(22, admin(1), since(1, ssh)), tcp(5432, []state.Approval{by("dave", 2, "replica")}, since(1, postgres)), tcp(6379, nil, since(31, service("redis", "Redis key-value store", "7.0.15", "")))},
+			ports: []demoPort{tcp(22, admin(), since(1, ssh)), tcp(5432, []state.Approval{by("dave", 2, "replica")}, since(1, postgres)), tcp(6379, nil, since(31, service("redis", "Redis key-value store", "7.0.15", "")))},
 		},
 		{
 			id: 8, address: "10.20.0.40", names: []string{"ci.example.org"}, tags: []string{"build"}, owner: "build@example.org", from: 1,
 			ports: []demoPort{
-				tcp(22, admin(1), since(1, ssh)),
+				tcp(22, admin(), since(1, ssh)),
 				tcp(2375, nil, demoSpan{41, 43, service("docker", "Docker", "26.1.0", "API 1.45")}),
 				tcp(8080, []state.Approval{by("erin", 5, "build server")}, since(1, service("http", "Jetty", "10.0.20", ""))),
 				tcp(50000, nil, since(1, service("jenkins-listener", "Jenkins TcpSlaveAgentListener", "", ""))),
@@ -101,7 +101,7 @@ func network(nights int) demo {
 		},
 		{
 			id: 9, address: "10.20.0.50", names: []string{"monitor.example.org"}, tags: prod, owner: "build@example.org", from: 1,
-			ports: []demoPort{tcp(22, admin(1), since(1, ssh)), tcp(3000, []state.Approval{was}, demoSpan{1, 48, service("http", "Grafana", "10.4.2", "")}, since(48, service("http-proxy", "Squid http proxy", "5.7", "")))},
+			ports: []demoPort{tcp(22, admin(), since(1, ssh)), tcp(3000, []state.Approval{was}, demoSpan{1, 48, service("http", "Grafana", "10.4.2", "")}, since(48, service("http-proxy", "Squid http proxy", "5.7", "")))},
 		},
 		{
 			id: 10, address: "10.20.0.99", names: []string{"printer-3rd-floor.example.org"}, from: 3,

@@ -54,7 +54,7 @@ func (t *portTable) add(hosts []state.HostReport, l links, run time.Time, keep f
 				continue
 			}
 			row := portRow{
-				Host: l.host(cmp.Or(h.Name(), h.Address.String()), h.ID), Address: h.Address.String(), AddressKey: addressKey(h.Host), Number: p.Number, Port: p.Port.String(), State: p.State,
+				Host: l.host(cmp.Or(h.Name(), h.Address.String()), h.ID), Address: h.Address.String(), AddressKey: addressKey(h.Host), Number: p.Number, Port: p.String(), State: p.State,
 				Service: p.Service.String(), Version: p.Service.Described(), Owner: h.Owner,
 				Approval: p.Approval, Unapproved: unapproved(p), Since: p.FirstSeen, Stale: p.StaleSince,
 			}

@@ -44,7 +44,7 @@ type publisher struct {
 }
 
 func newPublisher(ctx context.Context, dir string) (*publisher, error) {
-	if err := os.MkdirAll(dir, dirMode); err != nil { //nolint:gosec // see dirMode
+	if err := os.MkdirAll(dir, dirMode); err != nil {
 		return nil, err
 	}
 	lock, err := os.OpenFile(filepath.Join(dir, ".lock"), os.O_CREATE|os.O_RDWR, 0o600)
@@ -112,10 +112,10 @@ func (p *publisher) assets() error {
 // file writes one file, unless it is there with the same bytes.
 func (p *publisher) file(name string, content []byte) error {
 	path := filepath.Join(p.dir, filepath.FromSlash(name))
-	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) { //nolint:gosec // names come from ids
+	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(path), dirMode); err != nil { //nolint:gosec // see dirMode
+	if err := os.MkdirAll(filepath.Dir(path), dirMode); err != nil {
 		return err
 	}
 	temporary := path + ".new" // what a killed builder left there is written over

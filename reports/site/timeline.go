@@ -60,7 +60,7 @@ func timelineOf(h state.HostHistory) *timeline {
 	for i, in := range intervals {
 		if i == 0 || in.Port != intervals[i-1].Port {
 			if ports++; ports <= timelineRows {
-				t.Rows = append(t.Rows, timelineRow{Label: in.Port.String(), Text: timelineTop + (ports-1)*rowHeight + 18})
+				t.Rows = append(t.Rows, timelineRow{Label: in.String(), Text: timelineTop + (ports-1)*rowHeight + 18})
 			}
 		}
 		if in.To == nil {

@@ -3,6 +3,7 @@ package site
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -59,7 +60,7 @@ func trendOf(runs []state.RunSummary) trend {
 	ceiling := max(1, (highest+step-1)/step) * step
 	y := func(n int) int { return bottom - (bottom-top)*n/ceiling }
 	for n := 0; n <= ceiling; n += step {
-		t.Grid = append(t.Grid, mark{At: y(n), Text: y(n) + 4, Label: fmt.Sprint(n)})
+		t.Grid = append(t.Grid, mark{At: y(n), Text: y(n) + 4, Label: strconv.Itoa(n)})
 	}
 
 	first, last := shown[0], shown[len(shown)-1]

@@ -42,7 +42,7 @@ func (p *page) intervals(intervals []state.Interval) {
 	p.heading("When each port was open")
 	t := table{indent: "  ", columns: []column{{title: "PORT"}, {title: "FROM"}, {title: "TO"}, {title: "STATE"}, {title: "SERVICE", floor: 16}}}
 	for _, i := range intervals {
-		t.add(span{i.Port.String(), plain}, span{minute(i.From), plain}, span{minuteOr(i.To, "still"), plain}, span{string(i.State), plain}, span{i.Service.Summary(), plain})
+		t.add(span{i.String(), plain}, span{minute(i.From), plain}, span{minuteOr(i.To, "still"), plain}, span{string(i.State), plain}, span{i.Service.Summary(), plain})
 	}
 	t.write(p)
 }

@@ -39,7 +39,7 @@ func (p *page) ports(hosts []state.HostReport) {
 		t.heading(hostHeading(h)...)
 		for _, port := range h.Ports {
 			word, s := approval(port)
-			t.add(span{port.Port.String(), plain}, span{string(port.State), plain}, span{port.Service.String(), plain},
+			t.add(span{port.String(), plain}, span{string(port.State), plain}, span{port.Service.String(), plain},
 				span{port.Service.Described(), plain}, span{word, s}, span{since(port), plain})
 		}
 	}

@@ -89,11 +89,11 @@ func TestColumnsLineUpByDisplayWidth(t *testing.T) {
 	column := -1
 	for _, line := range lines {
 		for _, word := range []string{"APPROVAL", "UNAPPROVED", "alice"} {
-			i := strings.Index(line, word)
-			if i < 0 {
+			before, _, found := strings.Cut(line, word)
+			if !found {
 				continue
 			}
-			if at := width(line[:i]); column >= 0 && at != column {
+			if at := width(before); column >= 0 && at != column {
 				t.Errorf("%q stands in column %d of %q, want %d", word, at, line, column)
 			} else {
 				column = at
