@@ -224,6 +224,15 @@ func (h demoHost) changes(n int) []state.Change {
 	return changes
 }
 
+func (d demo) Inventory(context.Context) ([]state.HostReport, error) {
+	if d.nights == 0 {
+		return nil, nil
+	}
+	hosts := d.report(d.nights).Hosts
+	slices.SortFunc(hosts, func(a, b state.HostReport) int { return state.CompareHosts(a.Host, b.Host) })
+	return hosts, nil
+}
+
 func (d demo) Histories(_ context.Context, yield func(state.HostHistory) error) error {
 	for _, h := range d.hosts {
 		if h.from > d.nights {

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -22,8 +21,11 @@ type Source interface {
 	Runs(ctx context.Context, limit int) ([]state.RunSummary, error)
 	// Report returns everything about a persisted run.
 	Report(ctx context.Context, runID int64) (state.Report, error)
-	// Histories hands every host that ever answered to yield, with its history
-	// and its ports as of now.
+	// Inventory returns the hosts that are looked at, in the order of lists, with
+	// their ports and approvals as of now.
+	Inventory(ctx context.Context) ([]state.HostReport, error)
+	// Histories hands every host that was ever known to yield, also those that
+	// are looked at no more: past runs lead to their pages.
 	Histories(ctx context.Context, yield func(state.HostHistory) error) error
 }
 
@@ -124,9 +126,7 @@ func (s *Site) publishLocked(ctx context.Context, writeRuns func(*publisher, []s
 
 // writeState writes the pages that tell how things stand.
 func (s *Site) writeState(ctx context.Context, p *publisher, runs []state.RunSummary) error {
-	var hosts []state.HostReport
 	err := s.options.Source.Histories(ctx, func(h state.HostHistory) error {
-		hosts = append(hosts, h.HostReport)
 		return p.page(hostFile(h.ID), "host", hostView(h))
 	})
 	if err != nil {
@@ -136,8 +136,9 @@ func (s *Site) writeState(ctx context.Context, p *publisher, runs []state.RunSum
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(hosts, func(a, b state.HostReport) int { return state.CompareHosts(a.Host, b.Host) })
-	now.report.Hosts = hosts
+	if now.report.Hosts, err = s.options.Source.Inventory(ctx); err != nil {
+		return err
+	}
 	for _, page := range []struct {
 		name string
 		view view
@@ -198,7 +199,7 @@ func (s *Site) writeRun(p *publisher, report state.Report) error {
 const allRuns = 1 << 20
 
 // hasReport says whether a run has kept a state, so that a report of it exists.
-func hasReport(r state.Run) bool { return r.State == state.RunPersisted || r.State == state.RunDone }
+func hasReport(r state.Run) bool { return r.Rev != 0 }
 
 // File names come from ids alone: what a scanned host is called never reaches
 // the file system, and a renamed host keeps its page.
