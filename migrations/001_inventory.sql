@@ -25,7 +25,7 @@ create table target (
     created_at timestamptz not null default now(),
     removed_at timestamptz
 );
-create unique index target_open on target (spec, origin) where removed_at is null;
+create unique index target_open on target (spec, vantage, origin) where removed_at is null;
 
 create table host (
     id      bigint generated always as identity primary key,
