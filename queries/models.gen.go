@@ -5,6 +5,9 @@
 package queries
 
 import (
+	"net/netip"
+	"time"
+
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
@@ -17,6 +20,27 @@ type Fingerprint struct {
 	Tunnel    string
 	Cpe       []string
 	Probed    bool
+}
+
+type Host struct {
+	ID      int64
+	Address netip.Addr
+}
+
+type Run struct {
+	ID         int64
+	State      string
+	OnlyHosts  []string
+	PlanHash   string
+	Planned    bool
+	Pending    int32
+	Scanner    []byte
+	Baseline   bool
+	Partial    bool
+	Notes      []string
+	Error      string
+	StartedAt  time.Time
+	FinishedAt *time.Time
 }
 
 type Vantage struct {
