@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -107,7 +106,7 @@ func addRun(ctx context.Context, q *queries.Queries, only []string, hash string,
 		notes = append(notes, state.Clean(u.Target.Spec.String()+" does not resolve: "+u.Err))
 	}
 	run, err := q.AddRun(ctx, queries.AddRunParams{
-		OnlyHosts: slices.Concat([]string{}, only), PlanHash: hash, Pending: int32(len(shards)), //nolint:gosec // checked above
+		OnlyHosts: append([]string{}, only...), PlanHash: hash, Pending: int32(len(shards)),
 		Partial: len(unresolved) > 0, Notes: notes,
 	})
 	if err != nil {
@@ -115,7 +114,7 @@ func addRun(ctx context.Context, q *queries.Queries, only []string, hash string,
 	}
 	rows := make([]queries.AddShardsParams, len(shards))
 	for i, shard := range shards {
-		rows[i] = queries.AddShardsParams{RunID: run.ID, No: int32(shard.No), Vantage: shard.Vantage, Spec: specs[i]} //nolint:gosec // as above
+		rows[i] = queries.AddShardsParams{RunID: run.ID, No: int32(shard.No), Vantage: shard.Vantage, Spec: specs[i]}
 	}
 	if _, err := q.AddShards(ctx, rows); err != nil {
 		return nil, fmt.Errorf("add shards of run %d: %w", run.ID, err)

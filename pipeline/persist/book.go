@@ -41,6 +41,10 @@ func Open(ctx context.Context, url string, log *slog.Logger) (*Book, error) {
 	if err != nil {
 		return nil, urlError(err)
 	}
+	return openPool(ctx, config, log)
+}
+
+func openPool(ctx context.Context, config *pgxpool.Config, log *slog.Logger) (*Book, error) {
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	config.AfterConnect = checkClient
 	pool, err := pgxpool.NewWithConfig(ctx, config)

@@ -211,7 +211,7 @@ func addPorts[R any](ctx context.Context, l loader, hosts map[seat]*state.Host, 
 			return fmt.Errorf("port %d/%s belongs to host %d, which has no row", row.Port, row.Protocol, row.HostID)
 		}
 		h.Ports = append(h.Ports, state.PortStatus{
-			Port:  state.Port{Protocol: state.Protocol(row.Protocol), Number: uint16(row.Port)}, //nolint:gosec // the table bounds it
+			Port:  state.Port{Protocol: state.Protocol(row.Protocol), Number: uint16(row.Port)},
 			State: state.PortState(row.State), Service: known[row.Fp],
 		})
 	}

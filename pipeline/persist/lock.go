@@ -114,7 +114,7 @@ func (b *Book) holding(ctx context.Context, q *queries.Queries) error {
 	if b.lock == nil {
 		return ErrLockLost
 	}
-	held, err := q.LockHeldBy(ctx, queries.LockHeldByParams{Key: runLock, Pid: int32(b.lock.PgConn().PID())}) //nolint:gosec // the protocol's process ids are int32
+	held, err := q.LockHeldBy(ctx, queries.LockHeldByParams{Key: runLock, Pid: int32(b.lock.PgConn().PID())})
 	if err != nil {
 		return fmt.Errorf("check the run lock: %w", err)
 	}

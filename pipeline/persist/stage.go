@@ -25,7 +25,7 @@ func (b *Book) Stage(ctx context.Context, result state.ShardResult) error {
 			return err
 		}
 		done, err := q.CompleteShard(ctx, queries.CompleteShardParams{
-			RunID: result.Shard.RunID, No: int32(result.Shard.No), DoneBy: "pid " + strconv.Itoa(os.Getpid()), //nolint:gosec // Begin bounds it
+			RunID: result.Shard.RunID, No: int32(result.Shard.No), DoneBy: "pid " + strconv.Itoa(os.Getpid()),
 		})
 		if err != nil {
 			return fmt.Errorf("mark as done: %w", err)
@@ -141,7 +141,7 @@ func (n numbers) hostRows(run int64, hosts []state.Host, targets map[netip.Addr]
 			if id := targets[h.Address]; id != 0 {
 				target = &id
 			}
-			names := slices.Concat([]string{}, h.Names)
+			names := append([]string{}, h.Names...)
 			for _, c := range h.Coverage {
 				if !yield([]any{run, n.hosts[h.Address], n.vantages[h.Vantage], string(c.Protocol), string(c.Status), c.Reason,
 					n.sets[c.Ports.String()], c.Services, names, target}) {

@@ -165,7 +165,7 @@ func syncConfig(ctx context.Context, q *queries.Queries, open, config []state.Ta
 // addTarget stores a target and fills in its number and time.
 func addTarget(ctx context.Context, q *queries.Queries, t *state.Target) error {
 	row, err := q.AddTarget(ctx, queries.AddTargetParams{
-		Spec: t.Spec.String(), Exclude: specTexts(t.Exclude), Tags: slices.Concat([]string{}, t.Tags),
+		Spec: t.Spec.String(), Exclude: specTexts(t.Exclude), Tags: append([]string{}, t.Tags...),
 		Owner: t.Owner, Profile: t.Profile, Vantage: t.Vantage, Origin: string(t.Origin),
 	})
 	if err != nil {
