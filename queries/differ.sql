@@ -59,8 +59,12 @@ where c.state = 'up' and exists (
 );
 
 -- name: WasHosts :many
--- WasHosts returns some hosts as they are known.
-select h.id, h.address, c.vantage_id, c.state, c.names
+-- WasHosts returns some hosts as they are known; the state of one that never
+-- answered is empty, so that its first answer makes it new and not back.
+select h.id, h.address, c.vantage_id, c.names,
+       case when c.state = 'up' or exists (
+           select from host_history o where o.host_id = c.host_id and o.vantage_id = c.vantage_id and o.state = 'up'
+       ) then c.state else '' end::text as state
 from (select unnest(sqlc.arg(host_ids)::bigint[]) as host_id, unnest(sqlc.arg(vantage_ids)::smallint[]) as vantage_id) w
 join host_current c on c.host_id = w.host_id and c.vantage_id = w.vantage_id
 join host h on h.id = c.host_id;

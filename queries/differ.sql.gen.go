@@ -244,7 +244,10 @@ func (q *Queries) NowPorts(ctx context.Context, arg NowPortsParams) ([]NowPortsR
 }
 
 const wasHosts = `-- name: WasHosts :many
-select h.id, h.address, c.vantage_id, c.state, c.names
+select h.id, h.address, c.vantage_id, c.names,
+       case when c.state = 'up' or exists (
+           select from host_history o where o.host_id = c.host_id and o.vantage_id = c.vantage_id and o.state = 'up'
+       ) then c.state else '' end::text as state
 from (select unnest($1::bigint[]) as host_id, unnest($2::smallint[]) as vantage_id) w
 join host_current c on c.host_id = w.host_id and c.vantage_id = w.vantage_id
 join host h on h.id = c.host_id
@@ -259,11 +262,12 @@ type WasHostsRow struct {
 	ID        int64
 	Address   netip.Addr
 	VantageID int16
-	State     string
 	Names     []string
+	State     string
 }
 
-// WasHosts returns some hosts as they are known.
+// WasHosts returns some hosts as they are known; the state of one that never
+// answered is empty, so that its first answer makes it new and not back.
 func (q *Queries) WasHosts(ctx context.Context, arg WasHostsParams) ([]WasHostsRow, error) {
 	rows, err := q.db.Query(ctx, wasHosts, arg.HostIds, arg.VantageIds)
 	if err != nil {
@@ -277,8 +281,8 @@ func (q *Queries) WasHosts(ctx context.Context, arg WasHostsParams) ([]WasHostsR
 			&i.ID,
 			&i.Address,
 			&i.VantageID,
-			&i.State,
 			&i.Names,
+			&i.State,
 		); err != nil {
 			return nil, err
 		}
