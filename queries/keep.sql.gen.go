@@ -113,7 +113,10 @@ with said as (
     from stage_host s where s.run_id = $2
     order by s.host_id, s.vantage_id, cardinality(s.names) desc
 ), proved as (
-    select distinct p.host_id, p.vantage_id from stage_port p where p.run_id = $2 and p.state = 'open'
+    select distinct p.host_id, p.vantage_id
+    from stage_host s
+    join stage_port p on p.run_id = s.run_id and p.host_id = s.host_id and p.vantage_id = s.vantage_id and p.protocol = s.protocol
+    where s.run_id = $2 and s.status <> 'answered' and p.state = 'open'
 ), wanted as (
     select s.host_id, s.vantage_id,
            case when s.answered or p.host_id is not null then 'up'

@@ -59,7 +59,7 @@ func (b *Book) Begin(ctx context.Context, only []string, shards []state.Shard, u
 // another hash, and so begins anew.
 func encodeShards(only []string, shards []state.Shard) (specs [][]byte, hash string, err error) {
 	sum := sha256.New()
-	if err := json.NewEncoder(sum).Encode(only); err != nil {
+	if err := json.NewEncoder(sum).Encode(append([]string{}, only...)); err != nil {
 		return nil, "", fmt.Errorf("hash the plan: %w", err)
 	}
 	for _, shard := range shards {

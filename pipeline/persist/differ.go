@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"ownmap/pipeline/state"
@@ -24,8 +25,11 @@ type seat struct {
 // did not are there too, on both sides and without their ports, so that their
 // number is known.
 func (b *Book) Differing(ctx context.Context, run state.Run) (was, now []state.Host, err error) {
-	err = b.inTx(ctx, func(q *queries.Queries) error {
-		was, now, err = differing(ctx, q, run.ID)
+	err = pgx.BeginFunc(ctx, b.pool, func(tx pgx.Tx) error {
+		if err := roomy(ctx, tx); err != nil {
+			return err
+		}
+		was, now, err = differing(ctx, b.q.WithTx(tx), run.ID)
 		return err
 	})
 	if err != nil {
@@ -67,6 +71,16 @@ func differing(ctx context.Context, q *queries.Queries, run int64) (was, now []s
 		}
 	}
 	return sortedHosts(before), sortedHosts(after), nil
+}
+
+// roomy lets the sorts and hashes of a million rows stay in memory, for this
+// transaction, and leaves out compiling statements, which costs more than
+// running them.
+func roomy(ctx context.Context, tx pgx.Tx) error {
+	if _, err := tx.Exec(ctx, "set local work_mem = '256MB'; set local jit = off"); err != nil {
+		return fmt.Errorf("prepare the transaction: %w", err)
+	}
+	return nil
 }
 
 func fellSilent(before, after map[seat]*state.Host) bool {

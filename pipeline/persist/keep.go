@@ -57,10 +57,8 @@ type keeping struct {
 // begin takes the locks and draws the revision; due says whether there is
 // anything to do.
 func (k *keeping) begin(ctx context.Context, b *Book, run int64) (due bool, err error) {
-	// Sorts and hashes of a million rows fit; compiling the statements costs more
-	// than running them.
-	if _, err := k.tx.Exec(ctx, "set local work_mem = '256MB'; set local jit = off"); err != nil {
-		return false, fmt.Errorf("prepare: %w", err)
+	if err := roomy(ctx, k.tx); err != nil {
+		return false, err
 	}
 	if err := k.q.LockState(ctx, stateLock); err != nil {
 		return false, fmt.Errorf("lock the state: %w", err)
