@@ -50,6 +50,7 @@ func (n *network) seen(tb testing.TB) night {
 }
 
 func benchmarkNight(b *testing.B, hosts, ports int) {
+	b.Helper()
 	book := locked(b, open(b))
 	n := &network{hosts: hosts, ports: ports, opened: make(map[int]int)}
 	begin := time.Now()

@@ -71,7 +71,7 @@ func checkClient(ctx context.Context, conn *pgx.Conn) error {
 // urlError leaves the parser's text out: it quotes the URL, which may hold a
 // password.
 func urlError(error) error {
-	return errors.New("database.url cannot be read: expected postgres://USER@HOST/DATABASE or host=... dbname=...")
+	return errors.New("database.url cannot be read: write it as postgres://USER@HOST/DATABASE")
 }
 
 // inTx runs f in one transaction, which is rolled back when f fails.

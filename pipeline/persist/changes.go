@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -29,7 +30,7 @@ func (k *keeping) changes(ctx context.Context) error {
 	return copyRows(ctx, k.tx, "port_change", ports, k.portChanges(n))
 }
 
-// numbers numbers what the changes name. A change that was made outside of the
+// numbers gives a number to all that the changes name. A change that was made outside of the
 // database has no host number.
 func (k *keeping) numbers(ctx context.Context) (numbers, error) {
 	n := numbers{hosts: make(map[netip.Addr]int64)}
@@ -53,9 +54,7 @@ func (k *keeping) numbers(ctx context.Context) (numbers, error) {
 		if err != nil {
 			return n, err
 		}
-		for address, id := range ids {
-			n.hosts[address] = id
-		}
+		maps.Copy(n.hosts, ids)
 	}
 	names := make([]string, 0, len(vantages))
 	for name := range vantages {
@@ -93,8 +92,10 @@ func (k *keeping) portChanges(n numbers) iter.Seq[[]any] {
 			}
 			oldState, oldFP := side(c.Was.State, c.Was.Service)
 			newState, newFP := side(c.Now.State, lasting(c))
-			if !yield([]any{k.rev.ID, n.hosts[c.Address], n.vantages[c.Vantage], string(c.Port.Protocol), int32(c.Port.Number),
-				string(c.Kind), oldState, oldFP, newState, newFP}) {
+			if !yield([]any{
+				k.rev.ID, n.hosts[c.Address], n.vantages[c.Vantage], string(c.Port.Protocol), int32(c.Port.Number),
+				string(c.Kind), oldState, oldFP, newState, newFP,
+			}) {
 				return
 			}
 		}

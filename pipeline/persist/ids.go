@@ -13,11 +13,8 @@ import (
 	"ownmap/queries"
 )
 
-// uuidOf and fingerprintOf carry a fingerprint over the border: both are the
-// same 16 bytes.
+// uuidOf is a fingerprint as the database has it: the same 16 bytes.
 func uuidOf(f state.Fingerprint) pgtype.UUID { return pgtype.UUID{Bytes: f, Valid: true} }
-
-func fingerprintOf(id pgtype.UUID) state.Fingerprint { return id.Bytes }
 
 // serviceOf is a row of fingerprint as a service.
 func serviceOf(f queries.Fingerprint) state.Service {

@@ -143,8 +143,10 @@ func (n numbers) hostRows(run int64, hosts []state.Host, targets map[netip.Addr]
 			}
 			names := append([]string{}, h.Names...)
 			for _, c := range h.Coverage {
-				if !yield([]any{run, n.hosts[h.Address], n.vantages[h.Vantage], string(c.Protocol), string(c.Status), c.Reason,
-					n.sets[c.Ports.String()], c.Services, names, target}) {
+				if !yield([]any{
+					run, n.hosts[h.Address], n.vantages[h.Vantage], string(c.Protocol), string(c.Status), c.Reason,
+					n.sets[c.Ports.String()], c.Services, names, target,
+				}) {
 					return
 				}
 			}
@@ -156,8 +158,10 @@ func (n numbers) portRows(run int64, hosts []state.Host) iter.Seq[[]any] {
 	return func(yield func([]any) bool) {
 		for _, h := range hosts {
 			for _, p := range h.Ports {
-				if kept(p.State) && !yield([]any{run, n.hosts[h.Address], n.vantages[h.Vantage], string(p.Protocol), int32(p.Number),
-					string(p.State), uuidOf(p.Service.Fingerprint())}) {
+				if kept(p.State) && !yield([]any{
+					run, n.hosts[h.Address], n.vantages[h.Vantage], string(p.Protocol), int32(p.Number),
+					string(p.State), uuidOf(p.Service.Fingerprint()),
+				}) {
 					return
 				}
 			}

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"strconv"
 	"testing"
 
 	"ownmap/pipeline/diff"
@@ -59,7 +60,7 @@ func (w *world) service() state.Service {
 	names := []string{"ssh", "http", "smtp"}
 	return state.Service{
 		Name: names[w.rng.IntN(3)], Product: fmt.Sprintf("Product%c", 'A'+w.rng.IntN(3)), Version: fmt.Sprintf("1.%d", w.rng.IntN(4)),
-		ExtraInfo: fmt.Sprint(w.rng.IntN(1000)), CPE: []string{"cpe:/a:x:y", "cpe:/o:z"}, Probed: true,
+		ExtraInfo: strconv.Itoa(w.rng.IntN(1000)), CPE: []string{"cpe:/a:x:y", "cpe:/o:z"}, Probed: true,
 	}
 }
 
@@ -172,7 +173,7 @@ func (n night) stage(tb testing.TB, book *Book) state.Run {
 }
 
 // pass takes a night through the whole book, as pipeline.Run does.
-func (n night) pass(tb testing.TB, book *Book) (state.Run, diff.Outcome) {
+func (n night) pass(tb testing.TB, book *Book) diff.Outcome {
 	tb.Helper()
 	run := n.stage(tb, book)
 	was, now, err := book.Differing(tb.Context(), run)
@@ -186,7 +187,7 @@ func (n night) pass(tb testing.TB, book *Book) (state.Run, diff.Outcome) {
 	if err := book.Finish(tb.Context(), run); err != nil {
 		tb.Fatal(err)
 	}
-	return run, outcome
+	return outcome
 }
 
 // locked takes the run lock for the time of the test.
