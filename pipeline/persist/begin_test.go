@@ -105,7 +105,7 @@ func TestKeepIsDoneOnceAndWhole(t *testing.T) {
 	}
 	want(t, book, "(0)", "select count(*) from rev")
 
-	outcome := n.pass(t, book)
+	_, outcome := n.pass(t, book)
 	if got := kinds(outcome.Changes); got != "host-new port-opened host-new" {
 		t.Errorf("changes: %s", got)
 	}

@@ -15,6 +15,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"ownmap/pipeline/lab"
 )
 
 const (
@@ -111,7 +113,7 @@ func TestKilledAnywhere(t *testing.T) {
 	twin := open(t)
 	nightsUntil(t, twin)
 
-	url := database(t)
+	url := lab.Database(t)
 	book := openURL(t, url)
 	rng := rand.New(rand.NewPCG(killSeed, 2))
 	for i := range kills {

@@ -7,12 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"ownmap/pipeline/lab"
 	"ownmap/queries"
 )
 
 func TestSecondRunNamesTheFirst(t *testing.T) {
 	t.Parallel()
-	url := database(t)
+	url := lab.Database(t)
 	first, second := openURL(t, url), openURL(t, url)
 	release, err := first.Lock(t.Context())
 	if err != nil {

@@ -6,11 +6,13 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
+
+	"ownmap/pipeline/lab"
 )
 
 func TestMigrateManyAtOnce(t *testing.T) {
 	t.Parallel()
-	url := database(t)
+	url := lab.Database(t)
 	var group errgroup.Group
 	for range 6 {
 		group.Go(func() error { return Migrate(t.Context(), url) })
@@ -23,7 +25,7 @@ func TestMigrateManyAtOnce(t *testing.T) {
 
 func TestNewerSchemaIsRefused(t *testing.T) {
 	t.Parallel()
-	url := database(t)
+	url := lab.Database(t)
 	if err := Migrate(t.Context(), url); err != nil {
 		t.Fatal(err)
 	}

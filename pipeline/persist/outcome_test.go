@@ -43,7 +43,7 @@ func TestNarrowerPortSetIsANote(t *testing.T) {
 	t.Parallel()
 	book := locked(t, open(t))
 	one(answers(t, "127.0.0.1", "22/tcp ssh", "999/tcp http")).pass(t, book)
-	outcome := one(asked(t, answers(t, "127.0.0.1", "22/tcp ssh"), "1-100", state.Answered, "")).pass(t, book)
+	_, outcome := one(asked(t, answers(t, "127.0.0.1", "22/tcp ssh"), "1-100", state.Answered, "")).pass(t, book)
 	if len(outcome.Changes) != 0 {
 		t.Errorf("changes: %v", outcome.Changes)
 	}
@@ -66,7 +66,7 @@ func TestManySilentHostsAreOneNote(t *testing.T) {
 		dark = append(dark, h)
 	}
 	one(up...).pass(t, book)
-	outcome := one(dark...).pass(t, book)
+	_, outcome := one(dark...).pass(t, book)
 	if outcome.Blind == nil || outcome.Blind.Silent != 4 || outcome.Blind.Up != 10 || len(outcome.Changes) != 0 {
 		t.Errorf("blind %+v, changes %s: want 4 of 10 and none", outcome.Blind, kinds(outcome.Changes))
 	}
@@ -74,11 +74,11 @@ func TestManySilentHostsAreOneNote(t *testing.T) {
 	want(t, book, "(up,10)", "select state, count(*) from host_current group by 1")
 
 	one(up...).pass(t, book)
-	outcome = one(append([]state.Host{silent(t, "127.0.0.10")}, up[1:]...)...).pass(t, book)
+	_, outcome = one(append([]state.Host{silent(t, "127.0.0.10")}, up[1:]...)...).pass(t, book)
 	if got := kinds(outcome.Changes); outcome.Blind != nil || got != "host-down" {
 		t.Errorf("one of ten silent: %s, blind %v: want host-down", got, outcome.Blind)
 	}
-	outcome = one(up...).pass(t, book)
+	_, outcome = one(up...).pass(t, book)
 	if got := kinds(outcome.Changes); got != "host-back" {
 		t.Errorf("back again: %s", got)
 	}
@@ -89,7 +89,7 @@ func TestListedHostThatNeverAnswered(t *testing.T) {
 	t.Parallel()
 	book := locked(t, open(t))
 	cut := asked(t, state.Host{Vantage: state.DefaultVantage, Address: silent(t, "127.0.0.8").Address}, "1-1000", state.NotScanned, state.HostTimeout)
-	outcome := one(silent(t, "127.0.0.7"), cut).pass(t, book)
+	_, outcome := one(silent(t, "127.0.0.7"), cut).pass(t, book)
 	if len(outcome.Changes) != 0 {
 		t.Errorf("changes: %s", kinds(outcome.Changes))
 	}
@@ -97,7 +97,7 @@ func TestListedHostThatNeverAnswered(t *testing.T) {
 	want(t, book, "(t)", "select partial from run")
 	named := answers(t, "127.0.0.7", "22/tcp ssh")
 	named.Names = []string{"a.example.org"}
-	outcome = one(named).pass(t, book)
+	_, outcome = one(named).pass(t, book)
 	if got := kinds(outcome.Changes); got != "host-new port-opened" {
 		t.Errorf("it answers: %s", got)
 	}

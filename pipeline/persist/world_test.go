@@ -173,7 +173,7 @@ func (n night) stage(tb testing.TB, book *Book) state.Run {
 }
 
 // pass takes a night through the whole book, as pipeline.Run does.
-func (n night) pass(tb testing.TB, book *Book) diff.Outcome {
+func (n night) pass(tb testing.TB, book *Book) (state.Run, diff.Outcome) {
 	tb.Helper()
 	run := n.stage(tb, book)
 	was, now, err := book.Differing(tb.Context(), run)
@@ -187,7 +187,7 @@ func (n night) pass(tb testing.TB, book *Book) diff.Outcome {
 	if err := book.Finish(tb.Context(), run); err != nil {
 		tb.Fatal(err)
 	}
-	return outcome
+	return run, outcome
 }
 
 // locked takes the run lock for the time of the test.
