@@ -25,7 +25,7 @@ create table target (
     created_at timestamptz not null default now(),
     removed_at timestamptz
 );
-create unique index target_open on target (spec, origin) where removed_at is null;
+create unique index target_open on target (spec, vantage, origin) where removed_at is null;
 
 create table host (
     id      bigint generated always as identity primary key,
@@ -75,6 +75,17 @@ create table coverage (
     services    boolean not null,
     hosts       int8multirange not null,
     primary key (rev, vantage_id, protocol, status, reason, port_set_id, services)
+);
+
+-- What was looked at when a host last answered: it changes with the profile, not
+-- with the night, so a quiet night leaves it alone.
+create table host_coverage (
+    host_id     bigint not null,
+    vantage_id  smallint not null,
+    protocol    text not null,
+    port_set_id bigint not null,
+    services    boolean not null,
+    primary key (host_id, vantage_id, protocol)
 );
 
 create table fingerprint (
@@ -165,4 +176,4 @@ create index port_change_host on port_change (host_id, rev);
 ---- create above / drop below ----
 
 drop table port_change, port_history, port_current, host_change, host_history, host_current,
-    fingerprint, coverage, port_set, rev, run, host, target, vantage;
+    fingerprint, host_coverage, coverage, port_set, rev, run, host, target, vantage;

@@ -25,7 +25,7 @@ create table stage_host (
     services    boolean not null,
     names       text[] not null,
     target_id   bigint,
-    observed_at timestamptz not null,
+    observed_at timestamptz not null default now(),
     primary key (run_id, host_id, vantage_id, protocol)
 );
 

@@ -1,0 +1,92 @@
+// Package persist keeps targets, runs, state, changes and approvals in
+// PostgreSQL, and implements pipeline.Book. What a run brings is staged shard by
+// shard and becomes the state in one transaction (Keep), so that a crash
+// anywhere leaves either the state before or the state after.
+package persist
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"ownmap/queries"
+)
+
+// Book is OwnMap's memory. Open makes one; it is safe for concurrent use.
+type Book struct {
+	pool *pgxpool.Pool
+	q    *queries.Queries
+	log  *slog.Logger
+	now  func() time.Time // the clock of this machine, for ages; what is kept is dated by the server
+
+	mu   sync.Mutex
+	lock *pgx.Conn // holds the run lock; nil without it
+}
+
+// Open connects to the database, refuses a server older than PostgreSQL 14 and
+// brings the schema up to date. url is a PostgreSQL connection URI or keyword
+// string (libpq, "Connection Strings"). Close the book when done.
+func Open(ctx context.Context, url string, log *slog.Logger) (*Book, error) {
+	if err := Migrate(ctx, url); err != nil {
+		return nil, err
+	}
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, urlError(err)
+	}
+	return openPool(ctx, config, log)
+}
+
+func openPool(ctx context.Context, config *pgxpool.Config, log *slog.Logger) (*Book, error) {
+	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	config.AfterConnect = checkClient
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	return &Book{pool: pool, q: queries.New(pool), log: log, now: time.Now}, nil
+}
+
+// Close ends the pool's connections. Release the run lock before.
+func (b *Book) Close() { b.pool.Close() }
+
+// checkClient makes the server notice within seconds that this program was
+// killed in the middle of a statement; otherwise the statement's locks would
+// outlive it. A platform that cannot do so says no, and that is all right.
+func checkClient(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, "set client_connection_check_interval = '2s'")
+	if refused := (*pgconn.PgError)(nil); errors.As(err, &refused) {
+		return nil
+	}
+	return err
+}
+
+// urlError leaves the parser's text out: it quotes the URL, which may hold a
+// password.
+func urlError(error) error {
+	return errors.New("database.url cannot be read: write it as postgres://USER@HOST/DATABASE")
+}
+
+// inTx runs f in one transaction, which is rolled back when f fails.
+func (b *Book) inTx(ctx context.Context, f func(q *queries.Queries) error) error {
+	return pgx.BeginFunc(ctx, b.pool, func(tx pgx.Tx) error { return f(b.q.WithTx(tx)) })
+}
+
+// inStateTx is inTx for everything that changes the current state or an
+// approval: one such transaction at a time, whoever does it, so that a run and
+// a person never decide about the same port at once.
+func (b *Book) inStateTx(ctx context.Context, f func(q *queries.Queries) error) error {
+	return b.inTx(ctx, func(q *queries.Queries) error {
+		if err := q.LockState(ctx, stateLock); err != nil {
+			return fmt.Errorf("lock the state: %w", err)
+		}
+		return f(q)
+	})
+}

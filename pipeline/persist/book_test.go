@@ -1,0 +1,26 @@
+package persist
+
+import (
+	"log/slog"
+	"testing"
+
+	"ownmap/pipeline/lab"
+)
+
+func TestMain(m *testing.M) { lab.Main(m) }
+
+// open returns a book on an empty database of the test's own.
+func open(tb testing.TB) *Book {
+	tb.Helper()
+	return openURL(tb, lab.Database(tb))
+}
+
+func openURL(tb testing.TB, url string) *Book {
+	tb.Helper()
+	book, err := Open(tb.Context(), url, slog.New(slog.NewTextHandler(tb.Output(), nil)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(book.Close)
+	return book
+}

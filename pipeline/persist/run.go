@@ -1,0 +1,68 @@
+package persist
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"ownmap/pipeline/state"
+	"ownmap/queries"
+)
+
+// runOf is a row of run as a run; rev is 0 for one that is not persisted.
+func runOf(row queries.Run, rev int64) (state.Run, error) {
+	run := state.Run{
+		ID: row.ID, Rev: rev, State: state.RunState(row.State), Only: row.OnlyHosts,
+		StartedAt: row.StartedAt, FinishedAt: row.FinishedAt,
+		Baseline: row.Baseline, Partial: row.Partial, Notes: row.Notes, Error: row.Error,
+	}
+	if err := json.Unmarshal(row.Scanner, &run.Scanner); err != nil {
+		return state.Run{}, fmt.Errorf("run %d: scanner: %w", row.ID, err)
+	}
+	return run, nil
+}
+
+// Unreported returns the runs that are persisted but whose reports were not all
+// written, oldest first.
+func (b *Book) Unreported(ctx context.Context) ([]state.Run, error) {
+	rows, err := b.q.UnreportedRuns(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read runs without a report: %w", err)
+	}
+	runs := make([]state.Run, 0, len(rows))
+	for _, row := range rows {
+		run, err := runOf(row.Run, row.Rev)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, run)
+	}
+	return runs, nil
+}
+
+// Finish marks a run whose reports are written. Twice is as good as once.
+func (b *Book) Finish(ctx context.Context, run state.Run) error {
+	if err := b.q.FinishRun(ctx, run.ID); err != nil {
+		return fmt.Errorf("finish run %d: %w", run.ID, err)
+	}
+	return nil
+}
+
+// Fail gives an unfinished run up for the reason in cause: what it staged is
+// dropped, the state stays as it was before, and the next run begins anew. A run
+// that is persisted or was given up already is left as it is.
+func (b *Book) Fail(ctx context.Context, run state.Run, cause error) error {
+	err := b.inTx(ctx, func(q *queries.Queries) error { return giveUp(ctx, q, run.ID, cause.Error()) })
+	if err != nil {
+		return fmt.Errorf("give run %d up: %w", run.ID, err)
+	}
+	return nil
+}
+
+func giveUp(ctx context.Context, q *queries.Queries, run int64, reason string) error {
+	n, err := q.FailRun(ctx, queries.FailRunParams{ID: run, Error: state.Clean(reason)})
+	if err != nil || n == 0 {
+		return err
+	}
+	return q.DropStage(ctx, run)
+}

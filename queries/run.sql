@@ -1,0 +1,52 @@
+-- name: UnfinishedRun :one
+-- UnfinishedRun returns the run that was begun and not persisted, if any; there
+-- is never more than one.
+select sqlc.embed(run), (started_at > now() - sqlc.arg(age)::interval)::boolean as recent
+from run where state = 'scanning' for update;
+
+-- name: AddRun :one
+-- AddRun begins a run.
+insert into run (only_hosts, plan_hash, planned, pending, partial, notes)
+values ($1, $2, true, $3, $4, $5)
+returning *;
+
+-- name: AddShards :copyfrom
+-- AddShards stores the work of a run.
+insert into shard (run_id, no, vantage, spec) values ($1, $2, $3, $4);
+
+-- name: PendingShards :many
+-- PendingShards returns the shards of a run that have no result.
+select no, spec from shard where run_id = $1 and done_at is null order by no;
+
+-- name: RunForUpdate :one
+-- RunForUpdate returns a run and keeps others from changing it until the
+-- transaction ends.
+select * from run where id = $1 for update;
+
+-- name: FailRun :execrows
+-- FailRun gives an unfinished run up.
+update run set state = 'failed', error = sqlc.arg(error), finished_at = clock_timestamp(), pending = 0
+where id = sqlc.arg(id) and state = 'scanning';
+
+-- name: UnreportedRuns :many
+-- UnreportedRuns returns the runs whose reports are due, oldest first.
+select sqlc.embed(run), rev.id as rev
+from run join rev on rev.run_id = run.id
+where run.state = 'persisted' order by run.id;
+
+-- name: FinishRun :exec
+-- FinishRun marks a run whose reports are written.
+update run set state = 'done' where id = $1 and state = 'persisted';
+
+-- name: PersistRun :exec
+-- PersistRun marks a run whose state and changes are kept.
+update run
+set state = 'persisted', finished_at = sqlc.arg(at)::timestamptz, baseline = sqlc.arg(baseline), notes = sqlc.arg(notes),
+    partial = partial or exists (select from stage_host s where s.run_id = run.id and s.status = 'not_scanned')
+where id = sqlc.arg(id);
+
+-- name: AddRev :one
+-- AddRev draws the next revision. The state lock makes it gapless.
+insert into rev (id, run_id, at)
+select coalesce(max(id), 0) + 1, sqlc.arg(run_id)::bigint, clock_timestamp() from rev
+returning id, at;
