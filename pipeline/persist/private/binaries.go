@@ -78,7 +78,7 @@ func candidates(own, path string) []string {
 // majorOf asks the server program for its version, "postgres (PostgreSQL) 15.18
 // (Debian 15.18-0+deb12u1)", and returns 0 if it gives none.
 func (s *Server) majorOf(ctx context.Context, b binaries) int {
-	cmd := exec.CommandContext(ctx, filepath.Join(b.dir, "postgres"), "--version")
+	cmd := exec.CommandContext(ctx, filepath.Join(b.dir, "postgres"), "--version") //nolint:gosec // as the server's user
 	cmd.SysProcAttr, cmd.Env, cmd.Dir = s.account.process(), environment(), "/"
 	out, err := cmd.Output()
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sys/unix"
 
+	"ownmap/pipeline/lab"
 	"ownmap/pipeline/persist/private"
 )
 
@@ -38,7 +39,7 @@ func TestMain(m *testing.M) {
 
 func child(dir string) error {
 	ctx := context.Background()
-	server, err := private.Start(ctx, dir, slog.New(slog.DiscardHandler))
+	server, err := startIn(ctx, dir)
 	if err != nil {
 		return err
 	}
@@ -91,35 +92,31 @@ func (p *program) kill(t *testing.T) {
 	_ = p.Wait()
 }
 
-// stateDir is a directory that the server's user can pass to, which t.TempDir
-// is not. Whatever server is left in it at the end is stopped.
+// stateDir is a state directory. Whatever server is left in it is stopped.
 func stateDir(tb testing.TB) string {
 	tb.Helper()
-	dir, err := os.MkdirTemp("", "ownmap-private-")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if err := os.Chmod(dir, 0o711); err != nil {
-		tb.Fatal(err)
-	}
+	dir := lab.StateDir(tb)
 	tb.Cleanup(func() {
-		if _, err := os.Stat(filepath.Join(dir, "pg", "data", "postmaster.pid")); err == nil {
-			if server, err := private.Start(context.Background(), dir, slog.New(slog.DiscardHandler)); err == nil {
-				_ = server.Stop(context.Background())
-			}
+		if postmaster(dir) == 0 {
+			return
 		}
-		if err := os.RemoveAll(dir); err != nil {
-			tb.Error(err)
+		if server, err := startIn(context.Background(), dir); err == nil {
+			_ = server.Stop(context.Background())
 		}
 	})
-	return filepath.Join(dir, "state")
+	return dir
+}
+
+// startIn starts a server that does not sync: no test pulls the plug.
+func startIn(ctx context.Context, dir string) (*private.Server, error) {
+	return private.Start(ctx, dir, slog.New(slog.DiscardHandler), "fsync=off")
 }
 
 func start(tb testing.TB, dir string) *private.Server {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(tb.Context(), time.Minute)
 	defer cancel()
-	server, err := private.Start(ctx, dir, slog.New(slog.DiscardHandler))
+	server, err := startIn(ctx, dir)
 	if err != nil {
 		tb.Fatal(err)
 	}

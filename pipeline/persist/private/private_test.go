@@ -3,7 +3,6 @@ package private_test
 import (
 	"context"
 	"io"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,15 +22,17 @@ func TestFirstStartAndWarmStart(t *testing.T) {
 	dir := stateDir(t)
 	server := start(t, dir)
 	for sql, want := range map[string]string{
-		"SELECT current_user || ' ' || current_database()": "ownmap ownmap",
-		"SHOW listen_addresses":                            "",
-		"SHOW data_checksums":                              "on",
+		"SELECT concat(current_user, '@', current_database())": "ownmap@ownmap",
+		"SHOW listen_addresses":                                "",
+		"SHOW data_checksums":                                  "on",
 		"SELECT pg_encoding_to_char(encoding) || ' ' || datcollate FROM pg_database WHERE datname = 'ownmap'": "UTF8 C",
 	} {
 		if got := query(t, server, sql); got != want {
 			t.Errorf("%s: got %q, want %q", sql, got, want)
 		}
 	}
+	noTCPListener(t, dir)
+	peerAuthenticationAndModes(t, dir, server)
 	query(t, server, "CREATE TABLE kept AS SELECT 'yes' AS answer")
 	stop(t, server)
 	stop(t, server)
@@ -45,11 +46,9 @@ func TestFirstStartAndWarmStart(t *testing.T) {
 	stop(t, server)
 }
 
-func TestNoTCPListener(t *testing.T) {
-	t.Parallel()
-	dir := stateDir(t)
-	server := start(t, dir)
-	defer stop(t, server)
+// noTCPListener looks for the postmaster's sockets among those that listen on TCP.
+func noTCPListener(t *testing.T, dir string) {
+	t.Helper()
 	sockets := map[string]bool{}
 	fds := filepath.Join("/proc", strconv.Itoa(postmaster(dir)), "fd")
 	list, err := os.ReadDir(fds)
@@ -77,11 +76,8 @@ func TestNoTCPListener(t *testing.T) {
 	}
 }
 
-func TestPeerAuthenticationAndModes(t *testing.T) {
-	t.Parallel()
-	dir := stateDir(t)
-	server := start(t, dir)
-	defer stop(t, server)
+func peerAuthenticationAndModes(t *testing.T, dir string, server *private.Server) {
+	t.Helper()
 	for name, want := range map[string]os.FileMode{"pg": 0o700, "run": 0o700, "server.log": 0o600, "server.lock": 0o600, "pg_hba.conf": 0o644} {
 		info, err := os.Stat(filepath.Join(dir, name))
 		if err != nil {
@@ -257,11 +253,6 @@ func TestLongStateDirectory(t *testing.T) {
 	if _, err := os.Stat(socket); !os.IsNotExist(err) {
 		t.Errorf("%s is left behind: %v", socket, err)
 	}
-}
-
-// startIn is start without the patience of a test.
-func startIn(ctx context.Context, dir string) (*private.Server, error) {
-	return private.Start(ctx, dir, slog.New(slog.DiscardHandler))
 }
 
 // asServer gives a file of the test to the server's user.

@@ -2,7 +2,6 @@ package private_test
 
 import (
 	"errors"
-	"log/slog"
 	"os"
 	"os/exec"
 	"os/user"
@@ -131,7 +130,8 @@ func TestClosedParent(t *testing.T) {
 	}
 }
 
-// TestAsNormalUser runs all other tests once more as nobody, if root runs them.
+// TestAsNormalUser runs what differs between users once more as nobody, if root
+// runs the tests. All of them pass for a normal user.
 func TestAsNormalUser(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
@@ -159,44 +159,11 @@ func TestAsNormalUser(t *testing.T) {
 	if err := os.Chmod(binary, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), binary, "-test.run=^Test")
+	cmd := exec.CommandContext(t.Context(), binary, "-test.run=First|Killed|Eight|Reused|Long|StateDirectory|Closed")
 	cmd.Dir = home
 	cmd.Env = append(os.Environ(), "TMPDIR="+home, "HOME="+home)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
-	}
-}
-
-func BenchmarkFirstStart(b *testing.B) {
-	for b.Loop() {
-		dir := stateDir(b)
-		server := start(b, dir)
-		b.StopTimer()
-		stop(b, server)
-		b.StartTimer()
-	}
-}
-
-func BenchmarkWarmStart(b *testing.B) {
-	dir := stateDir(b)
-	stop(b, start(b, dir))
-	for b.Loop() {
-		server := start(b, dir)
-		b.StopTimer()
-		stop(b, server)
-		b.StartTimer()
-	}
-}
-
-func BenchmarkAdopt(b *testing.B) {
-	dir := stateDir(b)
-	defer stop(b, start(b, dir))
-	for b.Loop() {
-		server, err := private.Start(b.Context(), dir, slog.New(slog.DiscardHandler))
-		if err != nil {
-			b.Fatal(err)
-		}
-		stop(b, server)
 	}
 }

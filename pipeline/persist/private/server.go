@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +31,9 @@ func (s *Server) initialize(ctx context.Context, bin binaries, running *flock, o
 		{argv: []string{"initdb", "-D", dir, "-U", role, "-A", "peer", "-k", "-N", "--locale=C", "-E", "UTF8", "--no-instructions"}},
 		{argv: []string{"postgres", "--single", "-F", "-D", dir, "-c", "exit_on_error=on", "postgres"}, stdin: "CREATE DATABASE " + role + ";\n"},
 		{argv: []string{"initdb", "-S", "-D", dir}},
+	}
+	if slices.Contains(s.settings, "fsync=off") {
+		steps = steps[:2]
 	}
 	for _, step := range steps {
 		cmd := s.command(ctx, filepath.Join(bin.dir, step.argv[0]), step.argv[1:], running, out)
@@ -169,7 +173,7 @@ func (s *Server) openLog() (*output, error) {
 			return nil, err
 		}
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE|unix.O_NOFOLLOW, 0o600) //nolint:gosec // a file of the state directory
 	if err != nil {
 		return nil, err
 	}
