@@ -16,12 +16,12 @@ type flock struct{ file *os.File }
 // try takes the lock at path, LOCK_SH or LOCK_EX, or returns nil if others hold
 // it. The file is made on the way; it is never a followed link.
 func try(path string, how int) (*flock, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600) //nolint:gosec // a file of the state directory
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock: %w", err)
 	}
 	for {
-		err = unix.Flock(int(f.Fd()), how|unix.LOCK_NB) //nolint:gosec // a file descriptor is an int
+		err = unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
 		if !errors.Is(err, unix.EINTR) {
 			break
 		}
@@ -63,7 +63,7 @@ func free(path string) (bool, error) {
 
 // release gives the lock up, also in a child that is just being forked.
 func (l *flock) release() {
-	_ = unix.Flock(int(l.file.Fd()), unix.LOCK_UN) //nolint:gosec // a file descriptor is an int
+	_ = unix.Flock(int(l.file.Fd()), unix.LOCK_UN)
 	_ = l.file.Close()
 }
 
