@@ -1,0 +1,167 @@
+package lab
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"ownmap/pipeline/persist/private"
+)
+
+// databaseURL names a PostgreSQL to test against, as a URL of a role that may
+// create databases, instead of the lab's own server.
+const databaseURL = "OWNMAP_TEST_DATABASE_URL"
+
+// Database returns the URL of a fresh, empty database, dropped when the test
+// ends. All tests of a `go test ./...` share one server, which nothing survives:
+// it does not sync, and the last test to end stops it. OWNMAP_TEST_DATABASE_URL
+// names another server to use.
+func Database(tb testing.TB) string {
+	tb.Helper()
+	base := os.Getenv(databaseURL)
+	if base == "" {
+		base = server(tb)
+	}
+	u, err := url.Parse(base)
+	if err != nil || u.Scheme == "" {
+		tb.Fatalf("%s is not a URL: %v", databaseURL, err)
+	}
+	name := fmt.Sprintf("lab_%d_%s", time.Now().Unix(), strings.ToLower(rand.Text()[:12]))
+	ctx := tb.Context()
+	c := connect(ctx, tb, base)
+	defer c.Close(ctx)
+	dropForgotten(ctx, tb, c)
+	if _, err := c.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE template0"); err != nil {
+		tb.Fatalf("create a database for the test: %v", err)
+	}
+	tb.Cleanup(func() {
+		ctx := context.WithoutCancel(ctx) // the test's own has ended by now
+		c := connect(ctx, tb, base)
+		defer c.Close(ctx)
+		if _, err := c.Exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+			tb.Errorf("drop the test's database: %v", err)
+		}
+	})
+	u.Path = "/" + name
+	return u.String()
+}
+
+// Main runs a package's tests with the server kept running from the first to the
+// last, which saves serial tests a start and a stop each:
+//
+//	func TestMain(m *testing.M) { lab.Main(m) }
+//
+// It panics when the server does not start.
+func Main(m *testing.M) {
+	if os.Getenv(databaseURL) != "" {
+		m.Run()
+		return
+	}
+	ctx := context.Background() //nolint:forbidigo // a TestMain has no other
+	s, err := start(ctx)
+	if err != nil {
+		panic("start the lab's database: " + err.Error())
+	}
+	m.Run() // the testing package exits with its result
+	if err := s.Stop(ctx); err != nil {
+		panic("stop the lab's database: " + err.Error())
+	}
+}
+
+// server holds a share in the lab's server until the test has ended.
+func server(tb testing.TB) string {
+	tb.Helper()
+	s, err := start(tb.Context())
+	if err != nil {
+		tb.Fatalf("start the lab's database: %v", err)
+	}
+	tb.Cleanup(func() {
+		if err := s.Stop(context.WithoutCancel(tb.Context())); err != nil {
+			tb.Errorf("stop the lab's database: %v", err)
+		}
+	})
+	return s.URL()
+}
+
+// StateDir returns the path of a state directory, not made yet, for a private
+// server. The server's user must be able to pass to it, which it cannot to a
+// directory of tb.TempDir when root runs the tests. A server started in it is to
+// be stopped before the test's earlier clean-ups run.
+func StateDir(tb testing.TB) string {
+	tb.Helper()
+	dir, err := os.MkdirTemp(openTemp(), "ownmap-test-") //nolint:usetesting // see above
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			tb.Error(err)
+		}
+	})
+	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // open to pass, not to read
+		tb.Fatal(err)
+	}
+	return filepath.Join(dir, "state")
+}
+
+// openTemp is the directory for temporary files, or /tmp if root's is closed to
+// others.
+func openTemp() string {
+	temp := os.TempDir()
+	for dir := temp; os.Geteuid() == 0 && dir != "/" && dir != "."; dir = filepath.Dir(dir) {
+		if info, err := os.Stat(dir); err != nil || info.Mode()&0o001 == 0 {
+			return "/tmp"
+		}
+	}
+	return temp
+}
+
+func start(ctx context.Context) (*private.Server, error) {
+	dir := filepath.Join(openTemp(), "ownmap-lab-"+strconv.Itoa(os.Geteuid()))
+	s, err := private.Start(ctx, dir, slog.New(slog.DiscardHandler),
+		"fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300")
+	if errors.Is(err, private.ErrWrongMajor) {
+		err = fmt.Errorf("%w (nothing in the lab is worth keeping: rm -r %s)", err, dir)
+	}
+	return s, err
+}
+
+func connect(ctx context.Context, tb testing.TB, url string) *pgx.Conn {
+	tb.Helper()
+	c, err := pgx.Connect(ctx, url)
+	if err != nil {
+		tb.Fatalf("connect to the lab's database: %v", err)
+	}
+	return c
+}
+
+// dropForgotten drops databases of tests that were killed over an hour ago.
+func dropForgotten(ctx context.Context, tb testing.TB, c *pgx.Conn) {
+	tb.Helper()
+	rows, err := c.Query(ctx, `SELECT datname FROM pg_database
+		WHERE datname ~ '^lab_[0-9]+_' AND split_part(datname, '_', 2)::bigint < extract(epoch FROM now()) - 3600`)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for _, name := range names {
+		// Another test may be quicker.
+		if _, err := c.Exec(ctx, "DROP DATABASE IF EXISTS "+pgx.Identifier{name}.Sanitize()+" WITH (FORCE)"); err != nil {
+			tb.Logf("drop a forgotten database: %v", err)
+		}
+	}
+}

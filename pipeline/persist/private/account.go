@@ -1,0 +1,111 @@
+package private
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// account is the user that the server runs as.
+type account struct {
+	name     string
+	uid, gid int
+	drop     bool // root starts it: children and file work take on the user's rights
+}
+
+// serverAccount chooses the server's user: whoever starts it, but for root the
+// owner of pg, and on the first start ownmap, else postgres. Never nobody, whom
+// other services share.
+func serverAccount(ctx context.Context, pg string) (account, error) {
+	if euid := os.Geteuid(); euid != 0 {
+		name, err := userName(ctx, euid)
+		return account{name: name, uid: euid, gid: os.Getegid()}, err
+	}
+	candidates := []string{"ownmap", "postgres"}
+	if info, err := os.Lstat(pg); err == nil && owner(info) != 0 {
+		u, err := user.LookupId(strconv.Itoa(owner(info)))
+		if err != nil {
+			return account{}, fmt.Errorf("%w: %s belongs to uid %d, which has no name here; give that user one in /etc/passwd", ErrNoUser, pg, owner(info))
+		}
+		candidates = []string{u.Username}
+	}
+	for _, name := range candidates {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, err := strconv.Atoi(u.Uid)
+		if err != nil || uid == 0 {
+			continue
+		}
+		gid, err := strconv.Atoi(u.Gid)
+		if err != nil {
+			continue
+		}
+		return account{name: name, uid: uid, gid: gid, drop: true}, nil
+	}
+	return account{}, fmt.Errorf("%w: PostgreSQL refuses to run as root, and there is no user ownmap or postgres: create one with `useradd --system ownmap`", ErrNoUser)
+}
+
+// userName returns the name that peer authentication will know the user by.
+func userName(ctx context.Context, uid int) (string, error) {
+	if u, err := user.LookupId(strconv.Itoa(uid)); err == nil {
+		return u.Username, nil
+	}
+	// A directory service's user is not in /etc/passwd, where a static binary looks.
+	out, err := exec.CommandContext(ctx, "id", "-un").Output()
+	if err != nil {
+		return "", fmt.Errorf("%w: uid %d has no name here, which PostgreSQL needs: give it one in /etc/passwd", ErrNoUser, uid)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// process returns the attributes of the server's processes: in a session of
+// their own, out of reach of a Ctrl-C meant for OwnMap, and as the server's user.
+func (a account) process() *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{Setsid: true}
+	if a.drop {
+		attr.Credential = &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)}
+	}
+	return attr
+}
+
+// do runs f with the rights of the server's user, so that root never touches
+// what that user could have put in its way.
+func (a account) do(f func() error) error {
+	if !a.drop {
+		return f()
+	}
+	done := make(chan error, 1)
+	go func() {
+		// The rights belong to the thread. It is never unlocked, so that it dies
+		// with this goroutine and serves nobody else.
+		runtime.LockOSThread()
+		err := errors.Join(unix.Setgroups(nil), unix.Setfsgid(a.gid), unix.Setfsuid(a.uid))
+		if id, _ := unix.SetfsuidRetUid(-1); err == nil && id != a.uid {
+			err = fmt.Errorf("%w: cannot take on the rights of user %s", ErrAccess, a.name)
+		}
+		if err == nil {
+			err = f()
+		}
+		done <- err
+	}()
+	return <-done
+}
+
+// owner returns the uid that a file belongs to.
+func owner(info os.FileInfo) int {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(stat.Uid)
+	}
+	return -1
+}

@@ -1,0 +1,205 @@
+package private_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sys/unix"
+
+	"ownmap/pipeline/lab"
+	"ownmap/pipeline/persist/private"
+)
+
+// childVar makes the test binary a program that starts the server of the
+// directory it names, says so, and stops when its standard input ends.
+const childVar = "OWNMAP_TEST_PRIVATE_DIR"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childVar); dir != "" {
+		if err := child(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	m.Run()
+}
+
+func child(dir string) error {
+	ctx := context.Background()
+	server, err := startIn(ctx, dir)
+	if err != nil {
+		return err
+	}
+	fmt.Println("up")
+	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
+		return err
+	}
+	return server.Stop(ctx)
+}
+
+// program is a running child.
+type program struct {
+	*exec.Cmd
+	stdin io.Closer
+	out   *bufio.Reader
+}
+
+func launch(t *testing.T, dir string) *program {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childVar+"="+dir)
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	return &program{Cmd: cmd, stdin: stdin, out: bufio.NewReader(stdout)}
+}
+
+func (p *program) up(t *testing.T) {
+	t.Helper()
+	if line, err := p.out.ReadString('\n'); line != "up\n" {
+		t.Fatalf("child said %q, %v", line, err)
+	}
+}
+
+func (p *program) kill(t *testing.T) {
+	t.Helper()
+	if err := p.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = p.Wait()
+}
+
+// stateDir is a state directory. Whatever server is left in it is stopped.
+func stateDir(tb testing.TB) string {
+	tb.Helper()
+	dir := lab.StateDir(tb)
+	tb.Cleanup(func() {
+		if postmaster(dir) == 0 {
+			return
+		}
+		if server, err := startIn(context.Background(), dir); err == nil {
+			_ = server.Stop(context.Background())
+		}
+	})
+	return dir
+}
+
+// startIn starts a server that does not sync: no test pulls the plug.
+func startIn(ctx context.Context, dir string) (*private.Server, error) {
+	return private.Start(ctx, dir, slog.New(slog.DiscardHandler), "fsync=off")
+}
+
+func start(tb testing.TB, dir string) *private.Server {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), time.Minute)
+	defer cancel()
+	server, err := startIn(ctx, dir)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return server
+}
+
+func stop(tb testing.TB, server *private.Server) {
+	tb.Helper()
+	if err := server.Stop(tb.Context()); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// query runs one statement and returns its first column.
+func query(t *testing.T, server *private.Server, sql string) string {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), server.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(t.Context())
+	rows, err := c.Query(t.Context(), sql)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(values, " ")
+}
+
+// postmaster returns the process id in postmaster.pid, or 0.
+func postmaster(dir string) int {
+	text, err := os.ReadFile(filepath.Join(dir, "pg", "data", "postmaster.pid"))
+	if err != nil {
+		return 0
+	}
+	var pid int
+	_, _ = fmt.Sscan(string(text), &pid)
+	return pid
+}
+
+// serverLives asks the lock that every process of the server holds.
+func serverLives(t *testing.T, dir string) bool {
+	t.Helper()
+	f, err := os.Open(filepath.Join(dir, "server.lock"))
+	if os.IsNotExist(err) {
+		return false
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	return unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB) != nil
+}
+
+func waitGone(t *testing.T, dir string) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); serverLives(t, dir); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("processes of the server are left")
+		}
+	}
+}
+
+// tree describes every file below dir, for "untouched".
+func tree(t *testing.T, dir string) string {
+	t.Helper()
+	var b strings.Builder
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(&b, path, info.Mode(), info.Size(), info.ModTime().UnixNano(), info.Sys().(*syscall.Stat_t).Uid)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
