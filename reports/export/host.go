@@ -1,0 +1,87 @@
+package export
+
+import (
+	"io"
+
+	"ownmap/pipeline/state"
+)
+
+// hostJSON is a host and its history as scripts see it.
+type hostJSON struct {
+	Host      string         `json:"host"`
+	Address   string         `json:"address"`
+	Vantage   string         `json:"vantage"`
+	Names     []string       `json:"names"`
+	State     string         `json:"state"`
+	Tags      []string       `json:"tags"`
+	Owner     *string        `json:"owner"`
+	FirstSeen *string        `json:"first_seen"`
+	LastSeen  *string        `json:"last_seen"`
+	Ports     []portJSON     `json:"ports"`
+	Intervals []intervalJSON `json:"intervals"`
+	Events    []eventJSON    `json:"events"`
+}
+
+type intervalJSON struct {
+	Protocol string  `json:"protocol"`
+	Port     uint16  `json:"port"`
+	State    string  `json:"state"`
+	Service  *string `json:"service"`
+	Product  *string `json:"product"`
+	Version  *string `json:"version"`
+	From     *string `json:"from"`
+	To       *string `json:"to"`
+}
+
+type eventJSON struct {
+	Kind     string        `json:"kind"`
+	At       *string       `json:"at"`
+	Run      *int64        `json:"run"`
+	Change   *changeJSON   `json:"change"`
+	Approval *approvalJSON `json:"approval"`
+}
+
+// HostJSON writes one host with its history.
+func HostJSON(w io.Writer, h state.HostHistory) error {
+	j := hostJSON{
+		Host: hostOf(h.Name(), h.Address.String()), Address: h.Address.String(), Vantage: h.Vantage, Names: list(h.Names),
+		State: string(h.State), Tags: list(h.Tags), Owner: some(h.Owner), FirstSeen: utc(&h.FirstSeen), LastSeen: utc(h.LastSeen),
+		Ports: portsOf([]state.HostReport{h.HostReport}), Intervals: []intervalJSON{}, Events: []eventJSON{},
+	}
+	for _, i := range h.Intervals {
+		j.Intervals = append(j.Intervals, intervalJSON{
+			Protocol: string(i.Protocol), Port: i.Number, State: string(i.State), Service: some(i.Service.String()),
+			Product: some(i.Service.Product), Version: some(i.Service.Version), From: utc(&i.From), To: utc(i.To),
+		})
+	}
+	for _, e := range h.Events {
+		event := eventJSON{Kind: string(e.Kind), At: utc(&e.At), Run: some(e.RunID), Approval: approvalOf(e.Approval)}
+		if e.Change != nil {
+			event.Change = &changesOf([]state.Change{*e.Change})[0]
+		}
+		j.Events = append(j.Events, event)
+	}
+	return write(w, j)
+}
+
+// TargetsJSON writes targets as one array.
+func TargetsJSON(w io.Writer, targets []state.Target) error {
+	type targetJSON struct {
+		Target  state.Spec   `json:"target"`
+		Exclude []state.Spec `json:"exclude"`
+		Tags    []string     `json:"tags"`
+		Owner   *string      `json:"owner"`
+		Profile *string      `json:"profile"`
+		Vantage *string      `json:"vantage"`
+		Origin  string       `json:"origin"`
+		Where   *string      `json:"where"`
+	}
+	all := make([]targetJSON, 0, len(targets))
+	for _, t := range targets {
+		all = append(all, targetJSON{
+			Target: t.Spec, Exclude: list(t.Exclude), Tags: list(t.Tags), Owner: some(t.Owner), Profile: some(t.Profile),
+			Vantage: some(t.Vantage), Origin: string(t.Origin), Where: some(t.Where),
+		})
+	}
+	return write(w, all)
+}

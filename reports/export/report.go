@@ -1,0 +1,59 @@
+package export
+
+import (
+	"io"
+
+	"ownmap/pipeline/state"
+)
+
+// reportJSON is a run's report as scripts see it.
+type reportJSON struct {
+	Run        runJSON        `json:"run"`
+	Previous   *runJSON       `json:"previous"`
+	Verdict    string         `json:"verdict"`
+	Coverage   state.Totals   `json:"coverage"`
+	Gaps       []gapJSON      `json:"gaps"`
+	Changes    []changeJSON   `json:"changes"`
+	Voided     []approvalJSON `json:"voided"`
+	Open       int            `json:"open"`
+	Unapproved int            `json:"unapproved"` // how many of the open ports
+	Ports      []portJSON     `json:"ports"`
+	Notes      []string       `json:"notes"`
+}
+
+type gapJSON struct {
+	Host     string  `json:"host"`
+	Protocol *string `json:"protocol"`
+	Status   string  `json:"status"`
+	Reason   *string `json:"reason"`
+	Since    *string `json:"since"`
+	Open     int     `json:"open"`
+}
+
+// JSON writes a run's report.
+func JSON(w io.Writer, report state.Report) error {
+	open, unapproved := report.OpenPorts()
+	j := reportJSON{
+		Run:        runOf(report.Run),
+		Verdict:    report.Verdict(),
+		Coverage:   report.Coverage,
+		Gaps:       []gapJSON{},
+		Changes:    changesOf(report.Changes),
+		Voided:     approvalsOf(report.Voided),
+		Open:       open,
+		Unapproved: unapproved,
+		Ports:      portsOf(report.Hosts),
+		Notes:      list(report.Run.Notes),
+	}
+	if report.Previous != nil {
+		previous := runOf(*report.Previous)
+		j.Previous = &previous
+	}
+	for _, g := range report.Gaps {
+		j.Gaps = append(j.Gaps, gapJSON{
+			Host: g.Label, Protocol: some(string(g.Protocol)), Status: string(g.Status),
+			Reason: some(g.Reason), Since: utc(g.Since), Open: g.Open,
+		})
+	}
+	return write(w, j)
+}

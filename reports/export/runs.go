@@ -1,0 +1,70 @@
+package export
+
+import (
+	"io"
+
+	"ownmap/pipeline/state"
+)
+
+// runJSON is a run as scripts see it.
+type runJSON struct {
+	ID         int64          `json:"id"`
+	State      state.RunState `json:"state"`
+	Only       []string       `json:"only"`
+	StartedAt  *string        `json:"started_at"`
+	FinishedAt *string        `json:"finished_at"`
+	Scanner    state.Scanner  `json:"scanner"`
+	Baseline   bool           `json:"baseline"`
+	Partial    bool           `json:"partial"`
+	Notes      []string       `json:"notes"`
+	Error      *string        `json:"error"`
+}
+
+func runOf(r state.Run) runJSON {
+	return runJSON{
+		ID: r.ID, State: r.State, Only: list(r.Only), StartedAt: utc(&r.StartedAt), FinishedAt: utc(r.FinishedAt),
+		Scanner: r.Scanner, Baseline: r.Baseline, Partial: r.Partial, Notes: list(r.Notes), Error: some(r.Error),
+	}
+}
+
+// summaryJSON is a run with its counts.
+type summaryJSON struct {
+	runJSON
+
+	Coverage   state.Totals `json:"coverage"`
+	Open       int          `json:"open"`
+	Unapproved int          `json:"unapproved"`
+	Changes    int          `json:"changes"`
+}
+
+func summaryOf(r state.RunSummary) summaryJSON {
+	return summaryJSON{runJSON: runOf(r.Run), Coverage: r.Coverage, Open: r.Open, Unapproved: r.Unapproved, Changes: r.Changes}
+}
+
+// RunsJSON writes runs as one array, in the order given.
+func RunsJSON(w io.Writer, runs []state.RunSummary) error {
+	all := make([]summaryJSON, 0, len(runs))
+	for _, r := range runs {
+		all = append(all, summaryOf(r))
+	}
+	return write(w, all)
+}
+
+// StatusJSON writes how things stand.
+func StatusJSON(w io.Writer, status state.Status) error {
+	j := struct {
+		Last       *summaryJSON `json:"last"`
+		Unfinished *runJSON     `json:"unfinished"`
+		Open       int          `json:"open"`
+		Unapproved int          `json:"unapproved"`
+	}{Open: status.Open, Unapproved: status.Unapproved}
+	if status.Last != nil {
+		last := summaryOf(*status.Last)
+		j.Last = &last
+	}
+	if status.Unfinished != nil {
+		unfinished := runOf(*status.Unfinished)
+		j.Unfinished = &unfinished
+	}
+	return write(w, j)
+}

@@ -1,0 +1,276 @@
+package site
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"time"
+
+	"ownmap/pipeline/state"
+)
+
+// hostile is what a scanned host could send, after the border function.
+var hostile = state.Clean("<script>alert(1)</script>\x1b[31m\u202e\r\n'\"&amp;{{.}}")
+
+// demo is a small network over many nights, as a Source: the archive that the
+// tests make is the one that the picture in the documentation shows.
+type demo struct {
+	nights int
+	hosts  []demoHost
+}
+
+type demoHost struct {
+	id      int64
+	address string
+	names   []string
+	tags    []string
+	owner   string
+	from    int   // night on which it first answered
+	down    []int // nights on which it was silent, in a row
+	skipped []int // nights on which it was not scanned
+	ports   []demoPort
+}
+
+type demoPort struct {
+	state.Port
+
+	state     state.PortState
+	spans     []demoSpan
+	approvals []state.Approval
+}
+
+// demoSpan is the nights from until before to, with one service; to 0 is the end.
+type demoSpan struct {
+	from, to int
+	service  state.Service
+}
+
+func night(n int) time.Time { return time.Date(2026, 10, 1, 2, 0, 0, 0, time.UTC).AddDate(0, 0, n-1) }
+
+func (d demo) run(n int) state.Run {
+	finished := night(n).Add(3*time.Minute + time.Duration(n%7)*7*time.Second)
+	run := state.Run{
+		ID: int64(n), Rev: int64(n), State: state.RunDone, StartedAt: night(n), FinishedAt: &finished, Baseline: n == 1,
+		Scanner: state.Scanner{Version: "7.93", Privileged: true},
+	}
+	if n == d.nights {
+		run.Notes = []string{"The port set of profile standard changed: 53/udp, 123/udp and 161/udp are new in it. That is no alarm."}
+	}
+	return run
+}
+
+func (d demo) Runs(_ context.Context, limit int) ([]state.RunSummary, error) {
+	var runs []state.RunSummary
+	for n := d.nights; n >= 1 && len(runs) < limit; n-- {
+		r := d.report(n)
+		s := state.RunSummary{Run: r.Run, Coverage: r.Coverage, Changes: len(r.Changes)}
+		s.Open, s.Unapproved = r.OpenPorts()
+		runs = append(runs, s)
+		if n == 20 {
+			failed := state.Run{ID: 1020, State: state.RunFailed, StartedAt: night(20).Add(-time.Hour), Error: "nmap was killed"}
+			runs = append(runs, state.RunSummary{Run: failed})
+		}
+	}
+	return runs[:min(limit, len(runs))], nil
+}
+
+func (d demo) Report(_ context.Context, id int64) (state.Report, error) {
+	if id < 1 || id > int64(d.nights) {
+		return state.Report{}, errors.New("no such run")
+	}
+	return d.report(int(id)), nil
+}
+
+func (d demo) report(n int) state.Report {
+	r := state.Report{Run: d.run(n)}
+	if n > 1 {
+		previous := d.run(n - 1)
+		r.Previous = &previous
+	}
+	for _, h := range d.hosts {
+		if h.from > n {
+			continue
+		}
+		r.Coverage.Add(h.status(n))
+		now := h.at(n)
+		r.Hosts = append(r.Hosts, now)
+		if status := h.status(n); status != state.Answered {
+			gap := state.Gap{HostID: h.id, Label: now.Label(), Protocol: state.TCP, Status: status, Reason: state.NoAnswer, Since: now.LastSeen, Open: len(now.Ports)}
+			if status == state.NotScanned {
+				gap.Reason = state.HostTimeout
+				r.Run.Partial = true
+			}
+			r.Gaps = append(r.Gaps, gap)
+		}
+		r.Changes = append(r.Changes, h.changes(n)...)
+		for _, p := range h.ports {
+			for _, a := range p.approvals {
+				if a.EndedAt != nil && a.EndReason == state.EndedDrifted && a.EndedAt.Equal(night(n)) {
+					r.Voided = append(r.Voided, a)
+				}
+			}
+		}
+	}
+	slices.SortFunc(r.Changes, state.CompareChanges)
+	return r
+}
+
+func (h demoHost) status(n int) state.CoverageStatus {
+	switch {
+	case slices.Contains(h.down, n):
+		return state.Silent
+	case slices.Contains(h.skipped, n):
+		return state.NotScanned
+	}
+	return state.Answered
+}
+
+// looked returns the last night until n on which the host answered.
+func (h demoHost) looked(n int) int {
+	for h.status(n) != state.Answered {
+		n--
+	}
+	return n
+}
+
+func (h demoHost) at(n int) state.HostReport {
+	last := night(h.looked(n))
+	r := state.HostReport{
+		Host: state.Host{
+			ID: h.id, Vantage: state.DefaultVantage, Address: netip.MustParseAddr(h.address), Names: h.names, State: state.Up,
+			Coverage: []state.Coverage{{Protocol: state.TCP, Status: h.status(n)}},
+		},
+		Tags: h.tags, Owner: h.owner, FirstSeen: night(h.from), LastSeen: &last,
+	}
+	if slices.Contains(h.down, n) {
+		r.State = state.Down
+	}
+	for _, p := range h.ports {
+		service, since, ok := p.at(h.looked(n))
+		if !ok {
+			continue
+		}
+		port := state.PortReport{PortStatus: state.PortStatus{Port: p.Port, State: p.state, Service: service}, FirstSeen: night(since), LastSeen: last}
+		if h.looked(n) != n {
+			port.StaleSince = &last
+		}
+		for _, a := range p.approvals {
+			if !a.GrantedAt.After(night(n)) && (a.EndedAt == nil || a.EndedAt.After(night(n))) {
+				port.Approval = &a
+			}
+		}
+		r.Ports = append(r.Ports, port)
+	}
+	return r
+}
+
+func (p demoPort) at(n int) (service state.Service, since int, ok bool) {
+	for i, s := range p.spans {
+		if i == 0 || p.spans[i-1].to != s.from {
+			since = s.from
+		}
+		if s.from <= n && (s.to == 0 || n < s.to) {
+			return s.service, since, true
+		}
+	}
+	return state.Service{}, 0, false
+}
+
+func (h demoHost) changes(n int) []state.Change {
+	change := state.Change{HostID: h.id, Vantage: state.DefaultVantage, Address: netip.MustParseAddr(h.address)}
+	if len(h.names) > 0 {
+		change.Name = h.names[0]
+	}
+	var changes []state.Change
+	add := func(kind state.Kind, port state.Port, was, now state.Seen) {
+		c := change
+		c.Kind, c.Port, c.Was, c.Now = kind, port, was, now
+		changes = append(changes, c)
+	}
+	isDown, wasDown := slices.Contains(h.down, n), slices.Contains(h.down, n-1)
+	switch {
+	case n == 1:
+		return nil
+	case n == h.from:
+		add(state.HostNew, state.Port{}, state.Seen{}, state.Seen{})
+	case isDown && !wasDown:
+		add(state.HostDown, state.Port{}, state.Seen{}, state.Seen{})
+	case wasDown && !isDown:
+		add(state.HostBack, state.Port{}, state.Seen{}, state.Seen{})
+	}
+	if h.status(n) != state.Answered {
+		return changes
+	}
+	for _, p := range h.ports {
+		before, _, was := p.at(h.looked(max(1, n-1)))
+		after, _, is := p.at(n)
+		seenBefore, seenNow := state.Seen{State: p.state, Service: before}, state.Seen{State: p.state, Service: after}
+		switch {
+		case is && !was && p.state == state.OpenFiltered:
+			add(state.PortUncertain, p.Port, state.Seen{}, seenNow)
+		case is && (!was || n == h.from):
+			add(state.PortOpened, p.Port, state.Seen{}, seenNow)
+		case was && !is:
+			add(state.PortClosed, p.Port, seenBefore, state.Seen{State: state.Closed})
+		case is && before.String() != after.String():
+			add(state.ServiceChanged, p.Port, seenBefore, seenNow)
+		case is && before.Family() != after.Family():
+			add(state.ProductChanged, p.Port, seenBefore, seenNow)
+		case is && before.Version != after.Version:
+			add(state.VersionChanged, p.Port, seenBefore, seenNow)
+		}
+	}
+	return changes
+}
+
+func (d demo) Inventory(context.Context) ([]state.HostReport, error) {
+	if d.nights == 0 {
+		return nil, nil
+	}
+	hosts := d.report(d.nights).Hosts
+	slices.SortFunc(hosts, func(a, b state.HostReport) int { return state.CompareHosts(a.Host, b.Host) })
+	return hosts, nil
+}
+
+func (d demo) Histories(_ context.Context, yield func(state.HostHistory) error) error {
+	for _, h := range d.hosts {
+		if h.from > d.nights {
+			continue
+		}
+		if err := yield(d.history(h)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d demo) history(h demoHost) state.HostHistory {
+	history := state.HostHistory{HostReport: h.at(d.nights)}
+	for n := h.from; n <= d.nights; n++ {
+		for _, c := range h.changes(n) {
+			history.Events = append(history.Events, state.Event{Kind: state.EventChange, At: night(n), RunID: int64(n), Change: &c})
+		}
+	}
+	for _, p := range h.ports {
+		for _, s := range p.spans {
+			if s.from > d.nights {
+				continue
+			}
+			interval := state.Interval{PortStatus: state.PortStatus{Port: p.Port, State: p.state, Service: s.service}, From: night(s.from)}
+			if s.to != 0 && s.to <= d.nights {
+				to := night(s.to)
+				interval.To = &to
+			}
+			history.Intervals = append(history.Intervals, interval)
+		}
+		for _, a := range p.approvals {
+			history.Events = append(history.Events, state.Event{Kind: state.EventApproved, At: a.GrantedAt, Approval: &a})
+			if a.EndedAt != nil {
+				history.Events = append(history.Events, state.Event{Kind: state.EventEnded, At: *a.EndedAt, Approval: &a})
+			}
+		}
+	}
+	slices.SortStableFunc(history.Events, func(a, b state.Event) int { return b.At.Compare(a.At) })
+	return history
+}

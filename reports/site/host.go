@@ -1,0 +1,124 @@
+package site
+
+import (
+	"strings"
+	"time"
+
+	"ownmap/pipeline/state"
+)
+
+// hostPage is the page of one host. It must not change while the host does not:
+// no ages, no time of the last run.
+type hostPage struct {
+	mood
+
+	Label    string
+	Facts    []fact
+	Ports    portTable
+	Timeline *timeline
+	Events   []eventRow
+	Filter   bool // there are events enough to filter
+}
+
+// fact is a line about a host: a text or a time.
+type fact struct {
+	Name string
+	Text string
+	Time *time.Time
+}
+
+type eventRow struct {
+	At     time.Time
+	Link   string
+	Port   string
+	Sign   string
+	Class  string
+	Words  string
+	Detail string
+}
+
+func (p hostPage) title() string { return p.Label }
+
+func hostView(h state.HostHistory) hostPage {
+	l := links{root: "../../"}
+	p := hostPage{
+		mood: hostMood(h.HostReport), Label: h.Label(), Facts: facts(h.HostReport), Timeline: timelineOf(h),
+		Ports: portTable{ID: "table", Caption: "Ports of " + h.Label(), Reasons: true},
+	}
+	p.Ports.add([]state.HostReport{h.HostReport}, l, time.Time{}, every)
+	for _, e := range h.Events {
+		p.Events = append(p.Events, eventOf(e, l))
+	}
+	p.Filter = len(p.Events) > 12
+	return p
+}
+
+func hostMood(h state.HostReport) mood {
+	_, waiting := state.Report{Hosts: []state.HostReport{h}}.OpenPorts()
+	switch {
+	case h.State == state.Down:
+		return mood{"partial", "◐", "Down"}
+	case waiting > 0:
+		return mood{"waiting", "◇", "Up, " + state.Count(waiting, "port unapproved", "ports unapproved")}
+	}
+	return mood{"calm", "✓", "Up, every open port approved"}
+}
+
+// facts lists what is known of a host. When it last answered is told only where
+// that is not simply the last run: else every page would change every night.
+func facts(h state.HostReport) []fact {
+	all := []fact{
+		{Name: "Address", Text: h.Address.String()},
+		{Name: "Names", Text: strings.Join(h.Names, ", ")},
+		{Name: "Tags", Text: strings.Join(h.Tags, ", ")},
+		{Name: "Owner", Text: h.Owner},
+		{Name: "First seen", Time: &h.FirstSeen},
+	}
+	if h.Vantage != "" && h.Vantage != state.DefaultVantage {
+		all = append(all, fact{Name: "Seen from", Text: h.Vantage})
+	}
+	if h.State == state.Down || h.Status() != state.Answered {
+		all = append(all, fact{Name: "Last answered", Time: h.LastSeen, Text: "never"})
+	}
+	var told []fact
+	for _, f := range all {
+		if f.Text != "" || f.Time != nil {
+			told = append(told, f)
+		}
+	}
+	return told
+}
+
+func eventOf(e state.Event, l links) eventRow {
+	row := eventRow{At: e.At, Link: l.run(e.RunID)}
+	switch {
+	case e.Change != nil:
+		c := *e.Change
+		row.Port, row.Sign, row.Class, row.Words, row.Detail = portOf(c), sign(c.Kind), signClass(c.Kind), c.Kind.Words(), c.Detail()
+	case e.Approval != nil:
+		a := *e.Approval
+		row.Port, row.Sign, row.Class, row.Words, row.Detail = a.Port.String(), "✓", "came", "approved", approvedBy(a)
+		if e.Kind == state.EventEnded {
+			row.Sign, row.Class, row.Words, row.Detail = "✗", "differs", "approval "+string(a.EndReason), endedBy(a)
+		}
+	}
+	return row
+}
+
+func approvedBy(a state.Approval) string {
+	text := "by " + a.By
+	if a.Reason != "" {
+		text += ": " + a.Reason
+	}
+	if a.Until != nil {
+		text += ", until " + a.Until.UTC().Format(time.DateOnly)
+	}
+	return text
+}
+
+func endedBy(a state.Approval) string {
+	if a.EndedBy != "" {
+		return "by " + a.EndedBy
+	}
+	return "was approved by " + a.By + " on " + a.GrantedAt.UTC().Format(time.DateOnly)
+}

@@ -1,0 +1,118 @@
+package site
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"ownmap/pipeline/state"
+)
+
+// runPage is the page of one run, as of that run.
+type runPage struct {
+	mood
+
+	Run           state.Run
+	Verdict       string
+	Took          string
+	Only          string
+	Previous      *link
+	Data          []link
+	Changes       []hostChanges
+	ChangeCounts  string
+	MoreChanges   string
+	Voided        []voidedRow
+	Unapproved    portTable
+	CoverageWords string
+	Gaps          []gapRow
+	MoreGaps      string
+	Inventory     portTable
+}
+
+type voidedRow struct {
+	state.Approval
+
+	Host link
+}
+
+type gapRow struct {
+	Host     link
+	Protocol state.Protocol
+	Status   string
+	Reason   string
+	Since    *time.Time
+	Open     int
+}
+
+// gapLimit is how many gaps a page shows.
+const gapLimit = 500
+
+func (p runPage) title() string { return fmt.Sprintf("Run %d: %s", p.Run.ID, p.Verdict) }
+
+// runView makes the view of a run's page; with an empty root it leads nowhere.
+func runView(r state.Report, root string, formats []Format) runPage {
+	l := links{root: root, none: root == ""}
+	p := runPage{
+		mood: moodOf(r), Run: r.Run, Verdict: r.Verdict(), Took: took(r.Run), Only: strings.Join(r.Run.Only, " "),
+		ChangeCounts: countSeverities(r.Changes), CoverageWords: coverageWords(r.Coverage), MoreGaps: moreOf(min(gapLimit, len(r.Gaps)), len(r.Gaps), "gaps"),
+		Unapproved: portTable{ID: "open", Caption: "Open ports that nobody approved as of this run", Hosts: true, Owners: true},
+		Inventory:  portTable{ID: "ports", Caption: "All ports as of this run", Hosts: true},
+	}
+	if r.Previous != nil {
+		p.Previous = &link{fmt.Sprintf("run %d of %s", r.Previous.ID, r.Previous.StartedAt.UTC().Format("2006-01-02 15:04")), l.run(r.Previous.ID)}
+	}
+	for _, f := range formats {
+		p.Data = append(p.Data, link{strings.ToUpper(f.Ext), root + dataFile(r.Run.ID, f.Ext)})
+	}
+	p.Changes, p.MoreChanges = foldChanges(r.Changes, l, changeLimit)
+	p.Unapproved.add(r.Hosts, l, r.Run.StartedAt, unapproved)
+	p.Inventory.add(r.Hosts, l, time.Time{}, every)
+	names := make(map[int64]string, len(r.Hosts))
+	for _, h := range r.Hosts {
+		names[h.ID] = h.Name()
+	}
+	for _, a := range r.Voided {
+		p.Voided = append(p.Voided, voidedRow{a, l.host(state.Label(names[a.HostID], a.Address), a.HostID)})
+	}
+	for _, g := range r.Gaps[:min(gapLimit, len(r.Gaps))] {
+		p.Gaps = append(p.Gaps, gapRow{l.host(g.Label, g.HostID), g.Protocol, words(g.Status), g.Reason, g.Since, g.Open})
+	}
+	return p
+}
+
+// took says how long a run took, in the unit that a reader thinks in.
+func took(r state.Run) string {
+	if r.FinishedAt == nil {
+		return ""
+	}
+	d := r.FinishedAt.Sub(r.StartedAt)
+	if d < time.Minute {
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	}
+	if d < time.Hour {
+		return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
+	}
+	return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
+}
+
+// countSeverities says how many changes of each severity there are.
+func countSeverities(changes []state.Change) string {
+	counts := make(map[state.Severity]int)
+	for _, c := range changes {
+		counts[c.Kind.Severity()]++
+	}
+	var parts []string
+	for _, s := range []state.Severity{state.Critical, state.High, state.Medium, state.Low, state.Info} {
+		if counts[s] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", counts[s], s))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func coverageWords(t state.Totals) string {
+	if t.Hosts == t.Answered {
+		return state.Count(t.Hosts, "host was asked and it answered.", "hosts were asked and all of them answered.")
+	}
+	return fmt.Sprintf("%s asked: %d answered, %d silent, %d not scanned.", state.Count(t.Hosts, "host was", "hosts were"), t.Answered, t.Silent, t.NotScanned)
+}

@@ -1,0 +1,186 @@
+package site
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ownmap/pipeline/state"
+)
+
+func formats() []Format {
+	return []Format{
+		{"json", func(w io.Writer, r state.Report) error {
+			_, err := io.WriteString(w, `{"verdict":"`+r.Verdict()+`"}`)
+			return err
+		}},
+		{"csv", func(w io.Writer, _ state.Report) error { _, err := io.WriteString(w, "host\r\n"); return err }},
+	}
+}
+
+// build makes the archive of the demo network in dir and returns it.
+func build(t *testing.T, dir string, source Source) *Site {
+	t.Helper()
+	s := New(Options{Dir: dir, Source: source, Formats: formats()})
+	if err := s.Build(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// files returns the content of every file of an archive.
+func files(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	content := make(map[string]string)
+	err := fs.WalkDir(os.DirFS(dir), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path == ".lock" {
+			return err
+		}
+		b, err := os.ReadFile(filepath.Join(dir, path))
+		content[path] = string(b)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// TestDemo leaves the archive where OWNMAP_DEMO says, for a person to look at.
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	dir := os.Getenv("OWNMAP_DEMO")
+	if dir == "" {
+		dir = t.TempDir()
+	}
+	d := network(49)
+	build(t, dir, d)
+	var out bytes.Buffer
+	if err := Standalone(&out, d.report(48)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "standalone.html"), out.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSameInputSameBytes(t *testing.T) {
+	t.Parallel()
+	one, two := t.TempDir(), t.TempDir()
+	build(t, one, network(49))
+	build(t, two, network(49))
+	if d := cmp.Diff(files(t, one), files(t, two)); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestUnchangedArchiveIsNotTouched(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := build(t, dir, network(49))
+	past := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	for path := range files(t, dir) {
+		if err := os.Chtimes(filepath.Join(dir, path), past, past); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Write(t.Context(), network(49).report(49)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Build(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for path := range files(t, dir) {
+		if info, err := os.Stat(filepath.Join(dir, path)); err != nil || !info.ModTime().Equal(past) {
+			t.Errorf("%s was written again (%v)", path, err)
+		}
+	}
+}
+
+// TestQuietNight holds that a night without changes leaves every old run and
+// every host that nothing happened to as it was.
+func TestQuietNight(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	build(t, dir, network(45))
+	before := files(t, dir)
+	s := New(Options{Dir: dir, Source: network(46), Formats: formats()})
+	if err := s.Write(t.Context(), network(46).report(46)); err != nil {
+		t.Fatal(err)
+	}
+	changed := map[string]bool{}
+	for path, content := range files(t, dir) {
+		if before[path] != content {
+			changed[path] = true
+		}
+	}
+	want := map[string]bool{"index.html": true, "runs.html": true, "unapproved.html": true, "run/46.html": true, "data/46.json": true, "data/46.csv": true}
+	if d := cmp.Diff(want, changed); d != "" {
+		t.Errorf("a quiet night changed: %s", d)
+	}
+}
+
+func TestPaths(t *testing.T) {
+	t.Parallel()
+	s := New(Options{Dir: filepath.FromSlash("/srv/archive")})
+	if got, want := s.RunPath(42), filepath.FromSlash("/srv/archive/run/42.html"); got != want || s.IndexPath() != filepath.FromSlash("/srv/archive/index.html") {
+		t.Errorf("paths %q, %q", got, s.IndexPath())
+	}
+	s = New(Options{Dir: "/srv/archive", BaseURL: "https://ownmap.example.org/archive/"})
+	if got, want := s.RunPath(42), "https://ownmap.example.org/archive/run/42.html"; got != want {
+		t.Errorf("RunPath = %q, want %q", got, want)
+	}
+}
+
+func TestTwoBuildersDoNotMix(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first, err := newPublisher(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 120*time.Millisecond)
+	defer cancel()
+	if _, err := newPublisher(ctx, dir); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a second builder got the lock, or failed with %v", err)
+	}
+	first.close()
+	second, err := newPublisher(t.Context(), dir)
+	if err != nil {
+		t.Fatalf("the lock stays when its holder is gone: %v", err)
+	}
+	second.close()
+}
+
+func TestFaultsAreToldAndLeaveTheIndex(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	build(t, dir, network(45))
+	before := files(t, dir)["index.html"]
+	fault := errors.New("disk is full")
+	s := New(Options{Dir: dir, Source: network(46), Formats: []Format{{"json", func(io.Writer, state.Report) error { return fault }}}})
+	if err := s.Write(t.Context(), network(46).report(46)); !errors.Is(err, fault) || !strings.Contains(err.Error(), "data/46.json") {
+		t.Errorf("error %v does not say what failed and where", err)
+	}
+	if files(t, dir)["index.html"] != before {
+		t.Error("the index tells of a run whose files are not there")
+	}
+}
+
+func TestArchiveBeforeAnyRun(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	build(t, dir, demo{})
+	if got := files(t, dir)["index.html"]; !strings.Contains(got, "<h1>No run yet</h1>") {
+		t.Errorf("index before any run: %s", got)
+	}
+}

@@ -1,0 +1,45 @@
+package text
+
+import (
+	"cmp"
+	"io"
+	"strings"
+
+	"ownmap/pipeline/state"
+)
+
+// Targets writes what is scanned, and where each target was written down.
+func Targets(w io.Writer, targets []state.Target, options Options) error {
+	p := &page{options: options}
+	if len(targets) == 0 {
+		p.line(span{"no targets", plain})
+		return p.writeTo(w)
+	}
+	t := table{columns: []column{{title: "TARGET"}, {title: "EXCLUDED", floor: 8}, {title: "PROFILE"}, {title: "TAGS", floor: 8}, {title: "OWNER", floor: 8}, {title: "ORIGIN", floor: 6}}}
+	for _, target := range targets {
+		excluded := make([]string, 0, len(target.Exclude))
+		for _, e := range target.Exclude {
+			excluded = append(excluded, e.String())
+		}
+		t.add(span{target.Spec.String(), bold}, span{strings.Join(excluded, " "), plain}, span{cmp.Or(target.Profile, state.DefaultProfile), plain},
+			span{strings.Join(target.Tags, " "), plain}, span{target.Owner, plain}, span{cmp.Or(target.Where, string(target.Origin)), dim})
+	}
+	t.write(p)
+	return p.writeTo(w)
+}
+
+// Approvals writes what an approve or revoke did; verb is its past tense.
+func Approvals(w io.Writer, verb string, approvals []state.Approval, options Options) error {
+	p := &page{options: options}
+	p.line(span{verb + " " + state.Count(len(approvals), "port", "ports"), bold})
+	t := table{indent: "  ", columns: []column{{}, {}, {floor: 8}, {floor: 16}}}
+	for _, a := range approvals {
+		until := ""
+		if a.Until != nil {
+			until = "until " + minute(*a.Until)
+		}
+		t.add(span{a.Address.String(), plain}, span{a.Port.String(), plain}, span{a.Service, plain}, span{until, plain})
+	}
+	t.write(p)
+	return p.writeTo(w)
+}

@@ -1,0 +1,97 @@
+package text
+
+import (
+	"io"
+	"strings"
+	"time"
+
+	"ownmap/pipeline/state"
+)
+
+// Runs writes a list of runs, in the order given.
+func Runs(w io.Writer, runs []state.RunSummary, options Options) error {
+	p := &page{options: options}
+	if len(runs) == 0 {
+		p.line(span{"no runs yet", plain})
+		return p.writeTo(w)
+	}
+	t := table{columns: []column{{title: "RUN", right: true}, {title: "STARTED"}, {title: "STATE"}, {title: "ANSWERED", right: true}, {title: "OPEN", right: true}, {title: "UNAPPROVED", right: true}, {title: "CHANGES", right: true}, {title: "REMARK", floor: 8}}}
+	for _, r := range runs {
+		t.add(span{number(r.ID), plain}, span{minute(r.StartedAt), plain}, span{string(r.State), runStyle(r.State)},
+			span{number(r.Coverage.Answered) + "/" + number(r.Coverage.Hosts), plain}, span{number(r.Open), plain},
+			span{number(r.Unapproved), plain}, span{number(r.Changes), plain}, span{remark(r.Run), dim})
+	}
+	t.write(p)
+	return p.writeTo(w)
+}
+
+func runStyle(s state.RunState) style {
+	switch s {
+	case state.RunFailed:
+		return red
+	case state.RunScanning, state.RunPersisted:
+		return yellow
+	case state.RunDone:
+		return plain
+	}
+	return plain
+}
+
+// remark says what sets a run apart from an ordinary one.
+func remark(r state.Run) string {
+	var parts []string
+	if r.Baseline {
+		parts = append(parts, "baseline")
+	}
+	if r.Partial {
+		parts = append(parts, "partial")
+	}
+	if len(r.Only) > 0 {
+		parts = append(parts, "only "+strings.Join(r.Only, " "))
+	}
+	if r.Error != "" {
+		parts = append(parts, r.Error)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Status writes how things stand; now is for the age of the last run.
+func Status(w io.Writer, status state.Status, now time.Time, options Options) error {
+	p := &page{options: options}
+	t := table{columns: []column{{}, {floor: 20}}}
+	if last := status.Last; last == nil {
+		p.line(span{"No run yet. Start one with: ownmap run", bold})
+	} else {
+		p.line(span{state.Count(status.Unapproved, "port unapproved", "ports unapproved") + " of " + number(status.Open) + " open, " +
+			state.Count(last.Changes, "change", "changes") + " in the last run", bold})
+		t.add(span{"Last run", dim}, span{number(last.ID) + " of " + minute(last.StartedAt) + ", " + age(now.Sub(last.StartedAt)) + " ago", plain})
+		t.add(span{"Coverage", dim}, span{coverage(last.Coverage), plain})
+		if r := remark(last.Run); r != "" {
+			t.add(span{"Remark", dim}, span{r, yellow})
+		}
+	}
+	if r := status.Unfinished; r != nil {
+		t.add(span{"Unfinished", dim}, span{"run " + number(r.ID) + " of " + minute(r.StartedAt) + ", " + string(r.State), yellow})
+	}
+	t.write(p)
+	return p.writeTo(w)
+}
+
+// coverage says how many hosts were looked at.
+func coverage(c state.Totals) string {
+	return state.Count(c.Hosts, "host", "hosts") + ": " + number(c.Answered) + " answered, " + number(c.Silent) + " silent, " +
+		number(c.NotScanned) + " not scanned"
+}
+
+// age rounds a duration down to the unit that a reader thinks in.
+func age(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return "less than a minute"
+	case d < time.Hour:
+		return state.Count(int(d/time.Minute), "minute", "minutes")
+	case d < 48*time.Hour:
+		return state.Count(int(d/time.Hour), "hour", "hours")
+	}
+	return state.Count(int(d/(24*time.Hour)), "day", "days")
+}
