@@ -38,10 +38,8 @@ func States(was, now []state.Host) Outcome {
 	var silence ledger
 	was, now = sorted(was), sorted(now)
 	for len(now) > 0 {
-		order := -1
-		if len(was) == 0 {
-			order = 1
-		} else {
+		order := 1
+		if len(was) > 0 {
 			order = state.CompareHosts(was[0], now[0])
 		}
 		switch {

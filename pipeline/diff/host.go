@@ -34,12 +34,11 @@ func appendHost(changes []state.Change, silence *ledger, was, now state.Host) []
 		return changes
 	case state.Answered:
 	}
-	switch was.State {
-	case state.Up:
-	case state.Down:
-		changes = append(changes, with(here, state.HostBack))
-	default: // never seen
+	switch {
+	case !was.Address.IsValid():
 		changes = append(changes, with(here, state.HostNew))
+	case was.State == state.Down:
+		changes = append(changes, with(here, state.HostBack))
 	}
 	if renamed(was.Names, now.Names) {
 		change := with(here, state.HostRenamed)

@@ -78,7 +78,7 @@ func serviceChange(was, now state.Service) state.Kind {
 		return state.ServiceIdentified
 	case was.String() != now.String():
 		return state.ServiceChanged
-	case was.Family() != now.Family():
+	case was.Product != now.Product && was.Family() != now.Family():
 		return state.ProductChanged
 	case was.Product != now.Product || was.Version != now.Version:
 		return state.VersionChanged

@@ -1,0 +1,116 @@
+package diff
+
+import (
+	"slices"
+	"strings"
+
+	"ownmap/pipeline/state"
+)
+
+// Asked is what a scan's own document says that was asked of it.
+type Asked struct {
+	Args  string // nmap's command line, as in the args attribute of nmaprun
+	Total int    // addresses that it counts in runstats, up and down together
+}
+
+// Same says whether two documents come from scans that asked the same of as
+// many addresses: equal arguments but for those about output. Scans of random
+// addresses (-iR) never ask the same, and --open leaves out hosts that answered,
+// so that the absence of a host says nothing.
+func (a Asked) Same(b Asked) bool {
+	asked := questions(a.Args)
+	left := func(arg string) bool { return arg == "-iR" || arg == "--open" }
+	return a.Total == b.Total && slices.Equal(asked, questions(b.Args)) && !slices.ContainsFunc(asked, left)
+}
+
+// questions returns the arguments without the program and without those that
+// only say where and how the answers are written (nmap(1), "Output").
+func questions(args string) []string {
+	var asked []string
+	value := true // the program's name
+	for arg := range strings.FieldsSeq(args) {
+		switch {
+		case value:
+			value = false
+		case slices.Contains([]string{"-oX", "-oN", "-oG", "-oA", "-oS", "--stylesheet", "--stats-every"}, arg):
+			value = true
+		case slices.Contains([]string{"--reason", "--append-output", "--webxml", "--no-stylesheet", "--packet-trace", "--noninteractive"}, arg):
+		case isLevel(arg, 'v') || isLevel(arg, 'd'):
+		default:
+			asked = append(asked, arg)
+		}
+	}
+	return asked
+}
+
+// isLevel says whether an argument raises verbosity or debugging: -v, -vv, -v3.
+func isLevel(arg string, letter byte) bool {
+	return len(arg) > 1 && arg[0] == '-' && arg[1] == letter && strings.Trim(arg[1:], string(letter)+"0123456789") == ""
+}
+
+// Missing returns the hosts of one document that the next does not mention, as
+// that scan saw them. nmap prints hosts that are down only when it is verbose,
+// so absence is silence when both scans asked the same; else the host was not
+// scanned. Neither was it if its name belongs to a new address now: then the
+// scan asked that one.
+func Missing(was, now []state.Host, same bool) []state.Host {
+	type place struct{ vantage, key string }
+	listed, known := make(map[place]bool, len(now)), make(map[place]bool, len(was))
+	for _, h := range was {
+		known[place{h.Vantage, h.Address.String()}] = true
+	}
+	for _, h := range now {
+		listed[place{h.Vantage, h.Address.String()}] = true
+		for _, name := range h.Names {
+			if !known[place{h.Vantage, h.Address.String()}] {
+				listed[place{h.Vantage, "name " + name}] = true
+			}
+		}
+	}
+	var missing []state.Host
+	for _, h := range was {
+		if listed[place{h.Vantage, h.Address.String()}] {
+			continue
+		}
+		moved := slices.ContainsFunc(h.Names, func(name string) bool { return listed[place{h.Vantage, "name " + name}] })
+		missing = append(missing, unmentioned(h, same && !moved))
+	}
+	return missing
+}
+
+// unmentioned returns a host of an earlier document as the later one has it.
+func unmentioned(h state.Host, silent bool) state.Host {
+	seen := state.Host{ID: h.ID, Vantage: h.Vantage, Address: h.Address, Names: h.Names, State: h.State}
+	blank := state.Coverage{Status: state.NotScanned}
+	if silent {
+		seen.State = state.Down
+		blank = state.Coverage{Status: state.Silent, Reason: state.NoAnswer}
+	}
+	for _, c := range h.Coverage {
+		blank.Protocol = c.Protocol
+		seen.Coverage = append(seen.Coverage, blank)
+	}
+	if len(seen.Coverage) == 0 {
+		blank.Protocol = state.TCP
+		seen.Coverage = []state.Coverage{blank}
+	}
+	return seen
+}
+
+// FirstLooked counts the opened ports that the earlier state has no evidence
+// about: they may have been open all along. A reader of two files whose port
+// sets differ wants to know.
+func FirstLooked(was []state.Host, changes []state.Change) int {
+	was = sorted(was)
+	n := 0
+	for _, c := range changes {
+		if c.Kind != state.PortOpened || c.Was.State != "" {
+			continue
+		}
+		i, known := slices.BinarySearchFunc(was, state.Host{Vantage: c.Vantage, Address: c.Address}, state.CompareHosts)
+		if !known || !was[i].Covered(c.Port.Protocol).Conclusive(c.Port) {
+			n++
+		}
+	}
+	return n
+}

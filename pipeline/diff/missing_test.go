@@ -1,0 +1,88 @@
+package diff_test
+
+import (
+	"testing"
+
+	"ownmap/pipeline/diff"
+)
+
+func TestAskedSame(t *testing.T) {
+	t.Parallel()
+	const plain = "nmap -oX a.xml -p 1-100 192.0.2.0/28"
+	for _, c := range []struct {
+		name string
+		a, b diff.Asked
+		want bool
+	}{
+		{"another output file", diff.Asked{plain, 16}, diff.Asked{"/usr/bin/nmap -p 1-100 -oA b 192.0.2.0/28", 16}, true},
+		{"verbose, with reasons", diff.Asked{plain, 16}, diff.Asked{plain + " -vv -d2 --reason --stats-every 5s", 16}, true},
+		{"another port set", diff.Asked{plain, 16}, diff.Asked{"nmap -oX a.xml -p 1-70 192.0.2.0/28", 16}, false},
+		{"another total: a name did not resolve", diff.Asked{plain, 16}, diff.Asked{plain, 15}, false},
+		{"another order", diff.Asked{"nmap a b", 2}, diff.Asked{"nmap b a", 2}, false},
+		{"random addresses", diff.Asked{"nmap -iR 9", 9}, diff.Asked{"nmap -iR 9", 9}, false},
+		{"hosts without open ports left out", diff.Asked{"nmap --open a", 1}, diff.Asked{"nmap --open a", 1}, false},
+		{"service detection is no verbosity", diff.Asked{"nmap -sV a", 1}, diff.Asked{"nmap a", 1}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if c.a.Same(c.b) != c.want || c.b.Same(c.a) != c.want {
+				t.Errorf("same is not %v", c.want)
+			}
+		})
+	}
+}
+
+func TestMissing(t *testing.T) {
+	t.Parallel()
+	const was = `
+192.0.2.1 up
+tcp answered 1-100
+22/tcp open
+192.0.2.2 up
+tcp answered 1-100
+udp answered 53
+22/tcp open
+`
+	for _, c := range []struct {
+		name, now string
+		same      bool
+		want      string
+	}{
+		{"asked the same", "192.0.2.1 up\ntcp answered 1-100\n22/tcp open\n", true, "host-down 192.0.2.2\n"},
+		{"asked something else", "192.0.2.1 up\ntcp answered 1-100\n22/tcp open\n", false, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			before, now := parseHosts(t, was), parseHosts(t, c.now)
+			missing := diff.Missing(before, now, c.same)
+			if len(missing) != 1 || len(missing[0].Coverage) != 2 {
+				t.Fatalf("missing: %v", missing)
+			}
+			if got := tell(diff.States(before, append(now, missing...))); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// TestMissingMovedName holds that a name which belongs to another address now
+// takes nobody down: the scan asked the other address.
+func TestMissingMovedName(t *testing.T) {
+	t.Parallel()
+	was := parseHosts(t, "192.0.2.1 up web.example.org\n22/tcp open\n")
+	now := parseHosts(t, "192.0.2.2 up web.example.org\ntcp answered 1-100\n22/tcp open\n")
+	now = append(now, diff.Missing(was, now, true)...)
+	const want = "host-new web.example.org (192.0.2.2)\nport-opened web.example.org (192.0.2.2) 22/tcp: nothing -> open\n"
+	if got := tell(diff.States(was, now)); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestFirstLooked(t *testing.T) {
+	t.Parallel()
+	was := parseHosts(t, "192.0.2.1 up\ntcp answered 1-100\n22/tcp open\n192.0.2.2 up\ntcp not_scanned\n")
+	now := parseHosts(t, "192.0.2.1 up\ntcp answered 1-1000\n22/tcp open\n80/tcp open\n443/tcp open\n192.0.2.2 up\ntcp answered 1-100\n80/tcp open\n")
+	if n := diff.FirstLooked(was, diff.States(was, now).Changes); n != 2 {
+		t.Errorf("%d ports were not looked at before, want 443/tcp of the first host and 80/tcp of the second", n)
+	}
+}

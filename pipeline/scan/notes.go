@@ -1,0 +1,39 @@
+package scan
+
+import (
+	"fmt"
+	"strings"
+
+	"ownmap/pipeline/state"
+)
+
+// stderrNotes says once what nmap said on its standard error about many hosts.
+// Its texts are searched for, never shown or used as a format.
+func stderrNotes(stderr string) []string {
+	var unresolved, capped, gaveUp, root int
+	for line := range strings.Lines(stderr) {
+		switch {
+		case strings.Contains(line, "Failed to resolve"):
+			unresolved++
+		case strings.Contains(line, "retransmission cap hit"):
+			capped++
+		case strings.Contains(line, "giving up on port"):
+			gaveUp++
+		case strings.Contains(line, "requires root privileges"):
+			root++
+		}
+	}
+	var notes []string
+	add := func(n int, text string) {
+		if n > 0 {
+			notes = append(notes, fmt.Sprintf(text, state.Count(n, "host", "hosts")))
+		}
+	}
+	add(unresolved, "nmap could not resolve %s")
+	add(capped, "nmap gave up on ports of %s (retransmission cap hit): packets are lost, a lower rate may find more")
+	add(gaveUp, "nmap gave up on ports of %s")
+	if root > 0 {
+		notes = append(notes, "nmap lacks the rights for this scan: it takes root or CAP_NET_RAW")
+	}
+	return notes
+}
