@@ -40,7 +40,7 @@ func Crowd(t testing.TB, seed uint64, prefix netip.Prefix, n int) []Endpoint {
 }
 
 // wellKnown are ports of nmap's top 1,000 below the ephemeral range, with what
-// usually listens there; most of them begin to speak by themselves.
+// may listen there; all but one begin to speak by themselves.
 func wellKnown() map[uint16]Talk {
 	known := map[uint16]Talk{}
 	for _, port := range []uint16{21, 990, 2121, 5800, 10000} {
@@ -52,10 +52,8 @@ func wellKnown() map[uint16]Talk {
 	for _, port := range []uint16{25, 465, 587, 2525} {
 		known[port] = SMTP()
 	}
-	for _, port := range []uint16{80, 81, 88, 8000, 8008, 8080, 8081, 8888, 9000} {
-		known[port] = HTTP()
-	}
-	for _, port := range []uint16{106, 1723, 3306, 5432, 5900, 6000, 6646, 7070, 8443, 9999, 15000, 16080} {
+	known[80] = HTTP()
+	for _, port := range []uint16{81, 88, 8000, 8008, 8080, 8081, 8888, 9000, 106, 1723, 3306, 5432, 5900, 6000, 6646, 7070, 8443, 9999, 15000, 16080} {
 		known[port] = SSH()
 	}
 	return known

@@ -3,6 +3,7 @@
 package lab
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"maps"
@@ -21,6 +22,7 @@ import (
 type Talk struct {
 	Greeting string
 	Reply    string
+	Patience time.Duration // with somebody who says nothing; 0: one second
 }
 
 // SSH talks as OpenSSH of Debian 12 begins.
@@ -36,9 +38,10 @@ func FTP() Talk {
 	return Talk{Greeting: "220 (vsFTPd 3.0.3)\r\n", Reply: "530 Please login with USER and PASS.\r\n"}
 }
 
-// HTTP answers any request with an empty page of nginx.
+// HTTP answers any request with an empty page of nginx. Like a server it waits
+// for one longer than nmap does for a greeting.
 func HTTP() Talk {
-	return Talk{Reply: "HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nContent-Type: text/html\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"}
+	return Talk{Patience: 10 * time.Second, Reply: "HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nContent-Type: text/html\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"}
 }
 
 // Endpoint is a place to listen.
@@ -167,8 +170,7 @@ func converse(conn net.Conn, talk Talk) {
 	if _, err := io.WriteString(conn, talk.Greeting); err != nil {
 		return
 	}
-	// A scanner that says nothing is left waiting for a moment, as a server would.
-	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(cmp.Or(talk.Patience, time.Second)))
 	buffer := make([]byte, 4096)
 	for {
 		if _, err := conn.Read(buffer); err != nil || talk.Reply == "" {

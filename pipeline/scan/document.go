@@ -125,9 +125,20 @@ func merge(a, b state.Host) state.Host {
 	}
 	slices.SortFunc(b.Ports, func(p, q state.PortStatus) int { return p.Compare(q.Port) })
 	for i, line := range b.Coverage {
-		b.Coverage[i].Ports = line.Ports.Union(a.Covered(line.Protocol).Ports)
+		b.Coverage[i].Ports = line.Ports.Union(a.Covered(line.Protocol).Ports).Without(uncertain(b, line.Protocol))
 	}
 	return b
+}
+
+// uncertain returns the ports of a host that are open|filtered.
+func uncertain(h state.Host, protocol state.Protocol) state.PortSet {
+	var numbers []uint16
+	for _, p := range h.Ports {
+		if p.Protocol == protocol && p.State == state.OpenFiltered {
+			numbers = append(numbers, p.Number)
+		}
+	}
+	return state.PortsOf(numbers...)
 }
 
 // rank orders what can be known of a host: an answer over silence, silence over

@@ -106,7 +106,7 @@ func TestUDP(t *testing.T) {
 // nmap calls it a success, and so does its exit status.
 func TestHostTimeout(t *testing.T) {
 	t.Parallel()
-	lab.Listen(t, endpoint("127.64.0.1", tcp(22), lab.Talk{})) // accepts and is silent
+	lab.Listen(t, endpoint("127.64.0.1", tcp(22), lab.Talk{Patience: time.Minute})) // accepts and is silent
 	p := profile(t, "22,25")
 	p.Services = true
 	got := scanOne(t, newScanner(t, Options{HostTimeout: 1500 * time.Millisecond}), shardOf(p, "127.64.0.1"))

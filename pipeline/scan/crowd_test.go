@@ -1,0 +1,66 @@
+package scan
+
+import (
+	"maps"
+	"net/netip"
+	"testing"
+	"time"
+
+	"ownmap/pipeline/lab"
+	"ownmap/pipeline/state"
+)
+
+// 256 addresses with 1,400 listeners: every open port is found and none is
+// invented, by the profile that people use, against the listeners' own list.
+// Service detection, on a part of them, adds what each says.
+func TestCrowd(t *testing.T) {
+	t.Parallel()
+	prefix := netip.MustParsePrefix("127.77.0.0/24")
+	listeners := lab.Listen(t, lab.Crowd(t, 1, prefix, 1400)...)
+	for name, c := range map[string]struct {
+		part     netip.Prefix
+		services bool
+	}{
+		"ports":    {prefix, false},
+		"services": {netip.MustParsePrefix("127.77.0.0/27"), true}, // waits for nmap's own patience mostly
+	} {
+		t.Run(name, func(t *testing.T) {
+			services := c.services
+			p := state.Profile{Name: "standard", Top: state.TopPorts, Services: services, Timing: 4}
+			plan := state.Plan{Profiles: map[string]state.Profile{p.Name: p}}
+			for a := c.part.Addr(); c.part.Contains(a); a = a.Next() {
+				plan.Hosts = append(plan.Hosts, state.PlannedHost{Address: a, Profile: p.Name, Vantage: state.DefaultVantage, Listed: true})
+			}
+			s := newScanner(t, Options{Rate: 40000})
+			start := time.Now()
+			var hosts []state.Host
+			if err := s.Scan(t.Context(), s.Shards(plan), func(r state.ShardResult) error {
+				hosts = append(hosts, r.Hosts...)
+				if len(r.Notes) > 0 {
+					t.Errorf("notes %q", r.Notes)
+				}
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			found := open(hosts)
+			want := listeners.List()
+			maps.DeleteFunc(want, func(a netip.Addr, _ []state.Port) bool { return !c.part.Contains(a) })
+			if len(hosts) != len(plan.Hosts) || len(want) != len(plan.Hosts) {
+				t.Errorf("%d hosts, of %d that listen", len(hosts), len(want))
+			}
+			compare(t, found, want)
+			t.Logf("%d hosts in %s", len(hosts), time.Since(start).Round(100*time.Millisecond))
+			for _, h := range hosts {
+				if c := h.Covered(state.TCP); c.Status != state.Answered || c.Ports.Len() != state.TopPorts || c.Services != services {
+					t.Errorf("%s: %s, %d ports", h.Address, c.Status, c.Ports.Len())
+				}
+				for _, q := range h.Ports {
+					if services && (!q.Service.Probed || q.Service.Product == "") {
+						t.Errorf("%s %s: %+v", h.Address, q.Port, q.Service)
+					}
+				}
+			}
+		})
+	}
+}
