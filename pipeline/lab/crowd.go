@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/netip"
+	"os"
 	"slices"
 	"syscall"
 	"testing"
@@ -14,12 +15,12 @@ import (
 // Crowd plans about n TCP listeners over all addresses of a prefix of 127/8:
 // as many on each, on ports that nmap's top 1,000 hold and the kernel does not
 // hand out to clients. The same seed gives the same crowd.
-func Crowd(t testing.TB, seed uint64, prefix netip.Prefix, n int) []Endpoint {
-	t.Helper()
+func Crowd(tb testing.TB, seed uint64, prefix netip.Prefix, n int) []Endpoint {
+	tb.Helper()
 	if !prefix.Addr().IsLoopback() || !prefix.Addr().Is4() {
-		t.Fatalf("a crowd lives in 127/8, not in %s", prefix)
+		tb.Fatalf("a crowd lives in 127/8, not in %s", prefix)
 	}
-	random := rand.New(rand.NewPCG(seed, 0))
+	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // the same crowd for the same seed is the point
 	var addresses []netip.Addr
 	for a := prefix.Masked().Addr(); prefix.Contains(a); a = a.Next() {
 		addresses = append(addresses, a)
@@ -40,7 +41,8 @@ func Crowd(t testing.TB, seed uint64, prefix netip.Prefix, n int) []Endpoint {
 }
 
 // wellKnown are ports of nmap's top 1,000 below the ephemeral range, with what
-// may listen there; all but one begin to speak by themselves.
+// may listen there; most begin to speak by themselves. Who is not root gets those
+// from 1024 on.
 func wellKnown() map[uint16]Talk {
 	known := map[uint16]Talk{}
 	for _, port := range []uint16{21, 990, 2121, 5800, 10000} {
@@ -52,26 +54,29 @@ func wellKnown() map[uint16]Talk {
 	for _, port := range []uint16{25, 465, 587, 2525} {
 		known[port] = SMTP()
 	}
-	known[80] = HTTP()
-	for _, port := range []uint16{81, 88, 8000, 8008, 8080, 8081, 8888, 9000, 106, 1723, 3306, 5432, 5900, 6000, 6646, 7070, 8443, 9999, 15000, 16080} {
+	known[80], known[8080] = HTTP(), HTTP()
+	for _, port := range []uint16{81, 88, 8000, 8008, 8081, 8888, 9000, 106, 1723, 3306, 5432, 5900, 6000, 6646, 7070, 8443, 9999, 15000, 16080} {
 		known[port] = SSH()
+	}
+	if os.Geteuid() != 0 {
+		maps.DeleteFunc(known, func(port uint16, _ Talk) bool { return port < 1024 })
 	}
 	return known
 }
 
 // raiseFileLimit makes room for n listeners and their connections.
-func raiseFileLimit(t testing.TB, n int) {
-	t.Helper()
+func raiseFileLimit(tb testing.TB, n int) {
+	tb.Helper()
 	wanted := uint64(2*n + 512)
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		t.Fatalf("limit of open files: %v", err)
+		tb.Fatalf("limit of open files: %v", err)
 	}
 	if limit.Cur >= wanted {
 		return
 	}
 	limit.Cur, limit.Max = wanted, max(limit.Max, wanted)
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		t.Fatalf("raise the limit of open files to %d: %v", wanted, err)
+		tb.Fatalf("raise the limit of open files to %d: %v", wanted, err)
 	}
 }

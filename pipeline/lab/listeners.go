@@ -53,7 +53,7 @@ type Endpoint struct {
 
 // Listeners are open ports, and the list of them.
 type Listeners struct {
-	t    testing.TB
+	tb   testing.TB
 	done sync.WaitGroup
 
 	mu   sync.Mutex
@@ -67,11 +67,11 @@ type place struct {
 
 // Listen opens endpoints until the test ends. Port number 0 takes a free one:
 // List tells which.
-func Listen(t testing.TB, endpoints ...Endpoint) *Listeners {
-	t.Helper()
-	l := &Listeners{t: t, open: map[place]io.Closer{}}
-	raiseFileLimit(t, len(endpoints))
-	t.Cleanup(l.closeAll)
+func Listen(tb testing.TB, endpoints ...Endpoint) *Listeners {
+	tb.Helper()
+	l := &Listeners{tb: tb, open: map[place]io.Closer{}}
+	raiseFileLimit(tb, len(endpoints))
+	tb.Cleanup(l.closeAll)
 	for _, e := range endpoints {
 		l.Open(e)
 	}
@@ -80,23 +80,24 @@ func Listen(t testing.TB, endpoints ...Endpoint) *Listeners {
 
 // Open opens one more endpoint and returns the port that it got.
 func (l *Listeners) Open(e Endpoint) state.Port {
-	l.t.Helper()
+	l.tb.Helper()
 	if !e.Address.IsLoopback() {
-		l.t.Fatalf("the lab listens on loopback only, not on %s", e.Address)
+		l.tb.Fatalf("the lab listens on loopback only, not on %s", e.Address)
 	}
 	at := netip.AddrPortFrom(e.Address, e.Port.Number).String()
+	var config net.ListenConfig
 	var closer io.Closer
 	var err error
 	switch e.Port.Protocol {
 	case state.TCP:
 		var listener net.Listener
-		if listener, err = net.Listen("tcp", at); err == nil {
+		if listener, err = config.Listen(l.tb.Context(), "tcp", at); err == nil {
 			closer, e.Port.Number = listener, listener.Addr().(*net.TCPAddr).AddrPort().Port()
 			l.done.Go(func() { l.serve(listener, e.Talk) })
 		}
 	case state.UDP:
 		var conn net.PacketConn
-		if conn, err = net.ListenPacket("udp", at); err == nil {
+		if conn, err = config.ListenPacket(l.tb.Context(), "udp", at); err == nil {
 			closer, e.Port.Number = conn, conn.LocalAddr().(*net.UDPAddr).AddrPort().Port()
 			l.done.Go(func() { answer(conn, e.Talk) })
 		}
@@ -104,7 +105,7 @@ func (l *Listeners) Open(e Endpoint) state.Port {
 		err = errors.New("the lab does not speak SCTP")
 	}
 	if err != nil {
-		l.t.Fatalf("listen on %s %s: %v", e.Address, e.Port, err)
+		l.tb.Fatalf("listen on %s %s: %v", e.Address, e.Port, err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -114,17 +115,17 @@ func (l *Listeners) Open(e Endpoint) state.Port {
 
 // Close closes one endpoint.
 func (l *Listeners) Close(address netip.Addr, port state.Port) {
-	l.t.Helper()
+	l.tb.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	at := place{address, port}
 	closer, ok := l.open[at]
 	if !ok {
-		l.t.Fatalf("%s %s is not open", address, port)
+		l.tb.Fatalf("%s %s is not open", address, port)
 	}
 	delete(l.open, at)
 	if err := closer.Close(); err != nil {
-		l.t.Errorf("close %s %s: %v", address, port, err)
+		l.tb.Errorf("close %s %s: %v", address, port, err)
 	}
 }
 

@@ -19,19 +19,19 @@ type FakeNmap struct {
 // NewFakeNmap makes a fake nmap whose body is a piece of sh(1). $DIR in it is the
 // directory of the given files, by name. Asked for nothing (an empty list of
 // targets), it answers as nmap does, so that it can be asked for the top ports.
-func NewFakeNmap(t testing.TB, body string, files map[string]string) FakeNmap {
-	t.Helper()
-	f := FakeNmap{dir: t.TempDir()}
+func NewFakeNmap(tb testing.TB, body string, files map[string]string) FakeNmap {
+	tb.Helper()
+	f := FakeNmap{dir: tb.TempDir()}
 	f.Path = filepath.Join(f.dir, "nmap")
 	// While a file is open for writing no other test may fork: the child would
 	// inherit it, and the kernel refuses to run a file that somebody may write.
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	for name, text := range files {
-		f.write(t, name, text, 0o600)
+		f.write(tb, name, text, 0o600)
 	}
-	f.write(t, "dry.xml", dryRun, 0o600)
-	f.write(t, "nmap", strings.ReplaceAll(fakeHead, "@DIR@", f.dir)+body+"\n", 0o700)
+	f.write(tb, "dry.xml", dryRun, 0o600)
+	f.write(tb, "nmap", strings.ReplaceAll(fakeHead, "@DIR@", f.dir)+body+"\n", 0o700)
 	return f
 }
 
@@ -51,18 +51,24 @@ const dryRun = `<?xml version="1.0" encoding="UTF-8"?>
 </nmaprun>
 `
 
-func (f FakeNmap) write(t testing.TB, name, text string, mode os.FileMode) {
-	t.Helper()
+func (f FakeNmap) write(tb testing.TB, name, text string, mode os.FileMode) {
+	tb.Helper()
 	if err := os.WriteFile(filepath.Join(f.dir, name), []byte(text), mode); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
 // Calls returns the arguments of every call.
-func (f FakeNmap) Calls(t testing.TB) [][]string { return f.recorded(t, "call.*") }
+func (f FakeNmap) Calls(tb testing.TB) [][]string {
+	tb.Helper()
+	return f.recorded(tb, "call.*")
+}
 
 // Targets returns the lines of the list of targets of every call that had one.
-func (f FakeNmap) Targets(t testing.TB) [][]string { return f.recorded(t, "targets.*") }
+func (f FakeNmap) Targets(tb testing.TB) [][]string {
+	tb.Helper()
+	return f.recorded(tb, "targets.*")
+}
 
 // File returns the text of a file that the body wrote into $DIR, or nothing.
 func (f FakeNmap) File(name string) string {
@@ -70,17 +76,17 @@ func (f FakeNmap) File(name string) string {
 	return strings.TrimSpace(string(text))
 }
 
-func (f FakeNmap) recorded(t testing.TB, pattern string) [][]string {
-	t.Helper()
+func (f FakeNmap) recorded(tb testing.TB, pattern string) [][]string {
+	tb.Helper()
 	names, err := filepath.Glob(filepath.Join(f.dir, pattern))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var out [][]string
 	for _, name := range slices.Sorted(slices.Values(names)) {
 		text, err := os.ReadFile(name)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		out = append(out, strings.Split(strings.TrimSuffix(string(text), "\n"), "\n"))
 	}

@@ -44,32 +44,50 @@ func TestCoverage(t *testing.T) {
 		tcp, udp   string
 		ports      string
 	}{
-		{"all listed", up + port("tcp", "1", "open", "syn-ack") + port("tcp", "2", "closed", "reset") + port("tcp", "3", "filtered", "no-response"),
-			state.Answered, "", "1-3", "", "1/tcp"},
-		{"hidden with their numbers", up + port("tcp", "1", "open", "syn-ack") +
-			extra("closed", "9", `<extrareasons reason="reset" count="9" proto="tcp" ports="2-10"/>`) +
-			extra("open|filtered", "3", `<extrareasons reason="no-response" count="3" proto="udp" ports="1-3"/>`),
-			state.Answered, "", "1-10", "", "1/tcp"},
+		{
+			"all listed", up + port("tcp", "1", "open", "syn-ack") + port("tcp", "2", "closed", "reset") + port("tcp", "3", "filtered", "no-response"),
+			state.Answered, "", "1-3", "", "1/tcp",
+		},
+		{
+			"hidden with their numbers", up + port("tcp", "1", "open", "syn-ack") +
+				extra("closed", "9", `<extrareasons reason="reset" count="9" proto="tcp" ports="2-10"/>`) +
+				extra("open|filtered", "3", `<extrareasons reason="no-response" count="3" proto="udp" ports="1-3"/>`),
+			state.Answered, "", "1-10", "", "1/tcp",
+		},
 		{"hidden, of two protocols in one state", up + extra("closed", "13", `<extrareasons reason="reset" count="10" proto="tcp" ports="1-10"/>`+
 			`<extrareasons reason="port-unreach" count="3" proto="udp" ports="1-3"/>`), state.Answered, "", "1-10", "1-3", ""},
-		{"hidden, more than was asked for", up + extra("closed", "20", `<extrareasons reason="reset" count="20" proto="tcp" ports="1-20"/>`),
-			state.Answered, "", "1-10", "", ""},
-		{"hidden without numbers, all closed", up + port("tcp", "1", "open", "syn-ack") + extra("closed", "12", `<extrareasons reason="resets" count="12"/>`),
-			state.Answered, "", "1-10", "1-3", "1/tcp"},
-		{"hidden without numbers and in doubt", up + port("tcp", "1", "open", "syn-ack") + extra("filtered", "9", "") + extra("open|filtered", "3", ""),
-			state.Answered, "", "1", "", "1/tcp"},
-		{"hidden without numbers, wrong count", up + port("tcp", "1", "open", "syn-ack") + extra("closed", "5", ""),
-			state.Answered, "", "1", "", "1/tcp"},
-		{"unfiltered and closed|filtered", up + port("tcp", "1", "unfiltered", "reset") + port("tcp", "2", "closed|filtered", "ipid") + port("tcp", "3", "closed", "reset"),
-			state.Answered, "", "3", "", ""},
-		{"open|filtered", up + port("udp", "1", "open|filtered", "no-response") + port("udp", "2", "open", "udp-response") + port("udp", "3", "closed", "port-unreach"),
-			state.Answered, "", "", "2-3", "1/udp 2/udp"},
+		{
+			"hidden, more than was asked for", up + extra("closed", "20", `<extrareasons reason="reset" count="20" proto="tcp" ports="1-20"/>`),
+			state.Answered, "", "1-10", "", "",
+		},
+		{
+			"hidden without numbers, all closed", up + port("tcp", "1", "open", "syn-ack") + extra("closed", "12", `<extrareasons reason="resets" count="12"/>`),
+			state.Answered, "", "1-10", "1-3", "1/tcp",
+		},
+		{
+			"hidden without numbers and in doubt", up + port("tcp", "1", "open", "syn-ack") + extra("filtered", "9", "") + extra("open|filtered", "3", ""),
+			state.Answered, "", "1", "", "1/tcp",
+		},
+		{
+			"hidden without numbers, wrong count", up + port("tcp", "1", "open", "syn-ack") + extra("closed", "5", ""),
+			state.Answered, "", "1", "", "1/tcp",
+		},
+		{
+			"unfiltered and closed|filtered", up + port("tcp", "1", "unfiltered", "reset") + port("tcp", "2", "closed|filtered", "ipid") + port("tcp", "3", "closed", "reset"),
+			state.Answered, "", "3", "", "",
+		},
+		{
+			"open|filtered", up + port("udp", "1", "open|filtered", "no-response") + port("udp", "2", "open", "udp-response") + port("udp", "3", "closed", "port-unreach"),
+			state.Answered, "", "", "2-3", "1/udp 2/udp",
+		},
 		{"-Pn, a dead host", pn + extra("filtered", "10", `<extrareasons reason="no-responses" count="10" proto="tcp" ports="1-10"/>`) +
 			extra("open|filtered", "3", `<extrareasons reason="no-responses" count="3" proto="udp" ports="1-3"/>`), state.Silent, state.NoAnswer, "", "", ""},
 		{"-Pn, only a router answers", pn + `<port protocol="tcp" portid="1"><state state="filtered" reason="port-unreach" reason_ip="192.0.2.254"/></port>` +
 			extra("filtered", "9", `<extrareasons reason="host-unreaches" count="9" proto="tcp" ports="2-10"/>`), state.Silent, state.NoAnswer, "", "", ""},
-		{"-Pn, one reset proves it", pn + port("tcp", "1", "closed", "reset") + extra("filtered", "9", `<extrareasons reason="no-response" count="9" proto="tcp" ports="2-10"/>`),
-			state.Answered, "", "1-10", "", ""},
+		{
+			"-Pn, one reset proves it", pn + port("tcp", "1", "closed", "reset") + extra("filtered", "9", `<extrareasons reason="no-response" count="9" proto="tcp" ports="2-10"/>`),
+			state.Answered, "", "1-10", "", "",
+		},
 		{"down", `<status state="down" reason="no-response"/>`, state.Silent, state.NoAnswer, "", "", ""},
 		{"down, no route", `<status state="down" reason="host-unreach"/>`, state.Silent, state.NotReachable, "", "", ""},
 	} {
@@ -83,7 +101,7 @@ func TestCoverage(t *testing.T) {
 			}
 			var found []string
 			for _, p := range h.Ports {
-				found = append(found, p.Port.String())
+				found = append(found, p.String())
 			}
 			if got := strings.Join(found, " "); got != c.ports {
 				t.Errorf("ports %q, want %q", got, c.ports)

@@ -25,6 +25,7 @@ func TestCrowd(t *testing.T) {
 		"services": {netip.MustParsePrefix("127.77.0.0/27"), true}, // waits for nmap's own patience mostly
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			services := c.services
 			p := state.Profile{Name: "standard", Top: state.TopPorts, Services: services, Timing: 4}
 			plan := state.Plan{Profiles: map[string]state.Profile{p.Name: p}}

@@ -104,7 +104,7 @@ func TestReadRefuses(t *testing.T) {
 		"no <finished>":                            strings.Replace(good, "<finished", "<begun", 1),
 		"says that there are 1":                    strings.Replace(good, `up="2" down="0"`, `up="1" down="1"`, 1),
 		"do not make 2":                            strings.Replace(good, `down="0"`, `down="7"`, 1),
-		"host without an IP address":               strings.Replace(good, "<address", "<adress", 1),
+		"host without an IP address":               strings.Replace(good, "<address", "<place", 1),
 		`host address "192.0.2.1x" is none`:        strings.Replace(good, `addr="192.0.2.1"`, `addr="192.0.2.1x"`, 1),
 		`22/tcp is in the unknown state "ajar"`:    strings.Replace(good, `"open"`, `"ajar"`, 1),
 		"services of scaninfo":                     strings.Replace(good, "22,80", "22,x", 1),

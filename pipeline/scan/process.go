@@ -81,7 +81,7 @@ func (p process) run(ctx context.Context, read func(io.Reader) error) (ending, e
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()
-		w.Close()
+		_ = w.Close() // the child has its own
 		started <- err
 		if err != nil {
 			return
@@ -105,7 +105,7 @@ func (p process) run(ctx context.Context, read func(io.Reader) error) (ending, e
 		end.exit = p.await(ended, cancel, end.read)
 	case end.exit = <-ended:
 		// What escaped the group may hold the pipe open still.
-		closing := time.AfterFunc(grace, func() { r.Close() })
+		closing := time.AfterFunc(grace, func() { _ = r.Close() })
 		end.read = <-reading
 		closing.Stop()
 	}

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -16,26 +17,28 @@ func TestListenersAreFoundExactly(t *testing.T) {
 	t.Parallel()
 	for name, privileged := range map[string]bool{"SYN scan": true, "connect scan": false} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			net := map[bool]string{true: "127.61.0.", false: "127.61.1."}[privileged]
 			s := newScanner(t, Options{})
 			if privileged && !s.privileged {
 				t.Log("without raw sockets both are connect scans")
 			}
 			s.privileged = s.privileged && privileged
 			listeners := lab.Listen(t,
-				endpoint("127.61.0.1", tcp(22), lab.SSH()), endpoint("127.61.0.1", tcp(8080), lab.HTTP()),
-				endpoint("127.61.0.2", tcp(25), lab.SMTP()))
-			shard := shardOf(profile(t, "1-100,8000-8100"), "127.61.0.1", "127.61.0.2", "127.61.0.3")
+				endpoint(net+"1", tcp(2222), lab.SSH()), endpoint(net+"1", tcp(8080), lab.HTTP()),
+				endpoint(net+"2", tcp(2525), lab.SMTP()))
+			shard := shardOf(profile(t, "2200-2600,8000-8100"), net+"1", net+"2", net+"3")
 			first := scanOne(t, s, shard)
 			compare(t, open(first.Hosts), listeners.List())
 			if len(first.Hosts) != 3 || first.Scanner.Version == "" || first.Scanner.Privileged != s.privileged || len(first.Notes) > 0 {
 				t.Fatalf("result: %d hosts, %+v, notes %q", len(first.Hosts), first.Scanner, first.Notes)
 			}
 			for _, h := range first.Hosts {
-				if c := h.Covered(state.TCP); c.Status != state.Answered || c.Ports.String() != "1-100,8000-8100" || c.Services {
+				if c := h.Covered(state.TCP); c.Status != state.Answered || c.Ports.String() != "2200-2600,8000-8100" || c.Services {
 					t.Errorf("%s: coverage %+v", h.Address, c)
 				}
 			}
-			listeners.Close(netip.MustParseAddr("127.61.0.1"), tcp(8080))
+			listeners.Close(netip.MustParseAddr(net+"1"), tcp(8080))
 			second := scanOne(t, s, shard)
 			compare(t, open(second.Hosts), listeners.List())
 			if !second.Hosts[0].Covered(state.TCP).Conclusive(tcp(8080)) {
@@ -47,8 +50,8 @@ func TestListenersAreFoundExactly(t *testing.T) {
 
 func TestDiscovery(t *testing.T) {
 	t.Parallel()
-	listeners := lab.Listen(t, endpoint("127.62.0.1", tcp(22), lab.SSH()))
-	shard := shardOf(profile(t, "22"), "127.62.0.1", "127.62.0.2")
+	listeners := lab.Listen(t, endpoint("127.62.0.1", tcp(2222), lab.SSH()))
+	shard := shardOf(profile(t, "2222"), "127.62.0.1", "127.62.0.2")
 	shard.Discover = true
 	got := scanOne(t, newScanner(t, Options{}), shard)
 	compare(t, open(got.Hosts), listeners.List())
@@ -71,10 +74,14 @@ func TestIPv6(t *testing.T) {
 // ledger and a note say so.
 func TestUDP(t *testing.T) {
 	t.Parallel()
-	udp := state.Port{Protocol: state.UDP, Number: 53}
-	lab.Listen(t, endpoint("127.63.0.1", tcp(53), lab.Talk{}), endpoint("127.63.0.1", udp, lab.Talk{Reply: "x"}))
-	p := profile(t, "53")
-	p.UDP = portSet(t, "53,123")
+	number := uint16(53)
+	if os.Geteuid() != 0 {
+		number = 5353 // below 1024 only root listens
+	}
+	udp := state.Port{Protocol: state.UDP, Number: number}
+	lab.Listen(t, endpoint("127.63.0.1", tcp(number), lab.Talk{}), endpoint("127.63.0.1", udp, lab.Talk{Reply: "x"}))
+	p := profile(t, state.PortsOf(number).String())
+	p.UDP = state.PortsOf(number, 123)
 	for name, privileged := range map[string]bool{"privileged": true, "unprivileged": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -84,19 +91,19 @@ func TestUDP(t *testing.T) {
 			}
 			got := scanOne(t, s, shardOf(p, "127.63.0.1"))
 			h := got.Hosts[0]
-			if _, ok := h.Find(tcp(53)); !ok || len(h.Coverage) != 2 {
-				t.Fatalf("53/tcp: %v, coverage %+v", ok, h.Coverage)
+			if _, ok := h.Find(tcp(number)); !ok || len(h.Coverage) != 2 {
+				t.Fatalf("TCP: %v, coverage %+v", ok, h.Coverage)
 			}
 			_, found := h.Find(udp)
 			if s.privileged {
 				if c := h.Covered(state.UDP); !found || c.Status != state.Answered || !c.Ports.Contains(123) {
-					t.Errorf("53/udp: %v, coverage %+v", found, c)
+					t.Errorf("UDP: %v, coverage %+v", found, c)
 				}
 				return
 			}
 			c := h.Covered(state.UDP)
 			if found || c.Status != state.NotScanned || c.Reason != state.ScanFailed || len(got.Notes) != 1 || got.Notes[0] != noteNoUDP {
-				t.Errorf("53/udp: %v, coverage %+v, notes %q", found, c, got.Notes)
+				t.Errorf("UDP: %v, coverage %+v, notes %q", found, c, got.Notes)
 			}
 		})
 	}
@@ -106,12 +113,12 @@ func TestUDP(t *testing.T) {
 // nmap calls it a success, and so does its exit status.
 func TestHostTimeout(t *testing.T) {
 	t.Parallel()
-	lab.Listen(t, endpoint("127.64.0.1", tcp(22), lab.Talk{Patience: time.Minute})) // accepts and is silent
-	p := profile(t, "22,25")
+	lab.Listen(t, endpoint("127.64.0.1", tcp(2222), lab.Talk{Patience: time.Minute})) // accepts and is silent
+	p := profile(t, "2222,2525")
 	p.Services = true
 	got := scanOne(t, newScanner(t, Options{HostTimeout: 1500 * time.Millisecond}), shardOf(p, "127.64.0.1"))
 	c := got.Hosts[0].Covered(state.TCP)
-	if c.Status != state.NotScanned || c.Reason != state.HostTimeout || c.Conclusive(tcp(25)) || c.Services {
+	if c.Status != state.NotScanned || c.Reason != state.HostTimeout || c.Conclusive(tcp(2525)) || c.Services {
 		t.Errorf("coverage %+v, ports %v, notes %q", c, got.Hosts[0].Ports, got.Notes)
 	}
 }
@@ -121,9 +128,9 @@ func TestHostTimeout(t *testing.T) {
 func TestHostileBanner(t *testing.T) {
 	t.Parallel()
 	hostile := "<script>alert(1)</script>\x1b[2J\u202e\u2028"
-	lab.Listen(t, endpoint("127.65.0.1", tcp(21), lab.Talk{Greeting: "220 vsFTPd " + hostile + " ready...\r\n"}),
-		endpoint("127.65.0.1", tcp(22), lab.Talk{Greeting: "SSH-2.0-OpenSSH_9.2p1 Debian-" + hostile + "\r\n"}))
-	p := profile(t, "21,22")
+	lab.Listen(t, endpoint("127.65.0.1", tcp(2121), lab.Talk{Greeting: "220 vsFTPd " + hostile + " ready...\r\n"}),
+		endpoint("127.65.0.1", tcp(2222), lab.Talk{Greeting: "SSH-2.0-OpenSSH_9.2p1 Debian-" + hostile + "\r\n"}))
+	p := profile(t, "2121,2222")
 	p.Services = true
 	got := scanOne(t, newScanner(t, Options{}), shardOf(p, "127.65.0.1"))
 	h := got.Hosts[0]

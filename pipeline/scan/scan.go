@@ -6,11 +6,8 @@ package scan
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"sync"
 	"time"
@@ -39,7 +36,7 @@ type Options struct {
 	HostTimeout time.Duration // patience with a host, on top of the time that the rate itself costs
 	Stall       time.Duration // how long nmap may print nothing before it counts as hung
 	ReverseDNS  bool          // ask DNS for the names of addresses
-	Dir         string        // for lists of targets; made with mode 0700; empty: the system's temporary directory
+	Dir         string        // for lists of targets, made with mode 0700; empty: a new temporary one each time
 	Log         *slog.Logger  // nil: nothing is logged
 	Progress    Progress      // nil: nobody watches
 }
@@ -70,9 +67,6 @@ func New(options Options) *Scanner {
 	}
 	if options.Stall <= 0 {
 		options.Stall = DefaultStall
-	}
-	if options.Dir == "" {
-		options.Dir = filepath.Join(os.TempDir(), fmt.Sprintf("ownmap-scan-%d", os.Getuid()))
 	}
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)

@@ -32,11 +32,15 @@ func (t *tail) String() string {
 	return string(t.text)
 }
 
-// lastLine returns the last line of a text that says something.
+// lastLine returns the last line of nmap's standard error that says something.
+// Its warnings about -Pn and large groups come with every scan.
 func lastLine(text string) string {
 	last := ""
 	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); line != "" && line != "QUITTING!" {
+		switch line = strings.TrimSpace(line); {
+		case line == "", line == "QUITTING!", strings.HasPrefix(line, "Host discovery disabled"),
+			strings.HasPrefix(line, "Warning:"), strings.HasPrefix(line, "WARNING:"):
+		default:
 			last = line
 		}
 	}
