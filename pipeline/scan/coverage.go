@@ -32,7 +32,7 @@ func observe(h hostXML, asked ports, services bool) state.Host {
 		line := state.Coverage{Protocol: protocol, Status: status, Reason: reason}
 		switch status {
 		case state.Answered:
-			line.Ports, line.Services = h.conclusive(protocol, asked), services
+			line.Ports, line.Services = h.conclusive(protocol, asked, state.Closed, state.Filtered), services
 		case state.NotScanned:
 			line.Ports = h.in(protocol, state.Open)
 		case state.Silent:
@@ -111,11 +111,11 @@ func silence(reason string) string {
 	return state.NoAnswer
 }
 
-// conclusive returns the ports of a host that answered whose state is known:
-// open, closed, or filtered. The others, open|filtered among them, may be either.
-func (h hostXML) conclusive(protocol state.Protocol, asked ports) state.PortSet {
-	set := h.in(protocol, state.Open, state.Closed, state.Filtered)
-	if rest, known := h.hidden(protocol, asked); known {
+// conclusive returns the ports of a host that are open or in one of the states
+// that count as not open. The others, open|filtered among them, may be either.
+func (h hostXML) conclusive(protocol state.Protocol, asked ports, shut ...state.PortState) state.PortSet {
+	set := h.in(protocol, append(shut, state.Open)...)
+	if rest, known := h.hidden(protocol, asked, shut); known {
 		set = set.Union(rest)
 	}
 	return set
@@ -132,15 +132,15 @@ func (h hostXML) in(protocol state.Protocol, states ...state.PortState) state.Po
 	return state.PortsOf(numbers...)
 }
 
-// hidden returns the ports without a line of their own that are closed or
-// filtered. nmap 7.93 says which they are. Before, they are all that were asked
+// hidden returns the ports without a line of their own that have one of the
+// states. nmap 7.93 says which they are. Before, they are all that were asked
 // for less the listed ones, which holds if every hidden port has such a state and
 // their count is right; else nothing is known of them.
-func (h hostXML) hidden(protocol state.Protocol, asked ports) (set state.PortSet, known bool) {
+func (h hostXML) hidden(protocol state.Protocol, asked ports, shut []state.PortState) (set state.PortSet, known bool) {
 	precise, conclusive, count := true, true, 0
 	for _, e := range h.extra {
 		count += e.Count
-		settled := e.State == state.Closed || e.State == state.Filtered
+		settled := slices.Contains(shut, e.State)
 		conclusive = conclusive && settled
 		precise = precise && len(e.Reasons) > 0
 		for _, r := range e.Reasons {

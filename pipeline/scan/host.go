@@ -151,6 +151,9 @@ func (d *decoder) service(s nmap.Service, of state.PortState) state.Service {
 		ExtraInfo: state.Clean(s.ExtraInfo), Tunnel: state.Clean(s.Tunnel),
 		Probed: of == state.Open && (d.run.services || s.Method == "probed"),
 	}
+	if said := banner(s.ServiceFP); out.Product == "" && said != "" {
+		out.ExtraInfo = said
+	}
 	for _, cpe := range s.CPEs[:min(len(s.CPEs), maxCPE)] {
 		out.CPE = append(out.CPE, state.Clean(string(cpe)))
 	}

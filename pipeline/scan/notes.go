@@ -2,6 +2,7 @@ package scan
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"ownmap/pipeline/state"
@@ -36,4 +37,20 @@ func stderrNotes(stderr string) []string {
 		notes = append(notes, "nmap lacks the rights for this scan: it takes root or CAP_NET_RAW")
 	}
 	return notes
+}
+
+// capped returns the hosts on which nmap gave up because packets are lost:
+// "Warning: ADDRESS giving up on port because retransmission cap hit (2)."
+func capped(stderr string) []netip.Addr {
+	var hosts []netip.Addr
+	for line := range strings.Lines(stderr) {
+		words := strings.Fields(line)
+		if len(words) < 2 || words[0] != "Warning:" || !strings.Contains(line, "retransmission cap hit") {
+			continue
+		}
+		if address, err := netip.ParseAddr(words[1]); err == nil {
+			hosts = append(hosts, address)
+		}
+	}
+	return hosts
 }

@@ -24,7 +24,7 @@ func (s *Scanner) scanShard(ctx context.Context, j job, watch *shardTracker) (st
 	if len(set) < len(j.asked) {
 		result.Notes = append(result.Notes, noteNoUDP)
 	}
-	seen := collected{scanned: set, services: j.shard.Profile.Services, hosts: map[netip.Addr]state.Host{}, watch: watch}
+	seen := collected{scanned: set, services: j.shard.Profile.Services, hosts: map[netip.Addr]state.Host{}, replied: map[netip.Addr]ports{}, watch: watch}
 	for _, h := range j.shard.Hosts {
 		seen.hosts[h.Address] = state.Host{}
 	}
@@ -74,6 +74,7 @@ type collected struct {
 	scanned  ports
 	services bool
 	hosts    map[netip.Addr]state.Host // asked for; the zero Host until it is seen
+	replied  map[netip.Addr]ports      // ports that a packet answered for, of hosts that answered
 	foreign  int                       // reported and not asked for
 	down     int                       // hosts that nmap reported as down
 	run      runXML
@@ -99,7 +100,10 @@ func (c *collected) host(run runXML, h hostXML) {
 		}
 	}
 	seen := observe(h, both, c.services)
-	c.hosts[h.address] = seen
+	c.hosts[h.address], c.replied[h.address] = seen, ports{}
+	for _, protocol := range both.protocols() {
+		c.replied[h.address][protocol] = h.conclusive(protocol, both, state.Closed)
+	}
 	c.watch.host(seen)
 }
 
@@ -112,6 +116,9 @@ func (c *collected) end(end ending, asked int) {
 		}
 	}
 	c.notes = append(c.notes, stderrNotes(end.stderr)...)
+	for _, address := range capped(end.stderr) {
+		c.doubt(address)
+	}
 	whole := end.read == nil && end.exit == nil
 	c.silent = whole && c.run.total == asked && c.run.down-c.down == missing
 	if c.foreign > 0 {
@@ -122,6 +129,17 @@ func (c *collected) end(end ending, asked int) {
 		c.notes = append(c.notes, end.describe()+"; "+lost)
 	case missing > 0 && !c.silent:
 		c.notes = append(c.notes, "nmap did not account for every address; "+lost)
+	}
+}
+
+// doubt takes silence for no answer at all on a host that loses so many packets
+// that nmap gave up asking: an open port looks filtered then.
+func (c *collected) doubt(address netip.Addr) {
+	h := c.hosts[address]
+	for i, line := range h.Coverage {
+		if line.Status == state.Answered {
+			h.Coverage[i].Ports = c.replied[address][line.Protocol]
+		}
 	}
 }
 
