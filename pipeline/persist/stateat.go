@@ -82,7 +82,7 @@ func (v *view) addLookedAt(ctx context.Context, hosts []*standing) error {
 	}
 	for _, h := range hosts {
 		if h.State == state.Down || len(h.Coverage) == 0 {
-			h.Coverage = silent(h)
+			h.Coverage = unheard(h)
 		}
 	}
 	return nil
@@ -99,8 +99,8 @@ func joined(list []state.Coverage, c state.Coverage) []state.Coverage {
 	return append(list, c)
 }
 
-// silent is the coverage of a host that is down, or that never answered.
-func silent(h *standing) []state.Coverage {
+// unheard is the coverage of a host that is down, or that never answered.
+func unheard(h *standing) []state.Coverage {
 	status, reason := state.Silent, state.NoAnswer
 	if h.State == state.Up {
 		status, reason = state.NotScanned, state.ScanFailed // a port was proved open and nothing else
