@@ -45,7 +45,7 @@ func unapproved(tb testing.TB, book *Book) string {
 	for _, h := range must[[]state.HostReport](tb)(book.Inventory(tb.Context())) {
 		for _, p := range h.Ports {
 			if p.State == state.Open && !p.Approved() {
-				texts = append(texts, h.Address.String()+" "+p.Port.String())
+				texts = append(texts, h.Address.String()+" "+p.String())
 			}
 		}
 	}

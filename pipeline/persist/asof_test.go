@@ -101,7 +101,7 @@ func (d dates) see(rev int64, n night, known []state.Host) {
 	for _, h := range known {
 		seen := passed[h.Address.String()]
 		for _, p := range h.Ports {
-			key := h.Address.String() + " " + p.Port.String()
+			key := h.Address.String() + " " + p.String()
 			if seen.Covered(p.Protocol).Conclusive(p.Port) || !reflect.DeepEqual(d.known[key], p) {
 				d.seen[key] = rev
 			}
@@ -110,7 +110,7 @@ func (d dates) see(rev int64, n night, known []state.Host) {
 	}
 	for key := range d.known {
 		if !slices.ContainsFunc(known, func(h state.Host) bool {
-			return slices.ContainsFunc(h.Ports, func(p state.PortStatus) bool { return h.Address.String()+" "+p.Port.String() == key })
+			return slices.ContainsFunc(h.Ports, func(p state.PortStatus) bool { return h.Address.String()+" "+p.String() == key })
 		}) {
 			delete(d.known, key)
 		}
@@ -129,7 +129,7 @@ func (d dates) check(t *testing.T, book *Book, p pages) {
 	}
 	for _, h := range p.report.Hosts {
 		for _, port := range h.Ports {
-			rev := d.seen[h.Address.String()+" "+port.Port.String()]
+			rev := d.seen[h.Address.String()+" "+port.String()]
 			if !port.LastSeen.Equal(times[rev]) || (port.StaleSince == nil) != (rev == p.report.Run.Rev) {
 				t.Errorf("run %d: %s %s last seen %v, stale %v; want revision %d (%v)", p.report.Run.ID, h.Address, port.Port, port.LastSeen, port.StaleSince, rev, times[rev])
 			}

@@ -45,7 +45,7 @@ func (l *auditLines) write(ctx context.Context, q *queries.Queries) error {
 
 // Audit returns the newest lines of the audit, newest first.
 func (b *Book) Audit(ctx context.Context, limit int) ([]state.AuditLine, error) {
-	rows, err := b.q.Audit(ctx, int32(min(max(limit, 0), math.MaxInt32))) //nolint:gosec // bounded here
+	rows, err := b.q.Audit(ctx, int32(min(max(limit, 0), math.MaxInt32)))
 	if err != nil {
 		return nil, fmt.Errorf("read the audit: %w", err)
 	}

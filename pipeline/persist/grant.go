@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -78,7 +79,7 @@ func compareApprovals(a, b state.Approval) int {
 func (v *view) auditApprovals(ctx context.Context, action string, grant state.Grant, list []state.Approval) error {
 	lines := auditLines{actor: grant.By, via: grant.Via, action: action}
 	for _, a := range list {
-		detail := map[string]string{"approval": fmt.Sprint(a.ID), "service": a.Service, "family": a.Family, "reason": grant.Reason}
+		detail := map[string]string{"approval": strconv.FormatInt(a.ID, 10), "service": a.Service, "family": a.Family, "reason": grant.Reason}
 		if a.Until != nil {
 			detail["until"] = a.Until.Format(time.RFC3339)
 		}

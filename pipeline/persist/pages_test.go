@@ -42,7 +42,7 @@ func TestReportTellsGaps(t *testing.T) {
 		gap(5, "127.0.0.5", state.NotScanned, state.HostTimeout, nil, 0),
 	}
 	ids := make(map[string]int64)
-	for _, row := range strings.Split(dump(t, book, "select host(address), id from host"), "\n") {
+	for row := range strings.SplitSeq(dump(t, book, "select host(address), id from host"), "\n") {
 		address, id, _ := strings.Cut(strings.Trim(row, "()"), ",")
 		ids[address] = int64(id[0] - '0')
 	}
@@ -163,7 +163,9 @@ func TestAnyTwoStatesCompare(t *testing.T) {
 		from, to int64
 		want     string
 	}{
-		{1, 1, ""}, {2, 2, ""}, {3, 3, ""},
+		{1, 1, ""},
+		{2, 2, ""},
+		{3, 3, ""},
 		{1, 3, "port-closed port-opened version-changed"},
 		{1, 2, "port-opened host-down"},
 		{2, 3, "port-closed host-back version-changed"},

@@ -2,6 +2,7 @@ package persist
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -107,7 +108,7 @@ func checkApproved(scope state.Scope, rows []queries.AllApprovalsRow) error {
 		}
 	}
 	if len(rows) == 0 && !scope.All {
-		return fmt.Errorf("no port of the scope is approved")
+		return errors.New("no port of the scope is approved")
 	}
 	return nil
 }

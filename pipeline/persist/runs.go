@@ -17,7 +17,7 @@ import (
 func (b *Book) Runs(ctx context.Context, limit int) ([]state.RunSummary, error) {
 	var list []state.RunSummary
 	err := b.reading(ctx, func(q *queries.Queries) error {
-		rows, err := q.ListRuns(ctx, int32(min(max(limit, 0), math.MaxInt32))) //nolint:gosec // bounded here
+		rows, err := q.ListRuns(ctx, int32(min(max(limit, 0), math.MaxInt32)))
 		if err != nil {
 			return err
 		}

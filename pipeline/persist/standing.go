@@ -98,9 +98,9 @@ func (v *view) addPorts(ctx context.Context, hosts []*standing) error {
 func reports(hosts []*standing) []state.HostReport {
 	list := make([]state.HostReport, len(hosts))
 	for i, h := range hosts {
-		h.HostReport.Ports = make([]state.PortReport, len(h.ports))
+		h.Ports = make([]state.PortReport, len(h.ports))
 		for j, p := range h.ports {
-			h.HostReport.Ports[j] = p.PortReport
+			h.Ports[j] = p.PortReport
 		}
 		list[i] = h.HostReport
 	}
@@ -108,7 +108,7 @@ func reports(hosts []*standing) []state.HostReport {
 }
 
 func portOf(protocol string, number int32) state.Port {
-	return state.Port{Protocol: state.Protocol(protocol), Number: uint16(number)} //nolint:gosec // the table bounds it
+	return state.Port{Protocol: state.Protocol(protocol), Number: uint16(number)}
 }
 
 // approvalKey is what an approval is of; vantage 0 is any.
