@@ -182,6 +182,10 @@ func TestDriftIsTold(t *testing.T) {
 	if len(r.Voided) != 1 || r.Voided[0].EndReason != state.EndedDrifted || kinds(r.Changes) != "product-changed" || r.Hosts[0].Ports[0].Approved() {
 		t.Errorf("after another product: %+v", r)
 	}
+	first := must[state.Report](t)(book.Report(t.Context(), 1)).Run.FinishedAt
+	if p := r.Hosts[0].Ports[0]; !p.FirstSeen.Equal(*first) || !p.LastSeen.Equal(*r.Run.FinishedAt) {
+		t.Errorf("seen from %v to %v, want %v to %v", p.FirstSeen, p.LastSeen, first, r.Run.FinishedAt)
+	}
 	h := must[state.HostHistory](t)(book.History(t.Context(), "127.0.0.1"))
 	var events []string
 	for _, e := range h.Events {

@@ -91,7 +91,7 @@ func (h *standing) read(l line) {
 	}
 	for i := range h.ports {
 		if p := &h.ports[i]; p.seen == 0 && l.coverage.Conclusive(p.Port) {
-			p.seen = max(l.rev, p.from)
+			p.seen = l.rev
 		}
 	}
 }
