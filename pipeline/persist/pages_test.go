@@ -30,6 +30,9 @@ func TestReportTellsGaps(t *testing.T) {
 	}
 	first := must[state.Report](t)(book.Report(t.Context(), 1))
 	second := must[state.Report](t)(book.Report(t.Context(), quiet.ID))
+	if want := (state.Totals{Hosts: 3, Answered: 2, Silent: 1}); second.Coverage != want {
+		t.Errorf("coverage %+v, want %+v", second.Coverage, want)
+	}
 	was, before := *second.Run.FinishedAt, *first.Run.FinishedAt
 	gap := func(id int64, label string, status state.CoverageStatus, reason string, since *time.Time, open int) state.Gap {
 		return state.Gap{HostID: id, Label: label, Protocol: state.TCP, Status: status, Reason: reason, Since: since, Open: open}
