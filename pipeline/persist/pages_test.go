@@ -159,9 +159,9 @@ func TestAnyTwoStatesCompare(t *testing.T) {
 	book := locked(t, open(t))
 	few := asked(t, answers(t, "127.0.0.1", "22/tcp ssh"), "1-100", state.Answered, "")
 	b := answers(t, "127.0.0.2", "80/tcp http nginx 1")
-	one(few, b).pass(t, book)
+	one(few, b, silent(t, "127.0.0.3")).pass(t, book)
 	one(answers(t, "127.0.0.1", "22/tcp ssh", "443/tcp https"), silent(t, "127.0.0.2")).pass(t, book)
-	one(answers(t, "127.0.0.1", "443/tcp https"), answers(t, "127.0.0.2", "80/tcp http nginx 2")).pass(t, book)
+	one(answers(t, "127.0.0.1", "443/tcp https"), answers(t, "127.0.0.2", "80/tcp http nginx 2"), answers(t, "127.0.0.3")).pass(t, book)
 	for _, c := range []struct {
 		from, to int64
 		want     string
@@ -169,9 +169,9 @@ func TestAnyTwoStatesCompare(t *testing.T) {
 		{1, 1, ""},
 		{2, 2, ""},
 		{3, 3, ""},
-		{1, 3, "port-closed port-opened version-changed"},
+		{1, 3, "port-closed port-opened version-changed host-new"},
 		{1, 2, "port-opened host-down"},
-		{2, 3, "port-closed host-back version-changed"},
+		{2, 3, "port-closed host-back version-changed host-new"},
 		{2, 1, "host-back"}, // nobody had looked at 443 then
 		{3, 1, "port-opened version-changed"},
 	} {

@@ -7,9 +7,9 @@ import (
 	"ownmap/pipeline/state"
 )
 
-// StateAt returns what was known after a run of every host that was ever looked
-// at until then, in the order of state.SortHosts: what package diff needs to
-// compare any two runs.
+// StateAt returns what was known after a run of every host that had ever
+// answered until then, in the order of state.SortHosts: what package diff needs
+// to compare any two runs.
 //
 // The coverage is not that of one pass but of all that is known: a host that is
 // up has answered for every port that any run until then had a conclusive answer
@@ -34,6 +34,10 @@ func (b *Book) StateAt(ctx context.Context, runID int64) ([]state.Host, error) {
 			return err
 		}
 		for _, h := range hosts {
+			if h.State == state.Down && len(h.Coverage) == 0 {
+				continue // listed, and never answered
+			}
+			cover(h)
 			for _, p := range h.ports {
 				h.Host.Ports = append(h.Host.Ports, p.PortStatus)
 			}
@@ -80,11 +84,6 @@ func (v *view) addLookedAt(ctx context.Context, hosts []*standing) error {
 			h.Coverage = joined(h.Coverage, c)
 		}
 	}
-	for _, h := range hosts {
-		if h.State == state.Down || len(h.Coverage) == 0 {
-			h.Coverage = unheard(h)
-		}
-	}
 	return nil
 }
 
@@ -99,17 +98,18 @@ func joined(list []state.Coverage, c state.Coverage) []state.Coverage {
 	return append(list, c)
 }
 
-// unheard is the coverage of a host that is down, or that never answered.
-func unheard(h *standing) []state.Coverage {
+// cover makes a host that is down silent, and one of which a port was proved
+// open and nothing else not scanned.
+func cover(h *standing) {
 	status, reason := state.Silent, state.NoAnswer
-	if h.State == state.Up {
-		status, reason = state.NotScanned, state.ScanFailed // a port was proved open and nothing else
+	switch {
+	case len(h.Coverage) == 0:
+		status, reason = state.NotScanned, state.ScanFailed
+		h.Coverage = []state.Coverage{{Protocol: state.TCP}}
+	case h.State == state.Up:
+		return
 	}
-	list := []state.Coverage{{Protocol: state.TCP, Status: status, Reason: reason}}
-	for _, c := range h.Coverage {
-		if c.Protocol != state.TCP {
-			list = append(list, state.Coverage{Protocol: c.Protocol, Status: status, Reason: reason})
-		}
+	for i := range h.Coverage {
+		h.Coverage[i] = state.Coverage{Protocol: h.Coverage[i].Protocol, Status: status, Reason: reason}
 	}
-	return list
 }
