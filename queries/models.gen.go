@@ -11,6 +11,39 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+type Approval struct {
+	ID        int64
+	HostID    int64
+	VantageID *int16
+	Protocol  string
+	Port      int32
+	Service   string
+	Family    string
+	Probed    bool
+	Exe       string
+	OsUser    string
+	Unit      string
+	Package   string
+	Reason    string
+	GrantedBy string
+	Via       string
+	GrantedAt time.Time
+	ExpiresAt *time.Time
+	EndedAt   *time.Time
+	EndedBy   string
+	EndReason string
+}
+
+type Audit struct {
+	ID      int64
+	At      time.Time
+	Actor   string
+	Via     string
+	Action  string
+	Subject string
+	Detail  []byte
+}
+
 type Fingerprint struct {
 	ID        pgtype.UUID
 	Service   string
@@ -25,6 +58,34 @@ type Fingerprint struct {
 type Host struct {
 	ID      int64
 	Address netip.Addr
+}
+
+type HostChange struct {
+	Rev       int64
+	HostID    int64
+	VantageID int16
+	Kind      string
+	Was       string
+	Now       string
+}
+
+type PortChange struct {
+	Rev       int64
+	HostID    int64
+	VantageID int16
+	Protocol  string
+	Port      int32
+	Kind      string
+	OldState  *string
+	OldFp     pgtype.UUID
+	NewState  *string
+	NewFp     pgtype.UUID
+}
+
+type Rev struct {
+	ID    int64
+	RunID int64
+	At    time.Time
 }
 
 type Run struct {

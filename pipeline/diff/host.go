@@ -17,7 +17,7 @@ func appendHost(changes []state.Change, silence *ledger, was, now state.Host) []
 		Name:    cmp.Or(now.Name(), was.Name()),
 	}
 	status := now.Status()
-	if status != state.Answered && slices.ContainsFunc(now.Ports, isOpen) {
+	if status != state.Answered && now.State != state.Down && slices.ContainsFunc(now.Ports, isOpen) {
 		status = state.Answered // what nmap proved open before it gave up is an answer
 	}
 	if was.State == state.Up && status != state.NotScanned {

@@ -54,8 +54,11 @@ func (a *Approval) Pin(now Service) {
 }
 
 // Scope selects ports in bulk: for approve, revoke and the lists. Every field
-// that is set narrows it; the zero value is everything.
+// that is set narrows it; the zero value is everything. To change the approvals
+// of a scope that names neither hosts, tags nor ports, All must say that this is
+// meant.
 type Scope struct {
+	All        bool
 	Hosts      []string // addresses, prefixes or names of hosts
 	Tags       []string // hosts that carry one of the tags
 	Ports      []Port

@@ -1,0 +1,165 @@
+package persist
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"ownmap/pipeline/state"
+	"ownmap/queries"
+)
+
+// ErrScopeEmpty says that a scope which is to change approvals names nothing.
+var ErrScopeEmpty = errors.New("the scope names no host, tag or port: name some, or say that all are meant")
+
+// NotOpenError says that a port which is to be approved is not open.
+type NotOpenError struct {
+	Host string // as the user called it
+	Port state.Port
+	Open []state.Port // what is open there, sorted
+}
+
+// Error names the port and what is open instead.
+func (e *NotOpenError) Error() string {
+	return fmt.Sprintf("%s is not open on %s; open there: %s", e.Port, e.Host, portList(e.Open))
+}
+
+// portList lists up to 20 ports.
+func portList(ports []state.Port) string {
+	if len(ports) == 0 {
+		return "none"
+	}
+	texts := make([]string, 0, 20)
+	for _, p := range ports[:min(20, len(ports))] {
+		texts = append(texts, p.String())
+	}
+	list := strings.Join(texts, ", ")
+	if more := len(ports) - len(texts); more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	return list
+}
+
+// Approve approves every open port of the grant's scope, bound to the service
+// that is seen there now and to the vantage that sees it, and returns the
+// approvals by host and port. A port that is approved already gets the new
+// approval instead. Hosts are those of Inventory. A host, tag or port of the
+// scope that matches nothing is an error (UnknownHostError, NotOpenError) and
+// nothing is approved; ErrScopeEmpty refuses a scope that names nothing without
+// All. The author is required; Until must lie ahead.
+func (b *Book) Approve(ctx context.Context, grant state.Grant) ([]state.Approval, error) {
+	grant.By, grant.Reason = state.Clean(grant.By), state.Clean(grant.Reason)
+	if err := checkGrant(grant); err != nil {
+		return nil, fmt.Errorf("approve: %w", err)
+	}
+	var granted []state.Approval
+	err := b.inStateTx(ctx, func(q *queries.Queries) error {
+		v, err := present(ctx, q)
+		if err != nil {
+			return err
+		}
+		if grant.Until != nil && !grant.Until.After(v.at) {
+			return fmt.Errorf("until %s is not in the future", grant.Until.UTC().Format(time.RFC3339))
+		}
+		hosts, err := v.selected(ctx, grant.Scope)
+		if err != nil {
+			return err
+		}
+		if err := checkOpen(grant.Scope, hosts); err != nil {
+			return err
+		}
+		granted, err = v.grant(ctx, grant, hosts)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("approve: %w", err)
+	}
+	return granted, nil
+}
+
+// checkGrant refuses a wish that does not say who wants what.
+func checkGrant(grant state.Grant) error {
+	scope := grant.Scope
+	switch {
+	case grant.By == "":
+		return errors.New("the author is missing")
+	case !slices.Contains([]string{"cli", "web", "mail", "rule"}, grant.Via):
+		return fmt.Errorf("via %q is none of cli, web, mail, rule", grant.Via)
+	case !scope.All && len(scope.Hosts)+len(scope.Tags)+len(scope.Ports) == 0:
+		return ErrScopeEmpty
+	}
+	return nil
+}
+
+// selected returns the hosts of the inventory that a scope names, with their
+// ports.
+func (v *view) selected(ctx context.Context, scope state.Scope) ([]*standing, error) {
+	wanted, err := v.inventoryScope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	hosts, err := v.hosts(ctx, wanted)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.checkHosts(ctx, scope, hosts); err != nil {
+		return nil, err
+	}
+	hosts = slices.DeleteFunc(hosts, func(h *standing) bool { return !scope.MatchesHost(h.HostReport) })
+	return hosts, v.addPorts(ctx, hosts)
+}
+
+// checkHosts refuses a host or tag that names none of the hosts.
+func (v *view) checkHosts(ctx context.Context, scope state.Scope, hosts []*standing) error {
+	for _, text := range scope.Hosts {
+		if !slices.ContainsFunc(hosts, func(h *standing) bool { return h.Is(text) }) {
+			rows, err := v.q.HostsKnown(ctx)
+			if err != nil {
+				return fmt.Errorf("list hosts: %w", err)
+			}
+			return &UnknownHostError{Host: text, Near: near(text, rows)}
+		}
+	}
+	for _, tag := range scope.Tags {
+		if !slices.ContainsFunc(hosts, func(h *standing) bool { return slices.Contains(h.Tags, tag) }) {
+			return fmt.Errorf("no host has the tag %q", tag)
+		}
+	}
+	return nil
+}
+
+// checkOpen refuses a port that is open on none of the hosts that a word of the
+// scope names.
+func checkOpen(scope state.Scope, hosts []*standing) error {
+	words := scope.Hosts
+	if len(words) == 0 {
+		words = []string{""}
+	}
+	for _, word := range words {
+		var open []state.Port
+		for _, h := range hosts {
+			if word != "" && !h.Is(word) {
+				continue
+			}
+			for _, p := range h.ports {
+				if p.State == state.Open {
+					open = append(open, p.Port)
+				}
+			}
+		}
+		slices.SortFunc(open, state.Port.Compare)
+		open = slices.Compact(open)
+		for _, port := range scope.Ports {
+			if !slices.Contains(open, port) {
+				if word == "" {
+					word = "any host of the scope"
+				}
+				return &NotOpenError{Host: word, Port: port, Open: open}
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,91 @@
+package persist
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"ownmap/pipeline/state"
+	"ownmap/queries"
+)
+
+// grant approves the open ports of hosts that a scope selects.
+func (v *view) grant(ctx context.Context, grant state.Grant, hosts []*standing) ([]state.Approval, error) {
+	add := queries.AddApprovalsParams{Reason: grant.Reason, GrantedBy: grant.By, Via: grant.Via, At: v.at, ExpiresAt: grant.Until}
+	addresses := make(map[int64]netip.Addr, len(hosts))
+	for _, h := range hosts {
+		addresses[h.ID] = h.Address
+		for _, p := range h.ports {
+			if !due(grant.Scope, p) {
+				continue
+			}
+			var pin state.Approval
+			pin.Pin(p.Service)
+			add.HostIds, add.VantageIds = append(add.HostIds, h.ID), append(add.VantageIds, h.seat.vantage)
+			add.Protocols, add.Ports = append(add.Protocols, string(p.Protocol)), append(add.Ports, int32(p.Number))
+			add.Services, add.Families, add.Probed = append(add.Services, pin.Service), append(add.Families, pin.Family), append(add.Probed, pin.Probed)
+		}
+	}
+	if len(add.HostIds) == 0 {
+		return nil, nil
+	}
+	err := v.q.EndApprovalsOfPorts(ctx, queries.EndApprovalsOfPortsParams{
+		At: v.at, EndedBy: grant.By, HostIds: add.HostIds, VantageIds: add.VantageIds, Protocols: add.Protocols, Ports: add.Ports,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("end earlier approvals: %w", err)
+	}
+	rows, err := v.q.AddApprovals(ctx, add)
+	if err != nil {
+		return nil, fmt.Errorf("add approvals: %w", err)
+	}
+	list, ids := v.approvalsOf(rows, addresses)
+	if err := v.q.LinkApprovals(ctx, ids); err != nil {
+		return nil, fmt.Errorf("mark ports as approved: %w", err)
+	}
+	return list, v.auditApprovals(ctx, "approve", grant, list)
+}
+
+// due says whether a scope approves a port: it has to be open.
+func due(scope state.Scope, p standingPort) bool {
+	if p.State != state.Open || (len(scope.Ports) > 0 && !slices.Contains(scope.Ports, p.Port)) {
+		return false
+	}
+	return !scope.Unapproved || !p.Approved()
+}
+
+// approvalsOf turns rows into approvals by address and port, and their numbers.
+func (v *view) approvalsOf(rows []queries.Approval, addresses map[int64]netip.Addr) ([]state.Approval, []int64) {
+	list, ids := make([]state.Approval, len(rows)), make([]int64, len(rows))
+	for i, row := range rows {
+		list[i], ids[i] = approvalOf(row, v.vantages), row.ID
+		list[i].Address = addresses[row.HostID]
+	}
+	slices.SortFunc(list, compareApprovals)
+	return list, ids
+}
+
+// compareApprovals orders approvals by host, port and time.
+func compareApprovals(a, b state.Approval) int {
+	return cmp.Or(strings.Compare(a.Vantage, b.Vantage), a.Address.Compare(b.Address), a.Port.Compare(b.Port), cmp.Compare(a.ID, b.ID))
+}
+
+// auditApprovals writes a line for each approval that was given or taken back.
+func (v *view) auditApprovals(ctx context.Context, action string, grant state.Grant, list []state.Approval) error {
+	lines := auditLines{actor: grant.By, via: grant.Via, action: action}
+	for _, a := range list {
+		detail := map[string]string{"approval": strconv.FormatInt(a.ID, 10), "service": a.Service, "family": a.Family, "reason": grant.Reason}
+		if a.Until != nil {
+			detail["until"] = a.Until.Format(time.RFC3339)
+		}
+		if err := lines.add(a.Address.String()+" "+a.Port.String(), detail); err != nil {
+			return err
+		}
+	}
+	return lines.write(ctx, v.q)
+}

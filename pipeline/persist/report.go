@@ -1,0 +1,144 @@
+package persist
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"ownmap/pipeline/state"
+	"ownmap/queries"
+)
+
+// Report returns everything about a run that kept a state, made from the
+// database alone: names, tags, owners, approvals and dates are those of that
+// time, so the same run gives the same report for ever. Its hosts are those that
+// the run was asked for. It fails with a NoRunError if there is no such run or
+// if it kept no state.
+func (b *Book) Report(ctx context.Context, runID int64) (state.Report, error) {
+	var report state.Report
+	err := b.reading(ctx, func(q *queries.Queries) error {
+		row, err := keptRun(ctx, q, runID)
+		if err != nil {
+			return err
+		}
+		v, err := newView(ctx, q, row.Rev, row.At)
+		if err != nil {
+			return err
+		}
+		report, err = v.report(ctx, row)
+		return err
+	})
+	if err != nil {
+		return state.Report{}, fmt.Errorf("report of run %d: %w", runID, err)
+	}
+	return report, nil
+}
+
+func (v *view) report(ctx context.Context, row queries.RunWithRevRow) (state.Report, error) {
+	run, err := reportedRun(row)
+	if err != nil {
+		return state.Report{}, err
+	}
+	report := state.Report{Run: run}
+	since, err := v.previous(ctx, &report)
+	if err != nil {
+		return report, err
+	}
+	lines, err := v.wholeLedger(ctx, v.rev, v.rev)
+	if err != nil {
+		return report, err
+	}
+	report.Coverage = totals(lines)
+	hosts, err := v.standings(ctx, scope(lines))
+	if err != nil {
+		return report, err
+	}
+	report.Hosts = reports(hosts)
+	if report.Gaps, err = v.gaps(ctx, lines, hosts); err != nil {
+		return report, err
+	}
+	if report.Voided, err = v.voided(ctx, since); err != nil || run.Baseline {
+		return report, err
+	}
+	report.Changes, err = v.changes(ctx)
+	return report, err
+}
+
+// standings returns hosts with all that a reader wants of them.
+func (v *view) standings(ctx context.Context, wanted seats) ([]*standing, error) {
+	hosts, err := v.hosts(ctx, wanted)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.addPorts(ctx, hosts); err != nil {
+		return nil, err
+	}
+	return hosts, v.date(ctx, hosts)
+}
+
+// keptRun returns a run that kept a state.
+func keptRun(ctx context.Context, q *queries.Queries, id int64) (queries.RunWithRevRow, error) {
+	row, err := q.RunWithRev(ctx, id)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return row, noRun(ctx, q, fmt.Sprintf("there is no run %d", id))
+	case err != nil:
+		return row, fmt.Errorf("read run: %w", err)
+	case row.Rev == 0:
+		why := "it " + row.Run.State
+		if row.Run.State == string(state.RunScanning) {
+			why = "it is still scanning"
+		}
+		return row, noRun(ctx, q, fmt.Sprintf("run %d kept no state (%s)", id, why))
+	}
+	return row, nil
+}
+
+// reportedRun is a run as reports have it. Whether the reports of it are written
+// is nothing that they can tell, or the second would differ from the first.
+func reportedRun(row queries.RunWithRevRow) (state.Run, error) {
+	run, err := datedRun(row.Run, row.Rev)
+	run.State = state.RunDone
+	return run, err
+}
+
+// datedRun is runOf with times in UTC.
+func datedRun(row queries.Run, rev int64) (state.Run, error) {
+	run, err := runOf(row, rev)
+	run.StartedAt, run.FinishedAt = run.StartedAt.UTC(), utc(run.FinishedAt)
+	return run, err
+}
+
+// previous fills in the run before and returns when it was kept.
+func (v *view) previous(ctx context.Context, report *state.Report) (time.Time, error) {
+	row, err := v.q.RunBefore(ctx, v.rev)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read the run before: %w", err)
+	}
+	run, err := reportedRun(queries.RunWithRevRow(row))
+	report.Previous = &run
+	return row.At, err
+}
+
+// voided returns the approvals that drifted or expired since a time.
+func (v *view) voided(ctx context.Context, since time.Time) ([]state.Approval, error) {
+	rows, err := v.q.ApprovalsVoided(ctx, queries.ApprovalsVoidedParams{After: &since, Until: &v.at})
+	if err != nil {
+		return nil, fmt.Errorf("read void approvals: %w", err)
+	}
+	var list []state.Approval
+	for _, row := range rows {
+		a := approvalOf(row.Approval, v.vantages)
+		a.Address = row.Address
+		list = append(list, a)
+	}
+	slices.SortFunc(list, compareApprovals)
+	return list, nil
+}
