@@ -203,3 +203,56 @@ func tree(t *testing.T, dir string) string {
 	}
 	return b.String()
 }
+
+// asServer gives a file of the test to the server's user.
+func asServer(t *testing.T, dir, path string) {
+	t.Helper()
+	info, err := os.Stat(filepath.Join(dir, "pg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stat := info.Sys().(*syscall.Stat_t)
+	if err := os.Lchown(path, int(stat.Uid), int(stat.Gid)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sleeper is a process of the server's user that has nothing to do with it.
+func sleeper(t *testing.T, dir, cwd string) int {
+	t.Helper()
+	info, err := os.Stat(filepath.Join(dir, "pg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("sleep", "600")
+	cmd.Dir = cwd
+	if os.Geteuid() == 0 {
+		stat := info.Sys().(*syscall.Stat_t)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: stat.Uid, Gid: stat.Gid}}
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	return cmd.Process.Pid
+}
+
+func rewrite(t *testing.T, path, old, now string) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = []byte(strings.Replace(string(text), old, now, 1))
+	if _, err := f.WriteAt(text, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Truncate(int64(len(text))); err != nil {
+		t.Fatal(err)
+	}
+}
