@@ -32,7 +32,7 @@ func rooms() map[string]string {
 		"pipeline/enrich":          "pipeline/state",
 		"pipeline/lab":             "migrations pipeline/persist pipeline/persist/private pipeline/state",
 		"pipeline/load":            "pipeline/state",
-		"pipeline/persist":         "migrations pipeline pipeline/persist/private pipeline/state queries",
+		"pipeline/persist":         "migrations pipeline pipeline/diff pipeline/persist/private pipeline/state queries",
 		"pipeline/persist/private": "",
 		"pipeline/queue":           "pipeline pipeline/state queries",
 		"pipeline/scan":            "pipeline/state",
@@ -155,6 +155,9 @@ func mayBeGlobal(decl *ast.GenDecl, value *ast.ValueSpec) bool {
 		call, ok := expr.(*ast.CallExpr)
 		if !ok {
 			return false
+		}
+		if name, ok := call.Fun.(*ast.Ident); ok && strings.HasPrefix(name.Name, "parse") {
+			continue // templates that share a layout are parsed by a function of the package
 		}
 		fun, ok := call.Fun.(*ast.SelectorExpr)
 		if !ok {

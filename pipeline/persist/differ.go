@@ -126,7 +126,11 @@ func (l loader) was(ctx context.Context) (map[seat]*state.Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read known ports: %w", err)
 	}
-	return hosts, addPorts(ctx, l, hosts, ports, func(r queries.WasPortsRow) portRow { return portRow(r) })
+	err = addPorts(ctx, l, hosts, ports, func(r queries.WasPortsRow) portRow { return portRow(r) })
+	// A listed host that never answered is known to nobody: its first answer makes
+	// it new.
+	maps.DeleteFunc(hosts, func(_ seat, h *state.Host) bool { return h.State == "" && len(h.Ports) == 0 })
+	return hosts, err
 }
 
 // now returns the hosts as the run saw them.

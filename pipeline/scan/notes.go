@@ -39,8 +39,9 @@ func stderrNotes(stderr string) []string {
 	return notes
 }
 
-// capped returns the hosts on which nmap gave up because packets are lost:
-// "Warning: ADDRESS giving up on port because retransmission cap hit (2)."
+// capped returns the hosts on which nmap gave up because packets are lost;
+// its line is "Warning: ADDRESS giving up on port because retransmission cap hit
+// (2)", then a period.
 func capped(stderr string) []netip.Addr {
 	var hosts []netip.Addr
 	for line := range strings.Lines(stderr) {

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"ownmap/pipeline/load"
+	"ownmap/pipeline/scan"
+	"ownmap/pipeline/state"
+)
+
+// errCheck ends a check that found something missing; each line said what.
+var errCheck = errors.New("something is missing; every FAIL line names its remedy")
+
+func (a *app) checkCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check",
+		Short: "Check config, directories, database, nmap and targets: one line each",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return a.check(cmd.Context()) },
+	}
+}
+
+// check tries everything that a run needs, in the order in which a run needs
+// it, and goes on after a fault.
+func (a *app) check(ctx context.Context) error {
+	failed := false
+	line := func(what, found string, err error) bool {
+		mark := "ok  "
+		if err != nil {
+			mark, found, failed = "FAIL", state.Clean(err.Error()), true
+			if h := hint(err); h != "" {
+				found += "; " + h
+			}
+		}
+		_, _ = fmt.Fprintf(a.stdout, "%s  %-9s  %s\n", mark, what, found)
+		return err == nil
+	}
+
+	config, err := a.load()
+	if !line("config", config.Source(), err) {
+		return errCheck
+	}
+	nmap, err := scan.New(scan.Options{}).Check(ctx)
+	line("nmap", describeNmap(nmap), err)
+
+	h, err := a.open(ctx)
+	if !line("database", h.describeDatabase(), err) {
+		return errCheck
+	}
+	defer h.close(ctx)
+	line("archive", h.archive(), writable(h.archive()))
+	found, err := a.checkTargets(ctx, h)
+	line("targets", found, err)
+	if failed {
+		return errCheck
+	}
+	return nil
+}
+
+func describeNmap(nmap state.Scanner) string {
+	if nmap.Privileged {
+		return nmap.Version + ", SYN and UDP scan"
+	}
+	return nmap.Version + ", connect scan only: without root or CAP_NET_RAW there is no SYN and no UDP scan"
+}
+
+func (a *app) checkTargets(ctx context.Context, h *house) (string, error) {
+	targets, err := h.book.Targets(ctx, h.config.StateTargets())
+	if err != nil {
+		return "", err
+	}
+	plan, err := load.NewPlanner(h.config, nil).Plan(ctx, targets, nil, nil)
+	if err != nil {
+		return "", err
+	}
+	for _, u := range plan.Unresolved {
+		err = errors.Join(err, fmt.Errorf("%s does not resolve: %s", u.Target.Spec, u.Err))
+	}
+	addresses := map[netip.Addr]bool{}
+	for _, host := range plan.Hosts {
+		addresses[host.Address] = true
+	}
+	return fmt.Sprintf("%s, %s", state.Count(len(targets), "target", "targets"), state.Count(len(addresses), "address", "addresses")), err
+}
+
+// writable makes a directory and tries to write into it.
+func writable(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // the archive is for others to read
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".ownmap-check-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"ownmap/pipeline"
+	"ownmap/pipeline/load"
+	"ownmap/pipeline/persist"
+	"ownmap/pipeline/persist/private"
+	"ownmap/pipeline/scan"
+	"ownmap/pipeline/state"
+)
+
+// The exit codes. 1 is for "different" only, as diff and ndiff have it.
+const (
+	exitDone        = 0
+	exitDifferent   = 1
+	exitTrouble     = 2
+	exitPartial     = 3
+	exitLocked      = 4
+	exitInterrupted = 130
+)
+
+// errDifferent ends a command that found differences and was asked to say so by
+// its exit code. It is not reported.
+var errDifferent = errors.New("different")
+
+// errPartial ends a run that finished in part; the report says what is missing.
+var errPartial = errors.New("the run finished in part")
+
+// usageError is a fault of the command line itself.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+// usagef makes a usageError.
+func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+// exit reports an error to stderr, with a hint where there is one, and returns
+// the exit code.
+func (a *app) exit(ctx context.Context, err error) int {
+	var running *persist.RunningError
+	var writer *pipeline.WriterError
+	code := exitTrouble
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errDifferent):
+		return exitDifferent
+	case errors.Is(err, errPartial), errors.As(err, &writer):
+		code = exitPartial
+	case errors.As(err, &running):
+		code = exitLocked
+	case ctx.Err() != nil:
+		fmt.Fprintln(a.stderr, "ownmap: interrupted; the next run goes on from here")
+		return exitInterrupted
+	}
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintln(a.stderr, "ownmap: error: "+state.Clean(line))
+	}
+	if h := hint(err); h != "" {
+		fmt.Fprintln(a.stderr, "ownmap: hint: "+h)
+	}
+	return code
+}
+
+// hint returns the remedy for an error that does not carry its own.
+func hint(err error) string {
+	var running *persist.RunningError
+	var usage *usageError
+	var config load.Errors
+	var noRun *persist.NoRunError
+	switch {
+	case errors.As(err, &usage):
+		return "see `ownmap --help`, or `ownmap COMMAND --help`"
+	case errors.As(err, &running):
+		return "wait for it to end; `ownmap status` says how far it is"
+	case errors.As(err, &config):
+		return "nothing was done; config.example.yaml documents every key"
+	case errors.As(err, &noRun):
+		return "`ownmap runs` lists the runs; `ownmap run` makes one"
+	case errors.Is(err, scan.ErrNoNmap):
+		return "install nmap, for example with `apt-get install nmap`"
+	case errors.Is(err, private.ErrNoBinaries):
+		return "or set database.url in ownmap.yaml to use a PostgreSQL of your own"
+	case errors.Is(err, pipeline.ErrNoTargets):
+		return "add one with `ownmap targets add HOST`, or under `targets:` in ownmap.yaml"
+	case errors.Is(err, errPartial):
+		return "the report's coverage says what was not looked at and why"
+	}
+	return ""
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// app is one call of the program: its streams, its environment and the flags
+// that every command has.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	env            func(string) string
+	now            func() time.Time
+
+	configFile string
+	stateDir   string
+	noColor    bool
+	verbose    bool
+}
+
+// main runs the command line and returns the exit code.
+func (a *app) main(ctx context.Context, args []string) int {
+	root := a.rootCommand()
+	root.SetArgs(args)
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	return a.exit(ctx, root.ExecuteContext(ctx))
+}
+
+func (a *app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "ownmap",
+		Short: "Scan the hosts you own, every night; see what changed and what nobody approved",
+		Long: `OwnMap scans the hosts you own with nmap, remembers every host and port, and
+tells what changed and what nobody has approved.
+
+Exit codes: 0 done; 1 different (diff, and run or status with --exit-code);
+2 trouble or wrong usage; 3 the run finished in part; 4 another run holds the
+lock; 130 interrupted.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.configFile, "config", "", "config `FILE` (default: $OWNMAP_CONFIG, ./ownmap.yaml, /etc/ownmap/ownmap.yaml)")
+	flags.StringVar(&a.stateDir, "state-dir", "", "`DIR` for the private database and the archive")
+	flags.BoolVar(&a.noColor, "no-color", false, "no colour, as with $NO_COLOR")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log what is done to stderr")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.AddCommand(
+		a.runCommand(), a.statusCommand(), a.runsCommand(), a.showCommand(), a.reportCommand(),
+		a.portsCommand(), a.hostCommand(), a.diffCommand(),
+		a.approveCommand(), a.revokeCommand(), a.targetsCommand(),
+		a.siteCommand(), a.checkCommand(), a.configCommand(), a.dbCommand(), a.versionCommand(),
+	)
+	return root
+}
+
+// log returns the logger of this call: to stderr, quiet unless --verbose.
+func (a *app) log() *slog.Logger {
+	level := slog.LevelWarn
+	if a.verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: level}))
+}
+
+// terminal says whether a stream is one, and how wide it is; 0 is unknown.
+func terminal(w io.Writer) (width int, ok bool) {
+	f, isFile := w.(*os.File)
+	if !isFile || !term.IsTerminal(int(f.Fd())) {
+		return 0, false
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		width = 0
+	}
+	return width, true
+}
+
+// color says whether stdout takes colour (https://no-color.org).
+func (a *app) color() bool {
+	_, tty := terminal(a.stdout)
+	return tty && !a.noColor && a.env("NO_COLOR") == "" && a.env("TERM") != "dumb"
+}

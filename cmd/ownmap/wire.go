@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"ownmap/pipeline"
+	"ownmap/pipeline/load"
+	"ownmap/pipeline/persist"
+	"ownmap/pipeline/persist/private"
+	"ownmap/pipeline/scan"
+	"ownmap/reports/export"
+	"ownmap/reports/site"
+)
+
+// house is the opened product: the only place that knows every adapter.
+type house struct {
+	app    *app
+	log    *slog.Logger
+	config load.Config
+	dir    string // state directory
+	server *private.Server
+	book   *persist.Book
+	site   *site.Site
+}
+
+// load reads the config without opening anything.
+func (a *app) load() (load.Config, error) {
+	path, err := load.Find(a.configFile, a.env)
+	if err != nil {
+		return load.Config{}, err
+	}
+	config, err := load.Read(path, a.env)
+	for _, warning := range config.Warnings() {
+		fmt.Fprintln(a.stderr, "ownmap: warning: "+warning)
+	}
+	return config, err
+}
+
+// open reads the config and opens the database, starting the private one if the
+// config names none. The caller closes the house.
+func (a *app) open(ctx context.Context) (*house, error) {
+	config, err := a.load()
+	if err != nil {
+		return nil, err
+	}
+	h := &house{app: a, log: a.log(), config: config}
+	if h.dir, err = load.StateDir(a.stateDir, config, a.env, os.Geteuid()); err != nil {
+		return nil, err
+	}
+	url, err := h.database(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if h.book, err = persist.Open(ctx, url, h.log); err != nil {
+		return nil, errors.Join(err, h.stop(ctx))
+	}
+	h.site = site.New(site.Options{Dir: h.archive(), BaseURL: config.Archive.URL, Source: h.book, Formats: []site.Format{
+		{Ext: "json", Write: export.JSON}, {Ext: "csv", Write: export.CSV},
+	}})
+	return h, nil
+}
+
+func (h *house) database(ctx context.Context) (string, error) {
+	if url := h.config.Database.URL.Reveal(); url != "" {
+		return url, nil
+	}
+	if err := os.MkdirAll(h.dir, 0o711); err != nil { //nolint:gosec // the server's user must pass to its data
+		return "", fmt.Errorf("state directory: %w", err)
+	}
+	server, err := private.Start(ctx, h.dir, h.log)
+	if err != nil {
+		return "", fmt.Errorf("private database in %s: %w", h.dir, err)
+	}
+	h.server = server
+	return server.URL(), nil
+}
+
+func (h *house) archive() string {
+	if h.config.Archive.Dir != "" {
+		return h.config.Archive.Dir
+	}
+	return filepath.Join(h.dir, "archive")
+}
+
+// pipeline wires the run. With quiet no progress is shown.
+func (h *house) pipeline(quiet bool) pipeline.Pipeline {
+	scanner := scan.New(scan.Options{
+		Rate:        h.config.Scan.Rate,
+		MaxParallel: h.config.Scan.MaxParallel,
+		HostTimeout: time.Duration(h.config.Scan.HostTimeout),
+		ReverseDNS:  h.config.Scan.ReverseDNS,
+		Dir:         filepath.Join(h.dir, "scan"),
+		Log:         h.log,
+		Progress:    h.progress(quiet),
+	})
+	return pipeline.Pipeline{
+		Config:  h.config.StateTargets(),
+		Planner: load.NewPlanner(h.config, nil),
+		Scanner: scanner,
+		Book:    h.book,
+		Writers: []pipeline.Writer{h.site},
+	}
+}
+
+func (h *house) progress(quiet bool) scan.Progress {
+	switch _, tty := terminal(h.app.stderr); {
+	case quiet:
+		return nil
+	case tty:
+		return scan.NewBarProgress(h.app.stderr, h.app.now)
+	}
+	return scan.NewPlainProgress(h.app.stderr, h.app.now)
+}
+
+// close ends what open began, also after the call was interrupted.
+func (h *house) close(ctx context.Context) {
+	h.book.Close()
+	if err := h.stop(ctx); err != nil {
+		h.log.WarnContext(ctx, "private database did not stop in order", "error", err)
+	}
+}
+
+func (h *house) stop(ctx context.Context) error {
+	if h.server == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	return h.server.Stop(ctx)
+}
+
+// with opens the house, runs do and closes it.
+func (a *app) with(ctx context.Context, do func(*house) error) error {
+	h, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.close(ctx)
+	return do(h)
+}
+
+// describeDatabase says which database is used, without secrets.
+func (h *house) describeDatabase() string {
+	switch {
+	case h == nil:
+		return ""
+	case h.server != nil:
+		return "private PostgreSQL in " + h.dir
+	}
+	return "PostgreSQL of database.url"
+}
