@@ -35,7 +35,7 @@ func ours(a, b scan.Document) (verdicts, []state.Host) {
 			word = "back"
 		case state.HostRenamed:
 			word = "renamed"
-		case state.PortOpened:
+		case state.PortOpened, state.PortFound:
 			word = "opened"
 		case state.PortClosed:
 			word = "closed"

@@ -96,21 +96,3 @@ func unmentioned(h state.Host, silent bool) state.Host {
 	}
 	return seen
 }
-
-// FirstLooked counts the opened ports that the earlier state has no evidence
-// about: they may have been open all along. A reader of two files whose port
-// sets differ wants to know.
-func FirstLooked(was []state.Host, changes []state.Change) int {
-	was = sorted(was)
-	n := 0
-	for _, c := range changes {
-		if c.Kind != state.PortOpened || c.Was.State != "" {
-			continue
-		}
-		i, known := slices.BinarySearchFunc(was, state.Host{Vantage: c.Vantage, Address: c.Address}, state.CompareHosts)
-		if !known || !was[i].Covered(c.Port.Protocol).Conclusive(c.Port) {
-			n++
-		}
-	}
-	return n
-}

@@ -77,12 +77,3 @@ func TestMissingMovedName(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
-
-func TestFirstLooked(t *testing.T) {
-	t.Parallel()
-	was := parseHosts(t, "192.0.2.1 up\ntcp answered 1-100\n22/tcp open\n192.0.2.2 up\ntcp not_scanned\n")
-	now := parseHosts(t, "192.0.2.1 up\ntcp answered 1-1000\n22/tcp open\n80/tcp open\n443/tcp open\n192.0.2.2 up\ntcp answered 1-100\n80/tcp open\n")
-	if n := diff.FirstLooked(was, diff.States(was, now).Changes); n != 2 {
-		t.Errorf("%d ports were not looked at before, want 443/tcp of the first host and 80/tcp of the second", n)
-	}
-}

@@ -19,7 +19,7 @@ func appendPorts(changes []state.Change, here state.Change, was, now state.Host)
 			a, before = before[0], before[1:]
 			b, after = after[0], after[1:]
 		}
-		here.Kind = portChange(a, b, now.Covered(a.Protocol))
+		here.Kind = portChange(a, b, was, now.Covered(a.Protocol))
 		if here.Kind == "" {
 			continue
 		}
@@ -43,10 +43,12 @@ func comparePorts(before, after []state.PortStatus) int {
 
 // portChange returns what became of a port, or the empty kind. A state other
 // than open and open|filtered counts as none.
-func portChange(was, now state.PortStatus, coverage state.Coverage) state.Kind {
+func portChange(was, now state.PortStatus, before state.Host, coverage state.Coverage) state.Kind {
 	switch {
 	case isOpen(now) && isOpen(was):
 		return serviceChange(was.Service, now.Service)
+	case isOpen(now) && was.State == "" && !lookedAt(before, now.Port):
+		return state.PortFound
 	case isOpen(now):
 		return state.PortOpened
 	case coverage.Status != state.Answered:
@@ -64,6 +66,17 @@ func portChange(was, now state.PortStatus, coverage state.Coverage) state.Kind {
 		return state.PortUncertain
 	}
 	return ""
+}
+
+// lookedAt says whether the earlier state can tell that a port was not open. One
+// that carries no coverage can, and so can silence: a host that is down has no
+// open port.
+func lookedAt(before state.Host, p state.Port) bool {
+	if len(before.Coverage) == 0 {
+		return true
+	}
+	c := before.Covered(p.Protocol)
+	return c.Status == state.Silent || c.Conclusive(p)
 }
 
 // serviceChange returns the strongest difference between what listened and what

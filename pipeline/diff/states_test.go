@@ -112,7 +112,7 @@ func apply(was []state.Host, changes []state.Change) []state.Host {
 			h.State = state.Down
 		case state.HostRenamed:
 			h.Names = []string{c.Now.Name}
-		case state.PortClosed, state.PortOpened, state.PortUncertain, state.ServiceChanged, state.ProductChanged, state.VersionChanged, state.ServiceIdentified:
+		case state.PortClosed, state.PortOpened, state.PortFound, state.PortUncertain, state.ServiceChanged, state.ProductChanged, state.VersionChanged, state.ServiceIdentified:
 			h.Ports = without
 			if c.Now.State != "" {
 				h.Ports = append(h.Ports, state.PortStatus{Port: c.Port, State: c.Now.State, Service: c.Now.Service})

@@ -20,7 +20,7 @@ type seat struct {
 }
 
 // Differing returns, of the hosts that the run looked at, those that differ
-// from what is known or may: as known before (without coverage) and as seen now,
+// from what is known or may: as known before (with all that was ever looked at) and as seen now,
 // both in the order of state.SortHosts. When a host fell silent, the hosts that
 // did not are there too, on both sides and without their ports, so that their
 // number is known.
@@ -65,12 +65,35 @@ func differing(ctx context.Context, q *queries.Queries, run int64) (was, now []s
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := lookedAt(ctx, q, before); err != nil {
+		return nil, nil, err
+	}
 	if fellSilent(before, after) {
 		if err := l.addAsked(ctx, before, after); err != nil {
 			return nil, nil, err
 		}
 	}
 	return sortedHosts(before), sortedHosts(after), nil
+}
+
+// lookedAt gives hosts the coverage of all revisions together: a port that is
+// open now and that no run ever looked at is no news.
+func lookedAt(ctx context.Context, q *queries.Queries, hosts map[seat]*state.Host) error {
+	v, err := present(ctx, q)
+	if err != nil {
+		return err
+	}
+	var list []*standing
+	for at, h := range hosts {
+		list = append(list, &standing{HostReport: state.HostReport{Host: *h}, seat: at})
+	}
+	if err := v.addLookedAt(ctx, list); err != nil {
+		return err
+	}
+	for _, h := range list {
+		hosts[h.seat].Coverage = h.Coverage
+	}
+	return nil
 }
 
 // roomy lets the sorts and hashes of a million rows stay in memory, for this

@@ -169,8 +169,8 @@ func TestAnyTwoStatesCompare(t *testing.T) {
 		{1, 1, ""},
 		{2, 2, ""},
 		{3, 3, ""},
-		{1, 3, "port-closed port-opened version-changed host-new"},
-		{1, 2, "port-opened host-down"},
+		{1, 3, "port-closed port-found version-changed host-new"}, // nobody had looked at 443 in run 1
+		{1, 2, "port-found host-down"},
 		{2, 3, "port-closed host-back version-changed host-new"},
 		{2, 1, "host-back"}, // nobody had looked at 443 then
 		{3, 1, "port-opened version-changed"},

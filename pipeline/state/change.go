@@ -18,6 +18,7 @@ const (
 	HostBack          Kind = "host-back"          // was down, answers again
 	HostRenamed       Kind = "host-renamed"       // its first DNS name differs
 	PortOpened        Kind = "port-opened"        // open now, and was not
+	PortFound         Kind = "port-found"         // open, and nobody had looked at it before: a wider port set, no news
 	PortClosed        Kind = "port-closed"        // was open, and there is evidence that it is not
 	PortUncertain     Kind = "port-uncertain"     // open|filtered came or went: no answer either way
 	ServiceChanged    Kind = "service-changed"    // another service listens
@@ -63,7 +64,7 @@ func (k Kind) Severity() Severity {
 		return High
 	case HostNew, HostDown:
 		return Medium
-	case PortClosed, HostBack, HostRenamed:
+	case PortFound, PortClosed, HostBack, HostRenamed:
 		return Low
 	case VersionChanged, ServiceIdentified, PortUncertain:
 		return Info

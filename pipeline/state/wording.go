@@ -10,7 +10,7 @@ import (
 // is only ever added to it.
 func (k Kind) Sign() string {
 	switch k {
-	case HostNew, HostBack, PortOpened:
+	case HostNew, HostBack, PortOpened, PortFound:
 		return "+"
 	case HostDown, PortClosed:
 		return "-"
@@ -34,7 +34,7 @@ func (c Change) Detail() string {
 		return ""
 	case HostRenamed:
 		return arrow(cmp.Or(c.Was.Name, "no name"), cmp.Or(c.Now.Name, "no name"))
-	case PortOpened, ServiceIdentified:
+	case PortOpened, PortFound, ServiceIdentified:
 		return now.Summary()
 	case PortClosed:
 		return join("was", was.Summary())

@@ -128,7 +128,7 @@ func TestDiffXMLIsValid(t *testing.T) {
 }
 
 func randomChanges(random *rand.Rand) []state.Change {
-	kinds := []state.Kind{state.HostNew, state.HostDown, state.HostBack, state.HostRenamed, state.PortOpened, state.PortClosed, state.PortUncertain, state.ServiceChanged, state.ProductChanged, state.VersionChanged, state.ServiceIdentified}
+	kinds := []state.Kind{state.HostNew, state.HostDown, state.HostBack, state.HostRenamed, state.PortOpened, state.PortFound, state.PortClosed, state.PortUncertain, state.ServiceChanged, state.ProductChanged, state.VersionChanged, state.ServiceIdentified}
 	var changes []state.Change
 	for range random.IntN(8) {
 		c := state.Change{Kind: kinds[random.IntN(len(kinds))], Address: netip.AddrFrom4([4]byte{192, 0, 2, byte(random.IntN(3))})}

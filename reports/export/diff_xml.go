@@ -68,7 +68,7 @@ func diffHost(changes []state.Change) hostDiff {
 			host.Status, host.A, host.B = nil, &sideXML{Status: statusElement(state.Down)}, &sideXML{Status: statusElement(state.Up)}
 		case state.HostRenamed:
 			names = hostnamesXML{A: &sideXML{Hostname: hostnameElement(c.Was.Name)}, B: &sideXML{Hostname: hostnameElement(c.Now.Name)}}
-		case state.PortOpened, state.PortClosed, state.PortUncertain:
+		case state.PortOpened, state.PortFound, state.PortClosed, state.PortUncertain:
 			ports.Diffs = append(ports.Diffs, portDiff{A: &sideXML{Port: portElement(c.Port, c.Was)}, B: &sideXML{Port: portElement(c.Port, c.Now)}})
 		case state.ServiceChanged, state.ProductChanged, state.VersionChanged, state.ServiceIdentified:
 			port := portElement(c.Port, state.Seen{State: c.Now.State})

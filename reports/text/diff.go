@@ -50,7 +50,7 @@ func diffRow(c state.Change) [4]string {
 	switch c.Kind {
 	case state.HostNew, state.HostDown, state.HostBack, state.HostRenamed:
 		return [4]string{"host", strings.TrimPrefix(string(c.Kind), "host-"), "", became(was.Name, now.Name)}
-	case state.PortOpened:
+	case state.PortOpened, state.PortFound:
 		return portRow(c.Port, string(now.State), now.Service)
 	case state.PortClosed:
 		return portRow(c.Port, string(was.State), was.Service)
@@ -107,7 +107,7 @@ func totals(c state.Comparison) string {
 	}
 	var parts []string
 	for _, kind := range []state.Kind{
-		state.PortOpened, state.ServiceChanged, state.ProductChanged, state.HostNew, state.HostDown, state.PortClosed,
+		state.PortOpened, state.ServiceChanged, state.ProductChanged, state.HostNew, state.HostDown, state.PortFound, state.PortClosed,
 		state.HostBack, state.HostRenamed, state.VersionChanged, state.ServiceIdentified, state.PortUncertain,
 	} {
 		if n := counts[kind]; n > 0 {
