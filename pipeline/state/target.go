@@ -117,3 +117,15 @@ type Scanner struct {
 	Version    string `json:"version"`    // nmap's version, "7.93"
 	Privileged bool   `json:"privileged"` // raw sockets: SYN scan instead of connect scan
 }
+
+// String says it as reports do, "nmap 7.93 (SYN scan)"; it is empty when nothing
+// was scanned.
+func (s Scanner) String() string {
+	switch {
+	case s.Version == "":
+		return ""
+	case s.Privileged:
+		return "nmap " + s.Version + " (SYN scan)"
+	}
+	return "nmap " + s.Version + " (connect scan)"
+}

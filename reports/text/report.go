@@ -2,6 +2,7 @@ package text
 
 import (
 	"io"
+	"slices"
 	"strings"
 
 	"ownmap/pipeline/state"
@@ -18,9 +19,11 @@ func Report(w io.Writer, report state.Report, options Options) error {
 		p.changes(report.Changes)
 	}
 	p.voided(report)
-	if open, _ := report.OpenPorts(); open > 0 {
-		p.heading("Open ports")
+	p.heading("Open ports")
+	if slices.ContainsFunc(report.Hosts, func(h state.HostReport) bool { return len(h.Ports) > 0 }) {
 		p.ports(report.Hosts)
+	} else {
+		p.text("none", "  ", plain)
 	}
 	p.gaps(report)
 	p.notes(report.Run)
@@ -35,8 +38,8 @@ func Report(w io.Writer, report state.Report, options Options) error {
 func about(report state.Report) string {
 	run := report.Run
 	parts := []string{"Run " + number(run.ID) + " of " + minute(run.StartedAt)}
-	if v := run.Scanner.Version; v != "" {
-		parts = append(parts, "nmap "+v)
+	if scanner := run.Scanner.String(); scanner != "" {
+		parts = append(parts, scanner)
 	}
 	if len(run.Only) > 0 {
 		parts = append(parts, "only "+strings.Join(run.Only, " "))
