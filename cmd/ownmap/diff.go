@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -69,7 +70,9 @@ func (a *app) diffWriter(format string) (func(io.Writer, state.Comparison) error
 	return nil, usagef("unknown format %q: text, json or xml", format)
 }
 
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
+// isFile says whether an argument means a file: it is there, or only a file is
+// called so. No run has a slash or a dot in its name.
+func isFile(arg string) bool {
+	_, err := os.Stat(arg)
+	return err == nil || strings.ContainsAny(arg, "/.")
 }

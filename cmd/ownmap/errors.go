@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"ownmap/pipeline"
 	"ownmap/pipeline/load"
 	"ownmap/pipeline/persist"
@@ -60,7 +62,7 @@ func (a *app) exit(ctx context.Context, err error) int {
 		return exitInterrupted
 	}
 	for line := range strings.SplitSeq(err.Error(), "\n") {
-		fmt.Fprintln(a.stderr, "ownmap: error: "+state.Clean(line))
+		fmt.Fprintln(a.stderr, "ownmap: error: "+state.Clean(strings.TrimSpace(line)))
 	}
 	if h := hint(err); h != "" {
 		fmt.Fprintln(a.stderr, "ownmap: hint: "+h)
@@ -74,7 +76,10 @@ func hint(err error) string {
 	var usage *usageError
 	var config load.Errors
 	var noRun *persist.NoRunError
+	var connect *pgconn.ConnectError
 	switch {
+	case errors.As(err, &connect):
+		return "is PostgreSQL running, and database.url right? What is finished is kept; the next run goes on from there"
 	case errors.As(err, &usage):
 		return "see `ownmap --help`, or `ownmap COMMAND --help`"
 	case errors.As(err, &running):

@@ -53,7 +53,10 @@ func Read(r io.Reader, name string) (Document, error) {
 
 func read(r io.Reader) (Document, error) {
 	source := bufio.NewReader(r)
-	head, _ := source.Peek(2)
+	head, err := source.Peek(2)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return Document{}, err
+	}
 	if len(head) == 0 {
 		return Document{}, errors.New("the file is empty")
 	}
