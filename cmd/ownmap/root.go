@@ -59,7 +59,7 @@ lock; 130 interrupted.`,
 	root.AddCommand(
 		a.runCommand(), a.statusCommand(), a.runsCommand(), a.showCommand(), a.reportCommand(),
 		a.portsCommand(), a.hostCommand(), a.diffCommand(),
-		a.approveCommand(), a.revokeCommand(), a.targetsCommand(),
+		a.approveCommand(), a.revokeCommand(), a.auditCommand(), a.targetsCommand(),
 		a.siteCommand(), a.checkCommand(), a.configCommand(), a.dbCommand(), a.versionCommand(),
 	)
 	return root

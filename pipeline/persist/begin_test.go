@@ -64,7 +64,7 @@ func TestResultIsStagedOnce(t *testing.T) {
 	want(t, book, "(127.0.0.1,22)", "select host(address), port from stage_port p join host h on h.id = host_id")
 	want(t, book, "(0)", "select pending from run")
 
-	if err := book.Fail(t.Context(), run, errors.New("no nmap")); err != nil {
+	if err := giveUp(t.Context(), book.q, run.ID, "no nmap"); err != nil {
 		t.Fatal(err)
 	}
 	if err := book.Stage(t.Context(), late); err != nil {

@@ -26,7 +26,7 @@ func TestFindRun(t *testing.T) {
 	if s := must[state.Status](t)(book.Status(t.Context())); s.Unfinished == nil || s.Unfinished.ID != failed.ID || s.Last.ID != 3 {
 		t.Errorf("status %+v", s)
 	}
-	if err := book.Fail(t.Context(), failed, errors.New("nmap is gone")); err != nil {
+	if err := giveUp(t.Context(), book.q, failed.ID, "nmap is gone"); err != nil {
 		t.Fatal(err)
 	}
 	for ref, want := range map[string]int64{
@@ -74,7 +74,7 @@ func TestEditTargets(t *testing.T) {
 	add(0, ownTarget(t, "10.0.1.0/24", "bob", "a", "b"))
 	add(1, ownTarget(t, "10.0.1.0/24", "carol", "a"))
 	wantList := "2 10.0.0.0/24 cli bob dmz\n1 10.0.0.0/24 config ann \n5 10.0.1.0/24 cli carol a\n4 10.0.1.0/24 web  "
-	targets := must[[]state.Target](t)(book.ListTargets(ctx))
+	targets := must[[]state.Target](t)(openTargets(ctx, book.q))
 	if got := listed(targets); got != wantList {
 		t.Errorf("targets\n%s\nwant\n%s", got, wantList)
 	}
@@ -99,7 +99,7 @@ func TestEditTargets(t *testing.T) {
 	if _, err := remove("10.0.0.0/24"); !errors.As(err, &config) || !strings.Contains(err.Error(), "10.0.0.0/24 is set in the config file: remove it there") {
 		t.Errorf("config: %v", err)
 	}
-	if got := listed(must[[]state.Target](t)(book.ListTargets(ctx))); got != "1 10.0.0.0/24 config ann " {
+	if got := listed(must[[]state.Target](t)(openTargets(ctx, book.q))); got != "1 10.0.0.0/24 config ann " {
 		t.Errorf("targets %s", got)
 	}
 	want(t, book, "(target-add,4)\n(target-remove,3)", "select action, count(*) from audit where actor = 'bob' group by 1 order by 1")

@@ -48,17 +48,9 @@ func (b *Book) Finish(ctx context.Context, run state.Run) error {
 	return nil
 }
 
-// Fail gives an unfinished run up for the reason in cause: what it staged is
-// dropped, the state stays as it was before, and the next run begins anew. A run
-// that is persisted or was given up already is left as it is.
-func (b *Book) Fail(ctx context.Context, run state.Run, cause error) error {
-	err := b.inTx(ctx, func(q *queries.Queries) error { return giveUp(ctx, q, run.ID, cause.Error()) })
-	if err != nil {
-		return fmt.Errorf("give run %d up: %w", run.ID, err)
-	}
-	return nil
-}
-
+// giveUp ends an unfinished run: what it staged is dropped, the state stays as it
+// was before, and the next run begins anew. A run that is persisted or was given
+// up already is left as it is.
 func giveUp(ctx context.Context, q *queries.Queries, run int64, reason string) error {
 	n, err := q.FailRun(ctx, queries.FailRunParams{ID: run, Error: state.Clean(reason)})
 	if err != nil || n == 0 {

@@ -164,20 +164,6 @@ func editable(open []state.Target, spec state.Spec) ([]state.Target, error) {
 	return nil, &UnknownTargetError{Spec: spec.String(), Near: near[:min(3, len(near))]}
 }
 
-// ListTargets returns the open targets of every origin as they are stored, one
-// row each, by vantage, spec and origin. Those of the config are as of the last
-// time that the config was read for a run.
-func (b *Book) ListTargets(ctx context.Context) ([]state.Target, error) {
-	targets, err := openTargets(ctx, b.q)
-	if err != nil {
-		return nil, fmt.Errorf("targets: %w", err)
-	}
-	for i := range targets {
-		targets[i].CreatedAt = targets[i].CreatedAt.UTC()
-	}
-	return targets, nil
-}
-
 // auditTarget notes what somebody did to a target.
 func auditTarget(ctx context.Context, q *queries.Queries, action string, t state.Target, by string) error {
 	if by = state.Clean(by); by == "" {

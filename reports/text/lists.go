@@ -3,6 +3,8 @@ package text
 import (
 	"cmp"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"ownmap/pipeline/state"
@@ -39,6 +41,27 @@ func Approvals(w io.Writer, verb string, approvals []state.Approval, options Opt
 			until = "until " + minute(*a.Until)
 		}
 		t.add(span{a.Address.String(), plain}, span{a.Port.String(), plain}, span{a.Service, plain}, span{until, plain})
+	}
+	t.write(p)
+	return p.writeTo(w)
+}
+
+// Audit writes who did what to what, in the order given.
+func Audit(w io.Writer, lines []state.AuditLine, options Options) error {
+	p := &page{options: options}
+	if len(lines) == 0 {
+		p.line(span{"nobody did anything yet", plain})
+		return p.writeTo(w)
+	}
+	t := table{columns: []column{{title: "WHEN"}, {title: "WHO", floor: 8}, {title: "VIA"}, {title: "WHAT"}, {title: "SUBJECT", floor: 16}, {title: "DETAIL", floor: 16}}}
+	for _, l := range lines {
+		var detail []string
+		for _, key := range slices.Sorted(maps.Keys(l.Detail)) {
+			if l.Detail[key] != "" {
+				detail = append(detail, key+"="+l.Detail[key])
+			}
+		}
+		t.add(span{minute(l.At), plain}, span{l.Actor, plain}, span{l.Via, dim}, span{l.Action, bold}, span{l.Subject, plain}, span{strings.Join(detail, " "), dim})
 	}
 	t.write(p)
 	return p.writeTo(w)
