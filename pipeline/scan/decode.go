@@ -67,6 +67,9 @@ func decode(r io.Reader, limit int64, handle handler) (runXML, error) {
 // unwrapSyntax takes the line out of a syntax error: the outer decoder counts
 // none.
 func unwrapSyntax(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) { // a gzip file that was cut
+		return errTruncated
+	}
 	var syntax *xml.SyntaxError
 	if !errors.As(err, &syntax) {
 		return err

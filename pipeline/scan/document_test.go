@@ -118,6 +118,13 @@ func TestReadRefuses(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, _ = w.Write([]byte(good))
+	_ = w.Close()
+	if _, err := Read(bytes.NewReader(packed.Bytes()[:packed.Len()/2]), "cut.xml.gz"); err == nil || !strings.Contains(err.Error(), "ends half-way") {
+		t.Errorf("a gzip file that was cut: %v", err)
+	}
 	if _, err := ReadFile(filepath.Join(t.TempDir(), "none.xml")); err == nil || !strings.Contains(err.Error(), "none.xml") {
 		t.Errorf("ReadFile of nothing: %v", err)
 	}

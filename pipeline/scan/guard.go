@@ -67,7 +67,7 @@ func (g *guard) open(t xml.StartElement) error {
 	case g.depth == 1 && g.roots > 0:
 		return fmt.Errorf("a second root element, <%s>", t.Name.Local)
 	case g.depth == 1 && t.Name.Local != rootElement:
-		return fmt.Errorf("the root element is <%.40q> and not <%s>: no output of nmap", t.Name.Local, rootElement)
+		return fmt.Errorf("the root element is <%.40s> and not <%s>: no output of nmap", t.Name.Local, rootElement)
 	case g.depth > maxDepth:
 		return fmt.Errorf("elements are nested deeper than %d", maxDepth)
 	case len(t.Attr) > maxAttributes:
