@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -55,7 +57,7 @@ func (a *app) check(ctx context.Context) error {
 	}
 	defer h.close(ctx)
 	line("archive", h.archive(), writable(h.archive()))
-	found, err := a.checkTargets(ctx, h)
+	found, err := a.checkTargets(ctx, h, nmap)
 	line("targets", found, err)
 	if failed {
 		return errCheck
@@ -70,7 +72,7 @@ func describeNmap(nmap state.Scanner) string {
 	return nmap.Version + ", connect scan only: without root or CAP_NET_RAW there is no SYN and no UDP scan"
 }
 
-func (a *app) checkTargets(ctx context.Context, h *house) (string, error) {
+func (a *app) checkTargets(ctx context.Context, h *house, nmap state.Scanner) (string, error) {
 	targets, err := h.book.Targets(ctx, h.config.StateTargets())
 	if err != nil {
 		return "", err
@@ -82,9 +84,15 @@ func (a *app) checkTargets(ctx context.Context, h *house) (string, error) {
 	for _, u := range plan.Unresolved {
 		err = errors.Join(err, fmt.Errorf("%s does not resolve: %s", u.Target.Spec, u.Err))
 	}
-	addresses := map[netip.Addr]bool{}
+	addresses, unable := map[netip.Addr]bool{}, map[string]bool{}
 	for _, host := range plan.Hosts {
 		addresses[host.Address] = true
+		if plan.Profiles[host.Profile].UDP.Len() > 0 && nmap.Version != "" && !nmap.Privileged {
+			unable[host.Profile] = true
+		}
+	}
+	for _, profile := range slices.Sorted(maps.Keys(unable)) {
+		err = errors.Join(err, fmt.Errorf("profile %s asks for UDP ports: run as root or with CAP_NET_RAW, or every run ends in part", profile))
 	}
 	return fmt.Sprintf("%s, %s", state.Count(len(targets), "target", "targets"), state.Count(len(addresses), "address", "addresses")), err
 }
