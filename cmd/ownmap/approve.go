@@ -88,6 +88,9 @@ func (a *app) grant(args []string, o approveOptions) (state.Grant, error) {
 		if err != nil {
 			return state.Grant{}, err
 		}
+		if !until.After(a.now()) {
+			return state.Grant{}, usagef("--until %q is in the past: an approval ends in the future, or has no --until", o.until)
+		}
 		grant.Until = &until
 	}
 	return grant, nil

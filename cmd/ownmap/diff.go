@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ import (
 
 func (a *app) diffCommand() *cobra.Command {
 	var format string
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "diff [A] [B]",
 		Short: "Compare two runs, times or nmap XML files",
@@ -26,9 +28,18 @@ A port counts as closed only if B looked at it. Exit codes are those of diff and
 ndiff: 0 equal, 1 different, 2 trouble.`,
 		Example: "  ownmap diff\n  ownmap diff 2026-10-01 last\n  ownmap diff scan-monday.xml scan-tuesday.xml --format json",
 		Args:    cobra.MaximumNArgs(2),
-		RunE:    func(cmd *cobra.Command, args []string) error { return a.diff(cmd.Context(), args, format) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case asJSON && cmd.Flags().Changed("format"):
+				return usagef("--json and --format exclude one another")
+			case asJSON:
+				format = "json"
+			}
+			return a.diff(cmd.Context(), args, format)
+		},
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "text, json or xml (ndiff's)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, as with --format json")
 	return cmd
 }
 
@@ -38,9 +49,13 @@ func (a *app) diff(ctx context.Context, args []string, format string) error {
 		return err
 	}
 	var d state.Comparison
-	if len(args) == 2 && isFile(args[0]) && isFile(args[1]) {
+	files := slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return !isFile(arg) })
+	switch {
+	case len(files) == 2:
 		d, err = diffFiles(args[0], args[1])
-	} else {
+	case len(files) == 1:
+		return usagef("%q is a file: it is compared with another file only; name two files or two runs", files[0])
+	default:
 		err = a.with(ctx, func(h *house) error {
 			d, err = a.diffRuns(ctx, h, args)
 			return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,13 +35,27 @@ var errDifferent = errors.New("different")
 var errPartial = errors.New("the run finished in part")
 
 // usageError is a fault of the command line itself.
-type usageError struct{ err error }
+type usageError struct {
+	err     error
+	command string // that was called, for its --help; empty is ownmap
+}
 
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
 // usagef makes a usageError.
-func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+func usagef(format string, args ...any) error { return &usageError{err: fmt.Errorf(format, args...)} }
+
+// lostServerError says that the private database ended while it was in use.
+type lostServerError struct {
+	err error
+	dir string // state directory
+}
+
+func (e *lostServerError) Error() string {
+	return "the private database in " + e.dir + " was lost: " + e.err.Error()
+}
+func (e *lostServerError) Unwrap() error { return e.err }
 
 // exit reports an error to stderr, with a hint where there is one, and returns
 // the exit code.
@@ -77,11 +92,15 @@ func hint(err error) string {
 	var config load.Errors
 	var noRun *persist.NoRunError
 	var connect *pgconn.ConnectError
+	var writer *pipeline.WriterError
+	var lost *lostServerError
 	switch {
+	case errors.As(err, &lost):
+		return "its log is server.log there; the next command starts it again, and the next run goes on with what is kept"
 	case errors.As(err, &connect):
 		return "is PostgreSQL running, and database.url right? What is finished is kept; the next run goes on from there"
 	case errors.As(err, &usage):
-		return "see `ownmap --help`, or `ownmap COMMAND --help`"
+		return "see `" + cmp.Or(usage.command, "ownmap") + " --help`"
 	case errors.As(err, &running):
 		return "wait for it to end; `ownmap status` says how far it is"
 	case errors.As(err, &config):
@@ -94,6 +113,8 @@ func hint(err error) string {
 		return "or set database.url in ownmap.yaml to use a PostgreSQL of your own"
 	case errors.Is(err, pipeline.ErrNoTargets):
 		return "add one with `ownmap targets add HOST`, or under `targets:` in ownmap.yaml"
+	case errors.As(err, &writer):
+		return "the state is kept; the next run writes what is missing, and so does `ownmap site build`"
 	case errors.Is(err, errPartial):
 		return "the report's coverage says what was not looked at and why"
 	}

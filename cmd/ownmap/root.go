@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,7 +34,41 @@ func (a *app) main(ctx context.Context, args []string) int {
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	return a.exit(ctx, root.ExecuteContext(ctx))
+	cmd, err := root.ExecuteContextC(ctx)
+	var usage *usageError
+	if errors.As(err, &usage) {
+		usage.command = cmd.CommandPath()
+	}
+	return a.exit(ctx, err)
+}
+
+// usageArgs makes the errors of all argument checks usage errors that show how
+// the command is called.
+func usageArgs(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usagef("%w; usage: %s", err, strings.TrimSuffix(cmd.UseLine(), " [flags]"))
+			}
+			return nil
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		usageArgs(sub)
+	}
+}
+
+// noSuchCommand refuses the arguments of the root command, which takes none:
+// they are commands that are not there.
+func noSuchCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	near := cmd.SuggestionsFor(args[0])
+	if len(near) == 0 {
+		return usagef("unknown command %q", args[0])
+	}
+	return usagef("unknown command %q; did you mean %s?", args[0], strings.Join(near, " or "))
 }
 
 func (a *app) rootCommand() *cobra.Command {
@@ -47,21 +83,24 @@ Exit codes: 0 done; 1 different (diff, and run or status with --exit-code);
 lock; 130 interrupted.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+
+		SuggestionsMinimumDistance: 2,
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.configFile, "config", "", "config `FILE` (default: $OWNMAP_CONFIG, ./ownmap.yaml, /etc/ownmap/ownmap.yaml)")
 	flags.StringVar(&a.stateDir, "state-dir", "", "`DIR` for the private database and the archive")
 	flags.BoolVar(&a.noColor, "no-color", false, "no colour, as with $NO_COLOR")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log what is done to stderr")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err: err} })
 	root.AddCommand(
 		a.runCommand(), a.statusCommand(), a.runsCommand(), a.showCommand(), a.reportCommand(),
 		a.portsCommand(), a.hostCommand(), a.diffCommand(),
 		a.approveCommand(), a.revokeCommand(), a.auditCommand(), a.targetsCommand(),
 		a.siteCommand(), a.checkCommand(), a.configCommand(), a.dbCommand(), a.versionCommand(),
 	)
+	usageArgs(root)
+	root.Args = noSuchCommand
 	return root
 }
 

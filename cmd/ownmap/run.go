@@ -43,7 +43,7 @@ func (a *app) run(ctx context.Context, only []string, o runOptions) error {
 	report, err := house.pipeline(o.quiet).Run(ctx, only)
 	var writer *pipeline.WriterError
 	if err != nil && (!errors.As(err, &writer) || report.Run.ID == 0) {
-		return err
+		return house.blame(err)
 	}
 	if printed := a.printRun(house, report, o); printed != nil {
 		return printed

@@ -29,7 +29,7 @@ func (f *scopeFlags) scope(ports []string) (state.Scope, error) {
 	for _, arg := range ports {
 		p, err := state.ParsePort(arg)
 		if err != nil {
-			return scope, &usageError{err}
+			return scope, &usageError{err: err}
 		}
 		scope.Ports = append(scope.Ports, p)
 	}

@@ -143,18 +143,18 @@ func (a *app) addTargets(ctx context.Context, specs []state.Spec, f targetFlags)
 	}
 	for _, spec := range exclude {
 		if err := load.CheckExclusion(spec); err != nil {
-			return &usageError{err}
+			return &usageError{err: err}
 		}
 	}
 	slices.Sort(f.tags)
 	return a.with(ctx, func(h *house) error {
 		if err := h.config.CheckProfile(f.profile); err != nil {
-			return &usageError{err}
+			return &usageError{err: err}
 		}
 		var targets []state.Target
 		for _, spec := range specs {
 			if err := spec.CheckCap(h.config.Scan.MaxAddresses); err != nil {
-				return &usageError{err}
+				return &usageError{err: err}
 			}
 			targets = append(targets, state.Target{
 				Spec: spec, Exclude: exclude, Tags: slices.Compact(f.tags), Owner: f.owner, Profile: f.profile,
@@ -205,7 +205,7 @@ func parseSpecs(args []string) ([]state.Spec, error) {
 	for _, arg := range args {
 		spec, err := state.ParseSpec(arg)
 		if err != nil {
-			return nil, &usageError{err}
+			return nil, &usageError{err: err}
 		}
 		specs = append(specs, spec)
 	}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"ownmap/pipeline"
 	"ownmap/pipeline/load"
 	"ownmap/pipeline/persist"
@@ -69,9 +71,6 @@ func (a *app) open(ctx context.Context) (*house, error) {
 func (h *house) database(ctx context.Context) (string, error) {
 	if url := h.config.Database.URL.Reveal(); url != "" {
 		return url, nil
-	}
-	if err := os.MkdirAll(h.dir, 0o711); err != nil { //nolint:gosec // the server's user must pass to its data
-		return "", fmt.Errorf("state directory: %w", err)
 	}
 	server, err := private.Start(ctx, h.dir, h.log)
 	if err != nil {
@@ -142,7 +141,17 @@ func (a *app) with(ctx context.Context, do func(*house) error) error {
 		return err
 	}
 	defer h.close(ctx)
-	return do(h)
+	return h.blame(do(h))
+}
+
+// blame tells the loss of the private database from that of a database of the
+// user's own: their remedies differ.
+func (h *house) blame(err error) error {
+	var connect *pgconn.ConnectError
+	if h.server != nil && errors.As(err, &connect) {
+		return &lostServerError{err: err, dir: h.dir}
+	}
+	return err
 }
 
 // describeDatabase says which database is used, without secrets.
