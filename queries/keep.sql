@@ -97,14 +97,24 @@ where s.run_id = sqlc.arg(run_id)
 group by s.vantage_id, s.protocol, s.status, s.reason, s.port_set_id, s.services;
 
 -- name: MovedPortSets :many
--- MovedPortSets counts the hosts that were asked for other ports than when they
--- last answered.
-select s.protocol, o.ports as old_ports, n.ports as new_ports, count(*) as hosts
+-- MovedPortSets counts the hosts of which other ports were looked at than when
+-- they last answered, with the ports that are or were open|filtered there: these
+-- were asked for too, and no set has them, for nothing follows from them.
+with uncertain as (
+    select p.host_id, p.vantage_id, p.protocol, p.port from stage_port p
+    where p.run_id = sqlc.arg(run_id) and p.state = 'open|filtered'
+    union
+    select p.host_id, p.vantage_id, p.protocol, p.port from port_change p
+    where p.rev = sqlc.arg(rev) and p.old_state = 'open|filtered'
+)
+select s.protocol, o.ports as old_ports, n.ports as new_ports, count(distinct (s.host_id, s.vantage_id)) as hosts,
+    coalesce(array_agg(distinct u.port) filter (where u.port is not null), '{}')::int[] as uncertain
 from stage_host s
+left join uncertain u on u.host_id = s.host_id and u.vantage_id = s.vantage_id and u.protocol = s.protocol
 join host_coverage c on c.host_id = s.host_id and c.vantage_id = s.vantage_id and c.protocol = s.protocol
 join port_set o on o.id = c.port_set_id
 join port_set n on n.id = s.port_set_id
-where s.run_id = $1 and s.status = 'answered' and c.port_set_id <> s.port_set_id
+where s.run_id = sqlc.arg(run_id) and s.status = 'answered' and c.port_set_id <> s.port_set_id
 group by s.protocol, o.id, n.id
 order by s.protocol, o.id, n.id;
 

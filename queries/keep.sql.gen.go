@@ -182,8 +182,17 @@ func (q *Queries) MismatchedChanges(ctx context.Context, rev int64) (int64, erro
 }
 
 const movedPortSets = `-- name: MovedPortSets :many
-select s.protocol, o.ports as old_ports, n.ports as new_ports, count(*) as hosts
+with uncertain as (
+    select p.host_id, p.vantage_id, p.protocol, p.port from stage_port p
+    where p.run_id = $1 and p.state = 'open|filtered'
+    union
+    select p.host_id, p.vantage_id, p.protocol, p.port from port_change p
+    where p.rev = $2 and p.old_state = 'open|filtered'
+)
+select s.protocol, o.ports as old_ports, n.ports as new_ports, count(distinct (s.host_id, s.vantage_id)) as hosts,
+    coalesce(array_agg(distinct u.port) filter (where u.port is not null), '{}')::int[] as uncertain
 from stage_host s
+left join uncertain u on u.host_id = s.host_id and u.vantage_id = s.vantage_id and u.protocol = s.protocol
 join host_coverage c on c.host_id = s.host_id and c.vantage_id = s.vantage_id and c.protocol = s.protocol
 join port_set o on o.id = c.port_set_id
 join port_set n on n.id = s.port_set_id
@@ -192,17 +201,24 @@ group by s.protocol, o.id, n.id
 order by s.protocol, o.id, n.id
 `
 
-type MovedPortSetsRow struct {
-	Protocol string
-	OldPorts string
-	NewPorts string
-	Hosts    int64
+type MovedPortSetsParams struct {
+	RunID int64
+	Rev   int64
 }
 
-// MovedPortSets counts the hosts that were asked for other ports than when they
-// last answered.
-func (q *Queries) MovedPortSets(ctx context.Context, runID int64) ([]MovedPortSetsRow, error) {
-	rows, err := q.db.Query(ctx, movedPortSets, runID)
+type MovedPortSetsRow struct {
+	Protocol  string
+	OldPorts  string
+	NewPorts  string
+	Hosts     int64
+	Uncertain []int32
+}
+
+// MovedPortSets counts the hosts of which other ports were looked at than when
+// they last answered, with the ports that are or were open|filtered there: these
+// were asked for too, and no set has them, for nothing follows from them.
+func (q *Queries) MovedPortSets(ctx context.Context, arg MovedPortSetsParams) ([]MovedPortSetsRow, error) {
+	rows, err := q.db.Query(ctx, movedPortSets, arg.RunID, arg.Rev)
 	if err != nil {
 		return nil, err
 	}
@@ -215,6 +231,7 @@ func (q *Queries) MovedPortSets(ctx context.Context, runID int64) ([]MovedPortSe
 			&i.OldPorts,
 			&i.NewPorts,
 			&i.Hosts,
+			&i.Uncertain,
 		); err != nil {
 			return nil, err
 		}

@@ -112,7 +112,9 @@ func side(s state.PortState, service state.Service) (*string, pgtype.UUID) {
 	return &text, uuidOf(service.Fingerprint())
 }
 
-// portSetNote says that hosts were asked for other ports than before.
+// portSetNote says that hosts were asked for other ports than before. It is
+// empty where the sets differ by ports that were open|filtered once: these come
+// and go in the ledger under one and the same profile.
 func portSetNote(m queries.MovedPortSetsRow) (string, error) {
 	was, err := state.ParsePortSet(m.OldPorts)
 	if err != nil {
@@ -121,6 +123,13 @@ func portSetNote(m queries.MovedPortSetsRow) (string, error) {
 	now, err := state.ParsePortSet(m.NewPorts)
 	if err != nil {
 		return "", fmt.Errorf("stored port set: %w", err)
+	}
+	numbers := make([]uint16, len(m.Uncertain))
+	for i, n := range m.Uncertain {
+		numbers[i] = uint16(n)
+	}
+	if uncertain := state.PortsOf(numbers...); was.Union(uncertain).Equal(now.Union(uncertain)) {
+		return "", nil
 	}
 	other := ""
 	if was.Len() == now.Len() {

@@ -113,7 +113,7 @@ func (k *keeping) hosts(ctx context.Context) error {
 
 // coverage writes the ledger, and a note where other ports were looked at.
 func (k *keeping) coverage(ctx context.Context) error {
-	moved, err := k.q.MovedPortSets(ctx, k.run.ID)
+	moved, err := k.q.MovedPortSets(ctx, queries.MovedPortSetsParams{RunID: k.run.ID, Rev: k.rev.ID})
 	if err != nil {
 		return fmt.Errorf("compare port sets: %w", err)
 	}
@@ -122,7 +122,9 @@ func (k *keeping) coverage(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		k.notes = append(k.notes, note)
+		if note != "" {
+			k.notes = append(k.notes, note)
+		}
 	}
 	if b := k.outcome.Blind; b != nil {
 		k.notes = append(k.notes, blindNote(*b))

@@ -2,6 +2,7 @@ package persist
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -51,6 +52,23 @@ func TestNarrowerPortSetIsANote(t *testing.T) {
 	one(asked(t, answers(t, "127.0.0.1", "22/tcp ssh"), "1-100", state.Answered, "")).pass(t, book)
 	want(t, book, "({})", "select notes from run where id = 3")
 	want(t, book, "(22)\n(999)", "select port from port_current order by 1")
+	checkInvariants(t, book)
+}
+
+// A port that is open|filtered is in no set of the ledger: that it answers the
+// next night is no other port set.
+func TestUncertainPortIsNoOtherPortSet(t *testing.T) {
+	t.Parallel()
+	book := locked(t, open(t))
+	unsure := asked(t, answers(t, "127.0.0.1", "22/tcp ssh", "123/tcp ntp"), "1-122,124-1000", state.Answered, "")
+	unsure.Ports[1].State = state.OpenFiltered
+	sure := answers(t, "127.0.0.1", "22/tcp ssh")
+	for i, host := range []state.Host{unsure, sure, unsure} {
+		one(host).pass(t, book)
+		want(t, book, "({})", "select notes from run where id = "+strconv.Itoa(i+1))
+	}
+	one(asked(t, answers(t, "127.0.0.1", "22/tcp ssh"), "1-100", state.Answered, "")).pass(t, book)
+	want(t, book, "(1)", "select cardinality(notes) from run where id = 4")
 	checkInvariants(t, book)
 }
 
