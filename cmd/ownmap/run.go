@@ -45,13 +45,15 @@ func (a *app) run(ctx context.Context, only []string, o runOptions) error {
 	if err != nil && (!errors.As(err, &writer) || report.Run.ID == 0) {
 		return house.blame(err)
 	}
-	if printed := a.printRun(house, report, o); printed != nil {
+	if printed := a.printRun(house, report, o, err == nil); printed != nil {
 		return printed
 	}
 	return errors.Join(err, verdict(report, o.exitCode))
 }
 
-func (a *app) printRun(house *house, report state.Report, o runOptions) error {
+// printRun prints the report. It names the page of the archive only if that was
+// written.
+func (a *app) printRun(house *house, report state.Report, o runOptions, written bool) error {
 	switch {
 	case o.json:
 		return export.JSON(a.stdout, report)
@@ -59,7 +61,9 @@ func (a *app) printRun(house *house, report state.Report, o runOptions) error {
 		return nil
 	}
 	options := a.textOptions()
-	options.HTML = house.site.RunPath(report.Run.ID)
+	if written {
+		options.HTML = house.site.RunPath(report.Run.ID)
+	}
 	return text.Report(a.stdout, report, options)
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -151,15 +152,20 @@ func (a *app) addTargets(ctx context.Context, specs []state.Spec, f targetFlags)
 		if err := h.config.CheckProfile(f.profile); err != nil {
 			return &usageError{err: err}
 		}
+		before, err := h.book.Targets(ctx, h.config.StateTargets())
+		if err != nil {
+			return err
+		}
 		var targets []state.Target
 		for _, spec := range specs {
 			if err := spec.CheckCap(h.config.Scan.MaxAddresses); err != nil {
 				return &usageError{err: err}
 			}
-			targets = append(targets, state.Target{
+			target := state.Target{
 				Spec: spec, Exclude: exclude, Tags: slices.Compact(f.tags), Owner: f.owner, Profile: f.profile,
 				Vantage: state.DefaultVantage, Origin: state.OriginCLI,
-			})
+			}
+			targets = append(targets, completed(target, before))
 		}
 		added, err := h.book.AddTargets(ctx, targets, a.author())
 		if err != nil {
@@ -167,6 +173,24 @@ func (a *app) addTargets(ctx context.Context, specs []state.Spec, f targetFlags)
 		}
 		return a.printCount(added, "target added", "targets added")
 	})
+}
+
+// completed fills what was not said of a target with what was said when it was
+// added before: adding it again takes no tag and no owner away.
+func completed(t state.Target, before []state.Target) state.Target {
+	at := slices.IndexFunc(before, func(b state.Target) bool { return b.Origin == t.Origin && b.Spec.String() == t.Spec.String() })
+	if at < 0 {
+		return t
+	}
+	was := before[at]
+	if len(t.Tags) == 0 {
+		t.Tags = was.Tags
+	}
+	if len(t.Exclude) == 0 {
+		t.Exclude = was.Exclude
+	}
+	t.Owner, t.Profile = cmp.Or(t.Owner, was.Owner), cmp.Or(t.Profile, was.Profile)
+	return t
 }
 
 func (a *app) targetsRemoveCommand() *cobra.Command {
