@@ -33,7 +33,7 @@ create table host (
 );
 
 create table run (
-    id          bigint generated always as identity primary key,
+    id          bigint primary key, -- drawn under the run lock, without gaps: people say these numbers
     state       text not null default 'scanning' check (state in ('scanning', 'persisted', 'done', 'failed')),
     only_hosts  text[] not null default '{}',
     plan_hash   text not null default '',

@@ -137,3 +137,21 @@ where s.run_id = sqlc.arg(run_id) and s.status = 'answered'
 -- name: AnalyzeState :exec
 -- AnalyzeState tells the planner about a large load.
 analyze port_current, port_history, port_change, host, host_current, host_coverage, fingerprint;
+
+-- name: Departed :one
+-- Departed counts the hosts that the last full run accounted for and that this
+-- one was not asked for, with their open ports and those that nobody approved.
+with gone as (
+    select h.host_id, h.vantage_id from host_current h
+    where not exists (
+        select from stage_host s
+        where s.run_id = sqlc.arg(run_id) and s.host_id = h.host_id and s.vantage_id = h.vantage_id
+    ) and exists (
+        select from coverage c
+        where c.rev >= sqlc.arg(first) and c.rev < sqlc.arg(rev) and c.vantage_id = h.vantage_id and c.hosts @> h.host_id
+    )
+)
+select count(distinct (g.host_id, g.vantage_id)) as hosts, count(p.port) as open,
+       count(p.port) filter (where p.approval_id is null) as unapproved
+from gone g
+left join port_current p on p.host_id = g.host_id and p.vantage_id = g.vantage_id and p.state = 'open';

@@ -47,6 +47,44 @@ func (q *Queries) ChangePorts(ctx context.Context, rev int64) error {
 	return err
 }
 
+const departed = `-- name: Departed :one
+with gone as (
+    select h.host_id, h.vantage_id from host_current h
+    where not exists (
+        select from stage_host s
+        where s.run_id = $1 and s.host_id = h.host_id and s.vantage_id = h.vantage_id
+    ) and exists (
+        select from coverage c
+        where c.rev >= $2 and c.rev < $3 and c.vantage_id = h.vantage_id and c.hosts @> h.host_id
+    )
+)
+select count(distinct (g.host_id, g.vantage_id)) as hosts, count(p.port) as open,
+       count(p.port) filter (where p.approval_id is null) as unapproved
+from gone g
+left join port_current p on p.host_id = g.host_id and p.vantage_id = g.vantage_id and p.state = 'open'
+`
+
+type DepartedParams struct {
+	RunID int64
+	First int64
+	Rev   int64
+}
+
+type DepartedRow struct {
+	Hosts      int64
+	Open       int64
+	Unapproved int64
+}
+
+// Departed counts the hosts that the last full run accounted for and that this
+// one was not asked for, with their open ports and those that nobody approved.
+func (q *Queries) Departed(ctx context.Context, arg DepartedParams) (DepartedRow, error) {
+	row := q.db.QueryRow(ctx, departed, arg.RunID, arg.First, arg.Rev)
+	var i DepartedRow
+	err := row.Scan(&i.Hosts, &i.Open, &i.Unapproved)
+	return i, err
+}
+
 const endPorts = `-- name: EndPorts :exec
 insert into port_history (host_id, vantage_id, protocol, port, state, fp, rev_from, rev_to)
 select c.host_id, c.vantage_id, c.protocol, c.port, c.state, c.fp, c.rev_from, ch.rev

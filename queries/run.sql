@@ -5,9 +5,10 @@ select sqlc.embed(run), (started_at > now() - sqlc.arg(age)::interval)::boolean 
 from run where state = 'scanning' for update;
 
 -- name: AddRun :one
--- AddRun begins a run.
-insert into run (only_hosts, plan_hash, planned, pending, partial, notes)
-values ($1, $2, true, $3, $4, $5)
+-- AddRun begins a run. The run lock is held, so nobody else draws a number; a
+-- sequence would leave gaps when the server crashes.
+insert into run (id, only_hosts, plan_hash, planned, pending, partial, notes)
+select coalesce(max(id), 0) + 1, $1, $2, true, $3, $4, $5 from run
 returning *;
 
 -- name: AddShards :copyfrom

@@ -32,8 +32,8 @@ func (q *Queries) AddRev(ctx context.Context, runID int64) (AddRevRow, error) {
 }
 
 const addRun = `-- name: AddRun :one
-insert into run (only_hosts, plan_hash, planned, pending, partial, notes)
-values ($1, $2, true, $3, $4, $5)
+insert into run (id, only_hosts, plan_hash, planned, pending, partial, notes)
+select coalesce(max(id), 0) + 1, $1, $2, true, $3, $4, $5 from run
 returning id, state, only_hosts, plan_hash, planned, pending, scanner, baseline, partial, notes, error, started_at, finished_at
 `
 
@@ -45,7 +45,8 @@ type AddRunParams struct {
 	Notes     []string
 }
 
-// AddRun begins a run.
+// AddRun begins a run. The run lock is held, so nobody else draws a number; a
+// sequence would leave gaps when the server crashes.
 func (q *Queries) AddRun(ctx context.Context, arg AddRunParams) (Run, error) {
 	row := q.db.QueryRow(ctx, addRun,
 		arg.OnlyHosts,

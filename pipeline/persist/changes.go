@@ -112,6 +112,29 @@ func side(s state.PortState, service state.Service) (*string, pgtype.UUID) {
 	return &text, uuidOf(service.Fingerprint())
 }
 
+// portSetsNamed is how many port sets that changed are told one by one. On a
+// network that loses packets every host may have been looked at for other ports.
+const portSetsNamed = 3
+
+// portSetNotes says of which hosts other ports were looked at than before.
+func portSetNotes(moved []queries.MovedPortSetsRow) ([]string, error) {
+	var notes []string
+	hosts := 0
+	for _, m := range moved {
+		note, err := portSetNote(m)
+		if err != nil {
+			return nil, err
+		}
+		if note != "" {
+			notes, hosts = append(notes, note), hosts+int(m.Hosts)
+		}
+	}
+	if len(notes) > portSetsNamed {
+		return []string{"other ports than before were looked at on " + state.Count(hosts, "host", "hosts") + "; ports outside keep their last state"}, nil
+	}
+	return notes, nil
+}
+
 // portSetNote says that hosts were asked for other ports than before. It is
 // empty where the sets differ by ports that were open|filtered once: these come
 // and go in the ledger under one and the same profile.
@@ -145,6 +168,16 @@ func thousands(n int) string {
 		return strconv.Itoa(n)
 	}
 	return fmt.Sprintf("%d,%03d", n/1000, n%1000)
+}
+
+// departedNote says that hosts left the targets, and what nobody watches from
+// now on.
+func departedNote(d queries.DepartedRow) string {
+	note := state.Count(int(d.Hosts), "host is no target", "hosts are no targets") + " any more"
+	if d.Open > 0 {
+		note += fmt.Sprintf("; %s, %d unapproved, not watched from now on", state.Count(int(d.Open), "open port", "open ports"), d.Unapproved)
+	}
+	return note
 }
 
 // blindNote says that the scanner's own side is the likely fault.

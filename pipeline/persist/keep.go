@@ -111,23 +111,10 @@ func (k *keeping) hosts(ctx context.Context) error {
 	return nil
 }
 
-// coverage writes the ledger, and a note where other ports were looked at.
+// coverage writes the ledger, and notes what was looked at otherwise than before.
 func (k *keeping) coverage(ctx context.Context) error {
-	moved, err := k.q.MovedPortSets(ctx, queries.MovedPortSetsParams{RunID: k.run.ID, Rev: k.rev.ID})
-	if err != nil {
-		return fmt.Errorf("compare port sets: %w", err)
-	}
-	for _, m := range moved {
-		note, err := portSetNote(m)
-		if err != nil {
-			return err
-		}
-		if note != "" {
-			k.notes = append(k.notes, note)
-		}
-	}
-	if b := k.outcome.Blind; b != nil {
-		k.notes = append(k.notes, blindNote(*b))
+	if err := k.note(ctx); err != nil {
+		return err
 	}
 	if err := k.q.KeepHostCoverage(ctx, k.run.ID); err != nil {
 		return fmt.Errorf("coverage of hosts: %w", err)

@@ -8,6 +8,7 @@ import (
 
 	"ownmap/pipeline/diff"
 	"ownmap/pipeline/state"
+	"ownmap/queries"
 )
 
 func TestUnresolvedNameKeepsItsHosts(t *testing.T) {
@@ -164,4 +165,22 @@ func TestApprovalsFollowWhatListens(t *testing.T) {
 	want(t, book, "(22,f)", "select port, approval_id is not null from port_current")
 	want(t, book, "(22,drifted)", "select port, end_reason from approval where port = 22")
 	checkInvariants(t, book)
+}
+
+// On a network that loses packets each host may have been looked at for other
+// ports: that is one note, not one a host.
+func TestManyPortSetsAreOneNote(t *testing.T) {
+	t.Parallel()
+	var moved []queries.MovedPortSetsRow
+	for i := range 3 {
+		moved = append(moved, queries.MovedPortSetsRow{Protocol: "tcp", OldPorts: "1-100", NewPorts: fmt.Sprintf("1-%d", 90+i), Hosts: 2})
+	}
+	if notes, err := portSetNotes(moved); err != nil || len(notes) != 3 {
+		t.Errorf("three sets: %q, %v", notes, err)
+	}
+	moved = append(moved, queries.MovedPortSetsRow{Protocol: "udp", OldPorts: "53", NewPorts: "53,123", Hosts: 1})
+	notes, err := portSetNotes(moved)
+	if err != nil || len(notes) != 1 || !strings.Contains(notes[0], "on 7 hosts") {
+		t.Errorf("four sets: %q, %v", notes, err)
+	}
 }

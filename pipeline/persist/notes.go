@@ -1,0 +1,48 @@
+package persist
+
+import (
+	"context"
+	"fmt"
+
+	"ownmap/queries"
+)
+
+// note adds what a reader of the run should know beside its changes: other port
+// sets, hosts that left the targets, a scanner that saw nobody.
+func (k *keeping) note(ctx context.Context) error {
+	moved, err := k.q.MovedPortSets(ctx, queries.MovedPortSetsParams{RunID: k.run.ID, Rev: k.rev.ID})
+	if err != nil {
+		return fmt.Errorf("compare port sets: %w", err)
+	}
+	notes, err := portSetNotes(moved)
+	if err != nil {
+		return err
+	}
+	k.notes = append(k.notes, notes...)
+	if len(k.run.OnlyHosts) == 0 {
+		if err := k.noteDeparted(ctx); err != nil {
+			return err
+		}
+	}
+	if b := k.outcome.Blind; b != nil {
+		k.notes = append(k.notes, blindNote(*b))
+	}
+	return nil
+}
+
+// noteDeparted tells once, in the first full run without them, that hosts left
+// the targets: with them their unapproved ports leave every list.
+func (k *keeping) noteDeparted(ctx context.Context) error {
+	first, err := k.q.LastFullRev(ctx, k.rev.ID-1)
+	if err != nil {
+		return fmt.Errorf("find the last full run: %w", err)
+	}
+	gone, err := k.q.Departed(ctx, queries.DepartedParams{RunID: k.run.ID, First: first, Rev: k.rev.ID})
+	if err != nil {
+		return fmt.Errorf("count hosts that left: %w", err)
+	}
+	if gone.Hosts > 0 {
+		k.notes = append(k.notes, departedNote(gone))
+	}
+	return nil
+}
