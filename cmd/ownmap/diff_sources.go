@@ -84,6 +84,9 @@ func compare(labelA, labelB string, was, now []state.Host) state.Comparison {
 	if outcome.Blind != nil {
 		comparison.Notes = append(comparison.Notes, fmt.Sprintf("%d of %d hosts fell silent at once: more likely a fault on the scanner's side than %d hosts down", outcome.Blind.Silent, outcome.Blind.Up, outcome.Blind.Silent))
 	}
+	if n := diff.Kept(was, now); n > 0 {
+		comparison.Notes = append(comparison.Notes, "not looked at: "+state.Count(n, "open port", "open ports")+" of A on hosts that answered")
+	}
 	for _, h := range now {
 		comparison.Coverage.Add(h.Status())
 	}

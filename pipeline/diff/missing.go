@@ -96,3 +96,23 @@ func unmentioned(h state.Host, silent bool) state.Host {
 	}
 	return seen
 }
+
+// Kept counts the open ports of the earlier state that the later one says
+// nothing about, on hosts that answered: they were not asked for, or the answer
+// was not conclusive. They keep their state.
+func Kept(was, now []state.Host) int {
+	was, now = sorted(was), sorted(now)
+	n := 0
+	for _, h := range now {
+		i, known := slices.BinarySearchFunc(was, h, state.CompareHosts)
+		if !known || h.Status() != state.Answered {
+			continue
+		}
+		for _, p := range was[i].Ports {
+			if _, listed := h.Find(p.Port); isOpen(p) && !listed && !h.Covered(p.Protocol).Conclusive(p.Port) {
+				n++
+			}
+		}
+	}
+	return n
+}

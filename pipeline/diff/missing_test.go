@@ -77,3 +77,12 @@ func TestMissingMovedName(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+func TestKept(t *testing.T) {
+	t.Parallel()
+	was := parseHosts(t, "192.0.2.1 up\ntcp answered 1-1000\n22/tcp open\n80/tcp open\n443/tcp open\n192.0.2.2 up\ntcp answered 1-1000\n22/tcp open\n")
+	now := parseHosts(t, "192.0.2.1 up\ntcp answered 1-100\n22/tcp open\n192.0.2.2 up\ntcp silent\n")
+	if n := diff.Kept(was, now); n != 1 {
+		t.Errorf("%d ports are kept, want 443/tcp alone: 80/tcp is closed, 192.0.2.2 is silent as a whole", n)
+	}
+}
