@@ -19,6 +19,10 @@ const (
 	Interrupted  = "interrupted"
 	Unresolved   = "name does not resolve"
 	NotReachable = "no route"
+	OwnSide      = "the scanner's own link is down"
+	NotInWindow  = "outside of its scan window"
+	NoWorker     = "no worker for its vantage"
+	Overdue      = "the run's deadline passed"
 )
 
 // Coverage is one line of the ledger of a run: what was looked at on a host

@@ -9,13 +9,16 @@ import (
 // Report is all that any writer gets: one run, made from the database alone, so
 // that the same run gives the same report tonight and in a year.
 type Report struct {
-	Run      Run
-	Previous *Run // the run before it that kept a state; nil for the baseline
-	Coverage Totals
-	Gaps     []Gap
-	Changes  []Change
-	Voided   []Approval // approvals that drifted or expired in this run
-	Hosts    []HostReport
+	Run       Run
+	Previous  *Run // the run before it that kept a state; nil for the baseline
+	Coverage  Totals
+	Gaps      []Gap
+	Changes   []Change
+	Voided    []Approval // approvals that drifted or expired in this run
+	Hosts     []HostReport
+	Findings  []Finding
+	Flaps     []Flap
+	Elsewhere []Elsewhere // ports that are not the same from every vantage
 }
 
 // Gap is a host that was asked for and not (wholly) looked at; what is known of
@@ -28,6 +31,7 @@ type Gap struct {
 	Reason   string
 	Since    *time.Time // when it last answered; nil: never
 	Open     int        // its open ports, carried over
+	Runs     int        // runs in which it did not answer, up to this one
 }
 
 // HostReport is a host as of a run.

@@ -11,7 +11,7 @@ const (
 	RunScanning  RunState = "scanning"  // shards are being scanned
 	RunPersisted RunState = "persisted" // state and changes are kept; reports are due
 	RunDone      RunState = "done"      // reports are written
-	RunFailed    RunState = "failed"    // given up; the state is as before it
+	RunFailed    RunState = "failed"    // given up or cancelled; the state is as before it
 )
 
 // Run is one pass of the pipeline.
@@ -26,6 +26,8 @@ type Run struct {
 	Baseline   bool // the first run that kept a state
 	Partial    bool // some shard, host or name could not be scanned
 	Notes      []string
+	Alerts     []Alert
+	Pace       map[string]Pace // by vantage
 	Error      string
 }
 

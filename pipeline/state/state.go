@@ -33,6 +33,9 @@ type Host struct {
 	State    HostState
 	Ports    []PortStatus // open and open|filtered ones only, in Port order
 	Coverage []Coverage   // one per protocol that was asked for, in protocol order
+	// Spoofed are the TCP ports that a host calls open which calls nearly all of them
+	// open: none of them is in Ports.
+	Spoofed PortSet
 }
 
 // PortStatus is what is known of one port of a host.
@@ -40,6 +43,11 @@ type PortStatus struct {
 	Port
 	State   PortState
 	Service Service
+	// Banner is the hash of what the port said to a plain connect (package banner);
+	// empty: not taken. It is no part of the state: when it differs, service
+	// detection looks again.
+	Banner string
+	Silent bool // the banner is that of silence
 }
 
 // Name returns the host's first name, or the empty string.

@@ -47,6 +47,10 @@ type Profile struct {
 	UDP      PortSet `json:"udp"`           // UDP ports, none by default
 	Services bool    `json:"services"`      // service detection (nmap -sV)
 	Timing   int     `json:"timing"`        // nmap's timing template, 0 to 5
+	// Intensity is how many probes service detection may try on a port, 0 to 9
+	// (nmap(1), --version-intensity).
+	Intensity int      `json:"intensity"`
+	Scripts   []string `json:"scripts,omitempty"` // NSE scripts, by name from load's list
 }
 
 // PlannedHost is an address to be scanned in a run, with the target that asked
@@ -59,6 +63,7 @@ type PlannedHost struct {
 	Vantage  string
 	Discover bool // ask whether it is there first; false: scan it straight (-Pn)
 	Listed   bool // named by itself (address or name) or known: silence is told
+	Limits   Limits
 }
 
 // KnownHost is a host of an earlier run, with the target that it came from.
@@ -81,35 +86,6 @@ type Plan struct {
 	Hosts      []PlannedHost // sorted by vantage and address, no address twice per vantage
 	Unresolved []UnresolvedTarget
 	Profiles   map[string]Profile
-}
-
-// Shard is the unit of scan work: hosts of one vantage, one profile and one
-// address family that one nmap process scans together.
-type Shard struct {
-	RunID    int64
-	No       int
-	Vantage  string
-	Profile  Profile
-	Discover bool
-	IPv6     bool
-	Hosts    []ShardHost
-}
-
-// ShardHost is an address of a shard.
-type ShardHost struct {
-	Address netip.Addr `json:"address"`
-	Name    string     `json:"name,omitempty"`
-	Target  int64      `json:"target"`
-	Listed  bool       `json:"listed,omitempty"`
-}
-
-// ShardResult is what one shard brought: every host of the shard that answered
-// or is listed, each with its coverage.
-type ShardResult struct {
-	Shard   Shard
-	Hosts   []Host
-	Scanner Scanner
-	Notes   []string // what a reader should know, such as "nmap was killed"
 }
 
 // Scanner says what looked and with which rights.

@@ -1,0 +1,111 @@
+package state
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Work says what a shard is about. A run does the kinds of work in this order.
+type Work string
+
+// The kinds of work.
+const (
+	WorkPorts    Work = "ports"    // look at the ports of the profile
+	WorkConfirm  Work = "confirm"  // ask again where something seems to have changed
+	WorkServices Work = "services" // name what listens (nmap -sV)
+)
+
+// Shard is the unit of scan work: hosts of one vantage, one profile, one address
+// family and the same limits that are scanned together.
+type Shard struct {
+	RunID    int64
+	No       int
+	Work     Work
+	Of       int // confirm and services: the ports shard that held these hosts
+	Vantage  string
+	Profile  Profile
+	Discover bool
+	IPv6     bool
+	Limits   Limits
+	Slow     bool // services: ports that said nothing by themselves, which nmap asks long
+	Hosts    []ShardHost
+	// NotBy is the worker whose word is asked again: another one takes the shard if
+	// there is one. The book fills it in.
+	NotBy string
+}
+
+// ShardHost is an address of a shard.
+type ShardHost struct {
+	Address netip.Addr `json:"address"`
+	Name    string     `json:"name,omitempty"`
+	Target  int64      `json:"target"`
+	Listed  bool       `json:"listed,omitempty"`
+	Ask     []Port     `json:"ask,omitempty"` // confirm and services: these ports and no others
+	// What the state knows of the host. The book fills these in for the worker; they
+	// are no part of the plan.
+	New   bool         `json:"-"` // never answered: its first state is the union of two looks
+	Up    bool         `json:"-"` // answered when it was last looked at
+	Known []PortStatus `json:"-"` // open and open|filtered, in Port order
+}
+
+// Ask is a port that a later step of a run looks at again.
+type Ask struct {
+	Vantage string
+	Address netip.Addr
+	Port    Port // the zero Port asks whether the host is there
+	Slow    bool // services: it says nothing by itself
+}
+
+// Limits are the politeness that hosts ask for.
+type Limits struct {
+	MaxRate int      `json:"max_rate,omitempty"` // packets a second for all hosts with these limits together; 0: the worker's own rate
+	Fragile bool     `json:"fragile,omitempty"`  // one probe at a time, and no contact with services
+	Windows []Window `json:"windows,omitempty"`  // when they may be scanned; none: at any time
+}
+
+// Window is a span of the day in local wall-clock time.
+type Window struct {
+	Days     []time.Weekday `json:"days,omitempty"` // on which it begins; none: every day
+	From, To int            // minutes of the day; To before From ends on the next day
+}
+
+// ShardResult is what one shard brought: every host of the shard that answered
+// or is listed, each with its coverage.
+type ShardResult struct {
+	Shard   Shard
+	Hosts   []Host
+	Scanner Scanner
+	Pace    Pace
+	Notes   []string // what a reader should know, such as "nmap was killed"
+}
+
+// Pace is how fast a link let itself be scanned, in packets a second.
+type Pace struct {
+	Rate     int `json:"rate"`     // the fastest that lost nothing
+	Next     int `json:"next"`     // what to begin with the next time
+	Repeated int `json:"repeated"` // slices that were thrown away and scanned again, slower
+}
+
+// Add joins the pace of another shard of the same run.
+func (p Pace) Add(q Pace) Pace {
+	next := q.Next
+	if next == 0 {
+		next = p.Next
+	}
+	return Pace{Rate: max(p.Rate, q.Rate), Next: next, Repeated: p.Repeated + q.Repeated}
+}
+
+// ScanProgress is how far a run has come, for whoever watches it.
+type ScanProgress struct {
+	RunID       int64     `json:"run"`
+	Work        Work      `json:"work"`
+	Shards      int       `json:"shards"` // of all work so far
+	ShardsDone  int       `json:"shards_done"`
+	Hosts       int       `json:"hosts"` // of the shards of this work
+	HostsDone   int       `json:"hosts_done"`
+	Fraction    float64   `json:"fraction"` // of this work, from 0 to 1
+	Open        int       `json:"open"`     // open ports found so far
+	Workers     []string  `json:"workers"`  // that are at it
+	StartedAt   time.Time `json:"started_at"`
+	CancelledBy string    `json:"cancelled_by,omitempty"`
+}
