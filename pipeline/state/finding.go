@@ -15,8 +15,7 @@ const (
 
 // Severity returns how much a finding matters.
 func (k FindingKind) Severity() Severity {
-	switch k {
-	case AllPortsOpen:
+	if k == AllPortsOpen {
 		return Medium
 	}
 	return Info
