@@ -155,6 +155,7 @@ func (w *wire) reply(scanner int, frame []byte) {
 		due = max(due, w.queue[n-1].due)
 	}
 	w.queue = append(w.queue, answer{due, w.rings[scanner], frame})
+	w.count.answers++
 }
 
 func (w *wire) say(c *conn, s segment) {
@@ -178,8 +179,6 @@ func (w *wire) deliver(now time.Duration) time.Duration {
 		a := w.queue[w.head]
 		if err := a.ring.send(a.frame); err != nil {
 			w.count.overrun++
-		} else {
-			w.count.answers++
 		}
 		w.spare = append(w.spare, a.frame[:largest])
 	}
