@@ -31,8 +31,8 @@ func rooms() map[string]string {
 		"pipeline/diff":            "pipeline/state",
 		"pipeline/enrich":          "pipeline/state",
 		"pipeline/lab":             "migrations pipeline/persist pipeline/persist/private pipeline/state",
-		"pipeline/lab/benchscan": "pipeline/lab/netlab",
-		"pipeline/lab/netlab": "",
+		"pipeline/lab/benchscan":   "pipeline/lab/netlab",
+		"pipeline/lab/netlab":      "",
 		"pipeline/load":            "pipeline/state",
 		"pipeline/persist":         "migrations pipeline pipeline/diff pipeline/persist/private pipeline/state queries",
 		"pipeline/persist/private": "",
@@ -60,7 +60,7 @@ func mayUse(room, pkg string, test bool) bool {
 	own, isOwn := strings.CutPrefix(pkg, "ownmap/")
 	switch {
 	case test && isOwn:
-		forTests := room +  migrations pipeline/lab pipeline/lab/netlab pipeline/persist pipeline/persist/private pipeline/state"
+		forTests := room + " migrations pipeline/lab pipeline/lab/netlab pipeline/persist pipeline/persist/private pipeline/state"
 		return slices.Contains(strings.Fields(rooms()[room]+" "+forTests), own) || rooms()[room] == "*"
 	case isOwn:
 		return slices.Contains(strings.Fields(rooms()[room]), own) || rooms()[room] == "*" && !strings.HasPrefix(own, "pipeline/lab")
