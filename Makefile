@@ -45,6 +45,10 @@ race: setup-race ## Run the tests under the race detector
 bench: setup-test ## Run the benchmarks
 	go test -run '^$$' -bench . -benchmem $(TESTFLAGS) ./...
 
+.PHONY: bench-scan
+bench-scan: setup-test build ## Measure scans beside bare nmap, as root (CELLS=ports,all REPEATS=3)
+	go run ./pipeline/lab/benchscan -cells '$(CELLS)' -repeats $(or $(REPEATS),3) $(BENCHFLAGS)
+
 .PHONY: fuzz
 fuzz: setup-test ## Fuzz every parser for FUZZTIME each (10s)
 	@go test -list '^Fuzz' ./... | awk '/^Fuzz/ {name[++n] = $$1} /^ok/ {while (n) print name[n--], $$2}' | \

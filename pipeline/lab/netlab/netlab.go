@@ -11,7 +11,6 @@ import (
 	"maps"
 	"net/netip"
 	"os/exec"
-	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -173,5 +172,10 @@ func (l *Lab) Truth() map[netip.AddrPort]Service {
 	return open
 }
 
-// String names the lab by its namespaces, for logs.
-func (l *Lab) String() string { return "lab of " + strconv.Itoa(len(l.spaces.scanners)) + " scanners" }
+// ResetPeak begins to count Packets.Peak anew.
+func (l *Lab) ResetPeak() {
+	l.wire.mu.Lock()
+	defer l.wire.mu.Unlock()
+	c := &l.wire.count
+	c.peak, c.within, c.recent = 0, 0, [len(c.recent)]int64{}
+}

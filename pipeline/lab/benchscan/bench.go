@@ -1,0 +1,193 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"ownmap/pipeline/lab/netlab"
+)
+
+// bench measures cells.
+type bench struct {
+	program string
+	dir     string
+	rate    int
+	repeats int
+	log     io.Writer
+
+	mu  sync.Mutex
+	top []uint16
+}
+
+// say tells how far the benchmark is.
+func (b *bench) say(format string, args ...any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	fmt.Fprintf(b.log, "%s "+format+"\n", append([]any{time.Now().Format(time.TimeOnly)}, args...)...)
+}
+
+// sample is one measurement.
+type sample struct {
+	took    time.Duration
+	cpu     time.Duration
+	memory  memory
+	packets netlab.Packets
+	seen    map[netip.AddrPort]string // open ports and the product named
+	changes []netip.AddrPort          // that OwnMap told
+}
+
+// row is a line of the table: repeated measurements of one tool in one cell.
+type row struct {
+	cell, tool       string
+	absent           string // why there are no figures
+	repeats          int
+	took             time.Duration // median
+	ratio, limit     float64       // 0: none
+	missed, invented int           // ports, the worst of all repeats
+	named            int           // services, the least of all repeats
+	wantNamed        int
+	untold, falsely  int // changes, the worst of all repeats
+	packets, peak    int64
+	cpu              time.Duration
+	nmaps, own       int // MB
+	memoryLimit      int
+	overrun          int64
+	judged           bool // OwnMap's own rows have to tell the truth
+}
+
+// good says whether a row keeps what was promised.
+func (r row) good() bool {
+	if !r.judged || r.absent != "" {
+		return true
+	}
+	return r.missed == 0 && r.invented == 0 && r.untold == 0 && r.falsely == 0 && r.named >= r.wantNamed &&
+		(r.limit == 0 || r.ratio == 0 || r.ratio <= r.limit) && (r.memoryLimit == 0 || r.nmaps <= r.memoryLimit)
+}
+
+// measure measures cells: first what is slow, side by side, then everything else alone on the machine.
+func (b *bench) measure(ctx context.Context, chosen []cell, bare bool) (rows []row, err error) {
+	if b.top, err = netlab.TopPorts(ctx, 1000); err != nil {
+		return nil, err
+	}
+	slow := map[string]row{}
+	if bare {
+		if slow, err = b.slow(ctx, chosen); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range chosen {
+		rival, known := slow[c.key()]
+		if bare && !known {
+			if rival, err = b.rival(ctx, c, b.repeats); err != nil {
+				return rows, err
+			}
+		}
+		own, err := b.own(ctx, c)
+		if rival.tool != "" {
+			rival.cell = c.name
+			rows = append(rows, rival)
+		}
+		for _, r := range own {
+			if rival.took > 0 {
+				r.ratio = r.took.Seconds() / rival.took.Seconds()
+			}
+			r.wantNamed = min(rival.named, r.wantNamed)
+			rows = append(rows, r)
+		}
+		if err != nil {
+			return rows, fmt.Errorf("%s: %w", c.name, err)
+		}
+	}
+	return rows, nil
+}
+
+// key is equal for cells whose rival does the same work.
+func (c cell) key() string { return c.rival.name + c.work() }
+
+// slow measures the slow rivals once, all at the same time, each in a lab of its own: they wait most of the time.
+func (b *bench) slow(ctx context.Context, chosen []cell) (map[string]row, error) {
+	works := map[string]cell{}
+	for _, c := range chosen {
+		if c.rival.slow {
+			works[c.key()] = c
+		}
+	}
+	type outcome struct {
+		key string
+		row row
+		err error
+	}
+	outcomes := make(chan outcome, len(works))
+	for key, c := range works {
+		go func() {
+			r, err := b.rival(ctx, c, 1)
+			outcomes <- outcome{key, r, err}
+		}()
+	}
+	rows, failed := map[string]row{}, error(nil)
+	for range works {
+		o := <-outcomes
+		rows[o.key] = o.row
+		failed = cmp.Or(failed, o.err)
+	}
+	return rows, failed
+}
+
+// lab makes the network of a cell.
+func (b *bench) lab(ctx context.Context, c cell, seed uint64) (*netlab.Lab, error) {
+	return netlab.New(ctx, netlab.Options{Wire: c.wire, Hosts: netlab.Network(seed, c.hosts, b.top), Seed: seed})
+}
+
+// truth is what a scan of the cell can find.
+func (b *bench) truth(c cell, l *netlab.Lab) map[netip.AddrPort]netlab.Service {
+	truth := l.Truth()
+	maps.DeleteFunc(truth, func(at netip.AddrPort, _ netlab.Service) bool { return !c.all && !slices.Contains(b.top, at.Port()) })
+	return truth
+}
+
+// judge adds a measurement to a row that has to have seen the truth.
+func (r *row) judge(s sample, truth map[netip.AddrPort]netlab.Service) {
+	missed, invented, named := 0, 0, 0
+	for at, service := range truth {
+		product, seen := s.seen[at]
+		switch {
+		case !seen:
+			missed++
+		case product != "" && product == service.Product:
+			named++
+		}
+	}
+	for at := range s.seen {
+		if _, open := truth[at]; !open {
+			invented++
+		}
+	}
+	if r.repeats++; r.repeats == 1 {
+		r.named = named
+	}
+	r.missed, r.invented, r.named = max(r.missed, missed), max(r.invented, invented), min(r.named, named)
+	r.peak, r.overrun = max(r.peak, s.packets.Peak), r.overrun+s.packets.Overrun
+	r.nmaps, r.own = max(r.nmaps, s.memory.nmaps), max(r.own, s.memory.own)
+}
+
+// median fills in the figures of which the middle one counts.
+func (r *row) median(samples []sample) {
+	middle := func(of func(sample) int64) int64 {
+		var all []int64
+		for _, s := range samples {
+			all = append(all, of(s))
+		}
+		slices.Sort(all)
+		return all[len(all)/2]
+	}
+	r.took = time.Duration(middle(func(s sample) int64 { return int64(s.took) }))
+	r.cpu = time.Duration(middle(func(s sample) int64 { return int64(s.cpu) }))
+	r.packets = middle(func(s sample) int64 { return s.packets.Received })
+}
