@@ -20,6 +20,8 @@ type bench struct {
 	dir     string
 	rate    int
 	repeats int
+	saved   string // file of the slow rivals' figures; empty: none
+	only    string // "ownmap" or "others": measure nothing else
 	log     io.Writer
 
 	mu  sync.Mutex
@@ -72,24 +74,27 @@ func (r row) good() bool {
 }
 
 // measure measures cells: first what is slow, side by side, then everything else alone on the machine.
-func (b *bench) measure(ctx context.Context, chosen []cell, bare bool) (rows []row, err error) {
+func (b *bench) measure(ctx context.Context, chosen []cell) (rows []row, err error) {
 	if b.top, err = netlab.TopPorts(ctx, 1000); err != nil {
 		return nil, err
 	}
 	slow := map[string]row{}
-	if bare {
+	if b.only != "ownmap" {
 		if slow, err = b.slow(ctx, chosen); err != nil {
 			return nil, err
 		}
 	}
 	for _, c := range chosen {
 		rival, known := slow[c.key()]
-		if bare && !known {
+		if b.only != "ownmap" && !known {
 			if rival, err = b.rival(ctx, c, b.repeats); err != nil {
 				return rows, err
 			}
 		}
-		own, err := b.own(ctx, c)
+		var own []row
+		if b.only != "others" {
+			own, err = b.own(ctx, c)
+		}
 		if rival.tool != "" {
 			rival.cell = c.name
 			rows = append(rows, rival)
@@ -113,9 +118,13 @@ func (c cell) key() string { return c.rival.name + c.work() }
 
 // slow measures the slow rivals once, all at the same time, each in a lab of its own: they wait most of the time.
 func (b *bench) slow(ctx context.Context, chosen []cell) (map[string]row, error) {
+	rows, err := load(b.saved)
+	if err != nil {
+		return nil, err
+	}
 	works := map[string]cell{}
 	for _, c := range chosen {
-		if c.rival.slow {
+		if _, known := rows[c.key()]; c.rival.slow && !known {
 			works[c.key()] = c
 		}
 	}
@@ -131,11 +140,13 @@ func (b *bench) slow(ctx context.Context, chosen []cell) (map[string]row, error)
 			outcomes <- outcome{key, r, err}
 		}()
 	}
-	rows, failed := map[string]row{}, error(nil)
+	var failed error
 	for range works {
 		o := <-outcomes
-		rows[o.key] = o.row
-		failed = cmp.Or(failed, o.err)
+		if failed = cmp.Or(failed, o.err); o.err == nil {
+			rows[o.key] = o.row
+			failed = cmp.Or(failed, save(b.saved, o.key, o.row))
+		}
 	}
 	return rows, failed
 }

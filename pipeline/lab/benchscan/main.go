@@ -16,27 +16,29 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	var b bench
-	names := flag.String("cells", "", "only cells whose name begins with one of these words, separated by commas")
-	flag.IntVar(&b.repeats, "repeats", 3, "how often each is measured; the median counts")
-	flag.StringVar(&b.program, "ownmap", "bin/ownmap", "the program that is measured")
-	flag.IntVar(&b.rate, "rate", 100_000, "scan.rate of OwnMap where a cell does not say: what the link carries")
-	bare := flag.Bool("bare", true, "measure what OwnMap is compared with")
-	list := flag.Bool("list", false, "only list the cells")
-	flag.Parse()
-	if err := run(ctx, &b, *names, *bare, *list); err != nil {
+	err := run(ctx)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "benchscan:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, b *bench, names string, bare, list bool) error {
-	chosen, err := choose(cells(), names)
+func run(ctx context.Context) error {
+	var b bench
+	names := flag.String("cells", "", "only cells whose name begins with one of these words, separated by commas")
+	flag.IntVar(&b.repeats, "repeats", 3, "how often each is measured; the median counts")
+	flag.StringVar(&b.program, "ownmap", "bin/ownmap", "the program that is measured")
+	flag.IntVar(&b.rate, "rate", 100_000, "scan.rate of OwnMap where a cell does not say: what the link carries")
+	flag.StringVar(&b.only, "only", "", "measure only \"ownmap\" or only the \"others\"")
+	flag.StringVar(&b.saved, "saved", "", "`file` with the figures of others that take over two minutes: read, and written as they are measured")
+	list := flag.Bool("list", false, "only list the cells")
+	flag.Parse()
+	chosen, err := choose(cells(), *names)
 	if err != nil {
 		return err
 	}
-	if list {
+	if *list {
 		for _, c := range chosen {
 			fmt.Printf("%-22s %s\n", c.name, c.work())
 		}
@@ -53,7 +55,7 @@ func run(ctx context.Context, b *bench, names string, bare, list bool) error {
 		return err
 	}
 	b.log = os.Stderr
-	rows, err := b.measure(ctx, chosen, bare)
+	rows, err := b.measure(ctx, chosen)
 	fmt.Print(table(rows))
 	if err != nil {
 		return err

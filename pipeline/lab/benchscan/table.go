@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 )
@@ -26,7 +28,7 @@ func table(rows []row) string {
 			limit = fmt.Sprintf("%.2f", r.limit)
 		}
 		if r.own > 0 {
-			own = fmt.Sprint(r.own)
+			own = strconv.Itoa(r.own)
 		}
 		if r.judged {
 			verdict = "good"
@@ -37,9 +39,9 @@ func table(rows []row) string {
 		if r.overrun > 0 {
 			verdict += fmt.Sprintf(" (the lab lost %d packets)", r.overrun)
 		}
-		line(r.cell, r.tool, fmt.Sprint(r.repeats), fmt.Sprintf("%.1f", r.took.Seconds()), ratio, limit,
-			fmt.Sprint(r.missed), fmt.Sprint(r.invented), fmt.Sprint(r.named), fmt.Sprint(r.untold), fmt.Sprint(r.falsely),
-			fmt.Sprint(r.packets), fmt.Sprint(r.peak), fmt.Sprintf("%.1f", r.cpu.Seconds()), fmt.Sprint(r.nmaps), own, verdict)
+		figures := fmt.Sprintf("%d,%.1f,%s,%s,%d,%d,%d,%d,%d,%d,%d,%.1f,%d", r.repeats, r.took.Seconds(), ratio, limit,
+			r.missed, r.invented, r.named, r.untold, r.falsely, r.packets, r.peak, r.cpu.Seconds(), r.nmaps)
+		line(slices.Concat([]string{r.cell, r.tool}, strings.Split(figures, ","), []string{own, verdict})...)
 	}
 	_ = w.Flush()
 	return out.String()

@@ -70,7 +70,7 @@ func Start(tb testing.TB, options Options) *Lab {
 // Close takes the network away. Commands that still run are alone in their namespace then.
 func (l *Lab) Close() {
 	l.close.Do(func() {
-		_ = unix.Close(l.wire.go_)
+		_ = unix.Close(l.wire.end)
 		l.carry.Wait()
 		_ = unix.Close(l.wire.stop)
 		l.spaces.close()

@@ -80,11 +80,11 @@ func TestNmapSeesTheTruth(t *testing.T) {
 			if open := len(l.Truth()); open < 16*3 {
 				t.Fatalf("only %d open ports on 16 hosts", open)
 			}
-			ports := "1-100,"
+			ports := []string{"1-100"}
 			for at := range l.Truth() {
-				ports += strconv.Itoa(int(at.Port())) + ","
+				ports = append(ports, strconv.Itoa(int(at.Port())))
 			}
-			seen := scan(t, l, "-p", strings.TrimSuffix(ports, ","), "10.77.0.0-17") // 16 hosts and two addresses without one
+			seen := scan(t, l, "-p", strings.Join(ports, ","), "10.77.0.0-17") // 16 hosts and two addresses without one
 			if diff := cmp.Diff(truth(l, false), seen); diff != "" {
 				t.Errorf("truth and nmap (-want +got):\n%s", diff)
 			}
@@ -146,11 +146,11 @@ func TestPortspoof(t *testing.T) {
 	}
 }
 
-// ping sends n pings and returns the average round-trip time and how many were answered.
+// ping sends n pings and returns the least round-trip time and how many were answered.
 func ping(t *testing.T, l *netlab.Lab, n int, delay, address string) (rtt time.Duration, answered int) {
 	t.Helper()
 	out := run(t, l, "nping", "--icmp", "-q", "-c", strconv.Itoa(n), "--delay", delay, address)
-	times := regexp.MustCompile(`Avg rtt: ([\d.]+)ms`).FindStringSubmatch(out)
+	times := regexp.MustCompile(`Min rtt: ([\d.]+)ms`).FindStringSubmatch(out)
 	counts := regexp.MustCompile(`Rcvd: (\d+)`).FindStringSubmatch(out)
 	if counts == nil {
 		t.Fatalf("what nping says: %s", out)
@@ -167,7 +167,7 @@ func TestRTT(t *testing.T) {
 	want := 40 * time.Millisecond
 	l := netlab.Start(t, netlab.Options{Hosts: []netlab.Host{host(1, nil)}, Wire: netlab.Wire{RTT: want}})
 	for _, address := range []string{"10.77.0.1", netlab.Gateway(0).String()} {
-		if got, _ := ping(t, l, 10, "100ms", address); got < want || got > want+20*time.Millisecond { // nping may be late, the wire never early
+		if got, _ := ping(t, l, 10, "100ms", address); got < want-time.Millisecond || got > want+10*time.Millisecond {
 			t.Errorf("%s: %s instead of %s", address, got, want)
 		}
 	}
@@ -194,11 +194,9 @@ func TestThrottle(t *testing.T) {
 	t.Parallel()
 	const n = 1000
 	l := netlab.Start(t, netlab.Options{Hosts: []netlab.Host{host(1, nil)}})
-	if _, answered := ping(t, l, n, "1ms", "10.77.0.1"); answered != n {
-		t.Errorf("%d of %d answered without a limit", answered, n)
-	}
-	if peak := l.Packets().Peak; peak < 500 || peak > 1000 {
-		t.Errorf("counted %d packets in one second of at most 1,000", peak)
+	ping(t, l, n, "1ms", "10.77.0.1")
+	if got := l.Packets(); got.Crowded != 0 || got.Answers != n {
+		t.Errorf("%d packets were sent without a limit: %+v", n, got)
 	}
 	start := time.Now()
 	l.Throttle(400)
