@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"ownmap/pipeline/lab/netlab"
 )
@@ -23,6 +24,9 @@ const (
 	masscan    = "masscan"
 	naabu      = "naabu"
 )
+
+// longest is how long one measurement may take: the cron script takes 23 minutes.
+const longest = 40 * time.Minute
 
 // rival measures what OwnMap is compared with.
 func (b *bench) rival(ctx context.Context, c cell, repeats int) (r row, err error) {
@@ -40,7 +44,14 @@ func (b *bench) rival(ctx context.Context, c cell, repeats int) (r row, err erro
 	defer l.Close()
 	var samples []sample
 	for range repeats {
-		s, err := b.rivalOnce(ctx, c, l)
+		limited, cancel := context.WithTimeout(ctx, longest)
+		s, err := b.rivalOnce(limited, c, l)
+		cancel()
+		if errors.Is(limited.Err(), context.DeadlineExceeded) {
+			r.absent = fmt.Sprintf("did not end within %v", longest)
+			b.say("%s: %s %s", c.name, c.rival.name, r.absent)
+			return r, nil
+		}
 		if err != nil {
 			return r, fmt.Errorf("%s: %s: %w", c.name, c.rival.name, err)
 		}
@@ -64,9 +75,11 @@ func (b *bench) rivalOnce(ctx context.Context, c cell, l *netlab.Lab) (s sample,
 		line = fmt.Sprintf("nmap -n -sS -sV -T4 %s %s -oX %s >%s.txt && cp %[3]s %[3]s.old && ndiff %[3]s.old %[3]s >%[3]s.diff;"+
 			" ! command -v xsltproc >/dev/null || xsltproc %[3]s -o %[3]s.html", c.ports(), c.prefix(), out, out)
 	case masscan:
-		line = fmt.Sprintf("masscan %s -p%s --rate %d --retries 2 -oL %s", c.prefix(), b.list(c), c.rate, out)
+		// It ends only when one more packet comes in after its last; on a quiet network that is never.
+		line = fmt.Sprintf("nping --icmp -q -c 0 --delay 500ms %s >/dev/null & pings=$!; timeout -s KILL 300 masscan %s -p%s --rate %d --retries 2 --wait 3 -oL %s;"+
+			" status=$?; kill $pings; exit $status", netlab.Gateway(0), c.prefix(), b.list(c), c.rate, out)
 	case naabu:
-		line = fmt.Sprintf("naabu -host %s -p %s -rate %d -retries 3 -silent -o %s", c.prefix(), b.list(c), c.rate, out)
+		line = fmt.Sprintf("exec timeout -s KILL 300 naabu -host %s -p %s -rate %d -retries 3 -silent -o %s", c.prefix(), b.list(c), c.rate, out)
 	default:
 		line = fmt.Sprintf("exec nmap -n %s %s %s -oX %s", c.rival.args, c.ports(), c.prefix(), out)
 	}
