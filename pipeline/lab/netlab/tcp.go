@@ -6,8 +6,11 @@ import (
 )
 
 // How the lab's hosts speak TCP (RFC 9293): what a scanner's connection needs and no more. Whatever is lost is sent
-// again, first after resend, then after twice as long each time.
+// again, then after twice as long each time. For the handshake the first wait is the one second of RFC 6298 and of
+// Linux to the letter: nmap takes answers for up to ten times its timeout of 100 ms, and a SYN-ACK that is repeated
+// within that would be a round trip of 800 ms to it, and slow it down as no real network does.
 const (
+	handshake = time.Second
 	resend   = 400 * time.Millisecond
 	tries    = 6
 	patience = 20 * time.Second
@@ -152,10 +155,11 @@ func (w *wire) remind(c *conn, now time.Duration) bool {
 	if c.attempt++; c.attempt > tries {
 		return false
 	}
-	c.due = now + resend<<c.attempt
 	if c.settled {
+		c.due = now + resend<<c.attempt
 		w.sayFrom(c, 0)
 	} else {
+		c.due = now + handshake<<c.attempt
 		w.say(c, c.segment(c.base-1, syn|ack, nil))
 	}
 	return true

@@ -266,7 +266,7 @@ func (w *wire) arriveTCP(scanner int, h *host, p packet, s segment) {
 	service, open := h.service(s.to)
 	switch {
 	case open && s.flags&(syn|ack|fin) == syn:
-		c := &conn{talker: key, at: p.back(), service: service, base: w.random.Uint32(), expected: s.seq + 1, last: w.arrived, due: w.arrived + 2*resend}
+		c := &conn{talker: key, at: p.back(), service: service, base: w.random.Uint32(), expected: s.seq + 1, last: w.arrived, due: w.arrived + handshake}
 		w.conns[key] = c
 		w.say(c, c.segment(c.base-1, syn|ack, nil))
 	case !open && w.now.Drop: // the firewall
