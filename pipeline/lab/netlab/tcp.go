@@ -11,9 +11,9 @@ import (
 // within that would be a round trip of 800 ms to it, and slow it down as no real network does.
 const (
 	handshake = time.Second
-	resend   = 400 * time.Millisecond
-	tries    = 6
-	patience = 20 * time.Second
+	resend    = 400 * time.Millisecond
+	tries     = 6
+	patience  = 20 * time.Second
 )
 
 // talker names a connection: who speaks to what.
