@@ -24,7 +24,7 @@ const (
 
 var (
 	// ErrTruncated says that a document ends before its root element does.
-	ErrTruncated = errors.New("the output of nmap ends half-way")
+	ErrTruncated = errors.New("the document ends half-way")
 	// ErrTooLong says that a tag or a text is longer than nmap writes any.
 	ErrTooLong = errors.New("a tag or text of more than 8 MiB")
 )

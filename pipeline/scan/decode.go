@@ -1,15 +1,14 @@
 package scan
 
 import (
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
-	"github.com/Ullaakut/nmap/v3"
-
+	"ownmap/pipeline/nmapxml"
 	"ownmap/pipeline/state"
 )
 
@@ -30,8 +29,8 @@ type runXML struct {
 // handler gets what a stream of XML says, as it comes. Nil functions are left
 // out.
 type handler struct {
-	// host gets each host once it is complete. The runXML tells what is known of
-	// the run so far: arguments and ports asked for.
+	// host gets each host once it is complete, for as long as the call lasts. The
+	// runXML tells what is known of the run so far: arguments and ports asked for.
 	host func(runXML, hostXML)
 	// task gets the progress of a task of nmap, from 0 to 1.
 	task func(name string, fraction float64)
@@ -46,85 +45,78 @@ type decodeError struct {
 func (e *decodeError) Error() string { return fmt.Sprintf("%s, line %d", e.err, e.line) }
 func (e *decodeError) Unwrap() error { return e.err }
 
-// decode reads the XML of one nmap run as it comes, at most limit bytes. It
-// fails unless the document is whole, is nmap's, and ends with the statistics
-// of a run that succeeded; hosts that were complete before were handed over.
+// decode reads the XML of one nmap run as it comes, at most limit bytes, and
+// keeps no more of it than a host. It fails unless the document is whole, is
+// nmap's, and ends with the statistics of a run that succeeded; hosts that were
+// complete before were handed over.
 func decode(r io.Reader, limit int64, handle handler) (runXML, error) {
-	capped := &cappedReader{source: r, left: limit}
-	raw := xml.NewDecoder(capped)
-	d := decoder{Decoder: xml.NewTokenDecoder(&guard{raw: raw}), handle: handle, run: runXML{asked: ports{}}}
+	d := decoder{
+		Scanner: nmapxml.NewScanner(&cappedReader{source: r, left: limit}),
+		handle:  handle, run: runXML{asked: ports{}}, words: map[string]string{},
+	}
 	err := d.document()
 	if err == nil && !d.run.finished {
 		err = errors.New("there is no <runstats>: nmap did not finish")
 	}
+	// A gzip file that was cut ends with io.ErrUnexpectedEOF.
+	if errors.Is(err, nmapxml.ErrTruncated) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errTruncated
+	}
 	if err != nil {
-		line, _ := raw.InputPos()
-		return d.run, &decodeError{line, unwrapSyntax(err)}
+		return d.run, &decodeError{d.Line(), err}
 	}
 	return d.run, nil
 }
 
-// unwrapSyntax takes the line out of a syntax error: the outer decoder counts
-// none.
-func unwrapSyntax(err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) { // a gzip file that was cut
-		return errTruncated
-	}
-	var syntax *xml.SyntaxError
-	if !errors.As(err, &syntax) {
-		return err
-	}
-	if strings.Contains(syntax.Msg, "unexpected EOF") {
-		return errTruncated
-	}
-	return errors.New("broken XML: " + syntax.Msg)
-}
-
 type decoder struct {
-	*xml.Decoder
+	*nmapxml.Scanner
 	handle handler
 	run    runXML
+	words  map[string]string // see word
+	ports  []portXML         // room for those of the next host
 }
 
 // document walks the root's children.
 func (d *decoder) document() error {
 	for {
-		token, err := d.Token()
+		kind, err := d.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
+		}
+		if err == nil && kind == nmapxml.Start {
+			err = d.element()
 		}
 		if err != nil {
 			return err
 		}
-		if start, ok := token.(xml.StartElement); ok {
-			if err := d.element(start); err != nil {
-				return err
-			}
-		}
 	}
 }
 
-func (d *decoder) element(start xml.StartElement) error {
-	switch start.Name.Local {
-	case rootElement:
-		return d.root(start)
+func (d *decoder) element() error {
+	switch string(d.Name()) {
+	case "nmaprun":
+		return d.root()
 	case "scaninfo":
-		return d.scanInfo(start)
+		return d.scanInfo()
 	case "host":
-		host, err := d.host(start)
+		host, err := d.host()
 		if err == nil && d.handle.host != nil {
 			d.handle.host(d.run, host)
 		}
 		return err
 	case "taskprogress":
-		var task nmap.TaskProgress
-		err := d.DecodeElement(&task, &start)
-		if err == nil && d.handle.task != nil {
-			d.handle.task(task.Task, float64(task.Percent)/100)
-		}
-		return err
+		return d.task()
 	case "runstats":
-		return d.stats(start)
+		return d.stats()
+	}
+	return d.Skip()
+}
+
+// task reads how far a task of nmap's is.
+func (d *decoder) task() error {
+	name, percent := d.text("task"), d.text("percent")
+	if done, err := strconv.ParseFloat(percent, 64); err == nil && d.handle.task != nil {
+		d.handle.task(name, done/100)
 	}
 	return d.Skip()
 }
@@ -141,20 +133,20 @@ func asksServices(args string) bool {
 }
 
 // root reads the attributes of nmaprun; its children are met by document.
-func (d *decoder) root(start xml.StartElement) error {
-	for _, a := range start.Attr {
-		switch a.Name.Local {
+func (d *decoder) root() error {
+	for _, a := range d.Attrs() {
+		switch string(a.Name) {
 		case "args":
-			d.run.args = state.Clean(a.Value)
-			d.run.services = asksServices(a.Value)
+			args := string(a.Value)
+			d.run.args, d.run.services = state.Clean(args), asksServices(args)
 		case "version":
-			d.run.version = state.Clean(a.Value)
+			d.run.version = state.Clean(string(a.Value))
 		case "start":
-			var t nmap.Timestamp
-			if err := t.ParseTime(a.Value); err != nil {
+			seconds, err := strconv.ParseInt(string(a.Value), 10, 64)
+			if err != nil {
 				return fmt.Errorf("start time %.40q is no number", a.Value)
 			}
-			d.run.start = time.Time(t).UTC()
+			d.run.start = time.Unix(seconds, 0).UTC()
 		}
 	}
 	return nil
@@ -162,16 +154,13 @@ func (d *decoder) root(start xml.StartElement) error {
 
 // scanInfo adds the ports of a scaninfo element: nmap writes one for each kind
 // of scan.
-func (d *decoder) scanInfo(start xml.StartElement) error {
-	var info nmap.ScanInfo
-	if err := d.DecodeElement(&info, &start); err != nil {
-		return err
+func (d *decoder) scanInfo() error {
+	protocol, err := state.ParseProtocol(d.text("protocol"))
+	services := d.text("services")
+	if skipped := d.Skip(); skipped != nil || err != nil {
+		return skipped // without an error: an IP protocol scan is about no ports
 	}
-	protocol, err := state.ParseProtocol(info.Protocol)
-	if err != nil {
-		return nil //nolint:nilerr // an IP protocol scan is about no ports
-	}
-	set, err := state.ParsePortSet(withoutZero(info.Services))
+	set, err := state.ParsePortSet(withoutZero(services))
 	if err != nil {
 		return fmt.Errorf("services of scaninfo: %w", err)
 	}
@@ -193,23 +182,46 @@ func withoutZero(list string) string {
 }
 
 // stats reads the end of a run. nmap before 5 wrote no exit attribute.
-func (d *decoder) stats(start xml.StartElement) error {
-	var stats nmap.Stats
-	if err := d.DecodeElement(&stats, &start); err != nil {
-		return err
-	}
-	end, hosts := stats.Finished, stats.Hosts
+func (d *decoder) stats() error {
+	var end int64
+	var exit, fault string
+	var up, down, total int
+	err := d.children(func() error {
+		for _, a := range d.Attrs() {
+			var err error
+			switch string(d.Name()) + " " + string(a.Name) {
+			case "finished time":
+				end, err = strconv.ParseInt(string(a.Value), 10, 64)
+			case "finished exit":
+				exit = string(a.Value)
+			case "finished errormsg":
+				fault = string(a.Value)
+			case "hosts up":
+				up, err = count(a.Value)
+			case "hosts down":
+				down, err = count(a.Value)
+			case "hosts total":
+				total, err = count(a.Value)
+			}
+			if err != nil {
+				return fmt.Errorf("%s of the <runstats> is %.40q: no number", a.Name, a.Value)
+			}
+		}
+		return d.Skip()
+	})
 	switch {
+	case err != nil:
+		return err
 	case d.run.finished:
 		return errors.New("a second <runstats>")
-	case time.Time(end.Time).Unix() <= 0:
+	case end <= 0:
 		return errors.New("the <runstats> have no <finished>: nmap did not finish")
-	case end.Exit != "" && end.Exit != "success":
-		return errors.New("nmap reports a failure: " + state.Clean(end.Exit+" "+end.ErrorMsg))
-	case hosts.Up < 0 || hosts.Down < 0 || hosts.Up+hosts.Down != hosts.Total:
-		return fmt.Errorf("%d hosts up and %d down do not make %d", hosts.Up, hosts.Down, hosts.Total)
+	case exit != "" && exit != "success":
+		return errors.New("nmap reports a failure: " + state.Clean(exit+" "+fault))
+	case up < 0 || down < 0 || up+down != total:
+		return fmt.Errorf("%d hosts up and %d down do not make %d", up, down, total)
 	}
-	d.run.end, d.run.finished = time.Time(end.Time).UTC(), true
-	d.run.up, d.run.down, d.run.total = hosts.Up, hosts.Down, hosts.Total
+	d.run.end, d.run.finished = time.Unix(end, 0).UTC(), true
+	d.run.up, d.run.down, d.run.total = up, down, total
 	return nil
 }

@@ -1,13 +1,11 @@
 package scan
 
 import (
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"net/netip"
 
-	"github.com/Ullaakut/nmap/v3"
-
+	"ownmap/pipeline/nmapxml"
 	"ownmap/pipeline/state"
 )
 
@@ -15,11 +13,16 @@ import (
 // it is read: a host with 65,535 banners costs no more than what is kept of it.
 type hostXML struct {
 	address  netip.Addr
-	status   nmap.Status
+	status   hostStatus
 	timedOut bool
 	names    []string
 	ports    []portXML
 	extra    []extraPorts
+}
+
+// hostStatus is nmap's word on a host and why.
+type hostStatus struct {
+	State, Reason string
 }
 
 // portXML is a port that has a line of its own.
@@ -29,16 +32,18 @@ type portXML struct {
 	from   string // the address that answered, if it is another
 }
 
-// extraPorts are ports that share a state and have no line of their own. The
-// library's type lacks what says which ones they are, so this one stands in.
+// extraPorts are ports that share a state and have no line of their own.
 type extraPorts struct {
-	State   state.PortState `xml:"state,attr"`
-	Count   int             `xml:"count,attr"`
-	Reasons []struct {
-		Reason   string         `xml:"reason,attr"`
-		Protocol state.Protocol `xml:"proto,attr"` // since nmap 7.93
-		Ports    string         `xml:"ports,attr"` // since nmap 7.93
-	} `xml:"extrareasons"`
+	State   state.PortState
+	Count   int
+	Reasons []extraReason
+}
+
+// extraReason tells why extraPorts are in their state, and which ones they are.
+type extraReason struct {
+	Reason   string
+	Protocol state.Protocol // since nmap 7.93
+	Ports    string         // since nmap 7.93
 }
 
 // Bounds of what a host can make us keep.
@@ -48,114 +53,84 @@ const (
 )
 
 // host reads the children of a host element, whose start was read.
-func (d *decoder) host(start xml.StartElement) (hostXML, error) {
-	var h hostXML
-	for _, a := range start.Attr {
-		h.timedOut = h.timedOut || (a.Name.Local == "timedout" && a.Value == "true")
+func (d *decoder) host() (hostXML, error) {
+	h := hostXML{ports: d.ports[:0]}
+	for _, a := range d.Attrs() {
+		h.timedOut = h.timedOut || (string(a.Name) == "timedout" && string(a.Value) == "true")
 	}
 	for {
-		token, err := d.Token()
-		if err != nil {
+		kind, err := d.Next()
+		switch {
+		case err != nil:
 			return h, err
-		}
-		switch t := token.(type) {
-		case xml.EndElement:
-			if t.Name.Local != "host" {
-				continue // ports or hostnames
+		case kind == nmapxml.Start:
+			if err := d.hostPart(&h); err != nil {
+				return h, err
 			}
+		case kind == nmapxml.End && string(d.Name()) == "host": // and not of ports or hostnames
 			if !h.address.IsValid() {
 				return h, errors.New("a host without an IP address")
 			}
+			d.ports = h.ports
 			return h, nil
-		case xml.StartElement:
-			if err := d.hostPart(&h, t); err != nil {
-				return h, err
-			}
 		}
 	}
 }
 
-func (d *decoder) hostPart(h *hostXML, start xml.StartElement) error {
-	switch start.Name.Local {
+func (d *decoder) hostPart(h *hostXML) error {
+	switch string(d.Name()) {
 	case "ports", "hostnames":
 		return nil // containers: go on with what is in them
 	case "status":
-		return d.DecodeElement(&h.status, &start)
-	case "address":
-		return d.address(h, start)
-	case "hostname":
-		var name nmap.Hostname
-		err := d.DecodeElement(&name, &start)
-		if err == nil && name.Name != "" && len(h.names) < maxNames {
-			h.names = append(h.names, state.Clean(name.Name))
+		for _, a := range d.Attrs() {
+			switch string(a.Name) {
+			case "state":
+				h.status.State = d.word(a.Value)
+			case "reason":
+				h.status.Reason = d.word(a.Value)
+			}
 		}
-		return err
+	case "address":
+		if err := d.address(h); err != nil {
+			return err
+		}
+	case "hostname":
+		if name := d.text("name"); name != "" && len(h.names) < maxNames {
+			h.names = append(h.names, state.Clean(name))
+		}
 	case "extraports":
-		var extra extraPorts
-		err := d.DecodeElement(&extra, &start)
-		h.extra = append(h.extra, extra)
-		return err
+		return d.extraPorts(h)
 	case "port":
-		return d.port(h, start)
+		return d.port(h)
 	}
 	return d.Skip()
 }
 
-func (d *decoder) address(h *hostXML, start xml.StartElement) error {
-	var a nmap.Address
-	if err := d.DecodeElement(&a, &start); err != nil || a.AddrType == "mac" {
-		return err
+func (d *decoder) address(h *hostXML) error {
+	if d.text("addrtype") == "mac" {
+		return nil
 	}
-	address, err := netip.ParseAddr(a.Addr)
+	text := d.text("addr")
+	address, err := netip.ParseAddr(text)
 	if err != nil {
-		return fmt.Errorf("host address %.60q is none", a.Addr)
+		return fmt.Errorf("host address %.60q is none", text)
 	}
 	h.address = address.WithZone("").Unmap()
 	return nil
 }
 
-// port reads a port. Its number is kept for what nmap says of it; the service
-// only of a port that may be open.
-func (d *decoder) port(h *hostXML, start xml.StartElement) error {
-	var p struct {
-		Number   uint16       `xml:"portid,attr"`
-		Protocol string       `xml:"protocol,attr"`
-		State    nmap.State   `xml:"state"`
-		Service  nmap.Service `xml:"service"`
+// extraPorts reads ports that have no line of their own.
+func (d *decoder) extraPorts(h *hostXML) (err error) {
+	extra := extraPorts{State: state.PortState(d.text("state"))}
+	if extra.Count, err = count(d.attr("count")); err != nil {
+		return fmt.Errorf("count of extraports: %w", err)
 	}
-	if err := d.DecodeElement(&p, &start); err != nil {
-		return err
-	}
-	protocol, err := state.ParseProtocol(p.Protocol)
-	if err != nil || p.Number == 0 {
-		return nil //nolint:nilerr // a line of an IP protocol scan, or port 0
-	}
-	read := portXML{reason: state.Clean(p.State.Reason), from: p.State.ReasonIP}
-	read.Port = state.Port{Protocol: protocol, Number: p.Number}
-	switch s := state.PortState(p.State.State); s {
-	case state.Open, state.OpenFiltered:
-		read.State, read.Service = s, d.service(p.Service, s)
-	case state.Closed, state.Filtered, state.Unfiltered, state.ClosedFiltered:
-		read.State = s
-	default:
-		return fmt.Errorf("port %s is in the unknown state %.40q", read.Port, p.State.State)
-	}
-	h.ports = append(h.ports, read)
-	return nil
-}
-
-// service is the border: every text in it was chosen by the host.
-func (d *decoder) service(s nmap.Service, of state.PortState) state.Service {
-	out := state.Service{
-		Name: state.Clean(s.Name), Product: state.Clean(s.Product), Version: state.Clean(s.Version),
-		ExtraInfo: state.Clean(s.ExtraInfo), Tunnel: state.Clean(s.Tunnel),
-		Probed: of == state.Open && (d.run.services || s.Method == "probed"),
-	}
-	if said := banner(s.ServiceFP); out.Product == "" && said != "" {
-		out.ExtraInfo = said
-	}
-	for _, cpe := range s.CPEs[:min(len(s.CPEs), maxCPE)] {
-		out.CPE = append(out.CPE, state.Clean(string(cpe)))
-	}
-	return out
+	err = d.children(func() error {
+		if string(d.Name()) == "extrareasons" {
+			extra.Reasons = append(extra.Reasons, extraReason{d.text("reason"), state.Protocol(d.text("proto")), d.text("ports")})
+		}
+		return d.Skip()
+	})
+	h.extra = append(h.extra, extra)
+	return err
 }
