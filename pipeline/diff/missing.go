@@ -54,25 +54,26 @@ func isLevel(arg string, letter byte) bool {
 // scanned. Neither was it if its name belongs to a new address now: then the
 // scan asked that one.
 func Missing(was, now []state.Host, same bool) []state.Host {
-	type place struct{ vantage, key string }
-	listed, known := make(map[place]bool, len(now)), make(map[place]bool, len(was))
-	for _, h := range was {
-		known[place{h.Vantage, h.Address.String()}] = true
+	was, now = sorted(was), sorted(now)
+	in := func(hosts []state.Host, h state.Host) bool {
+		_, found := slices.BinarySearchFunc(hosts, h, state.CompareHosts)
+		return found
 	}
+	type place struct{ vantage, name string }
+	taken := map[place]bool{} // names of new addresses
 	for _, h := range now {
-		listed[place{h.Vantage, h.Address.String()}] = true
-		for _, name := range h.Names {
-			if !known[place{h.Vantage, h.Address.String()}] {
-				listed[place{h.Vantage, "name " + name}] = true
+		if len(h.Names) > 0 && !in(was, h) {
+			for _, name := range h.Names {
+				taken[place{h.Vantage, name}] = true
 			}
 		}
 	}
 	var missing []state.Host
 	for _, h := range was {
-		if listed[place{h.Vantage, h.Address.String()}] {
+		if in(now, h) {
 			continue
 		}
-		moved := slices.ContainsFunc(h.Names, func(name string) bool { return listed[place{h.Vantage, "name " + name}] })
+		moved := slices.ContainsFunc(h.Names, func(name string) bool { return taken[place{h.Vantage, name}] })
 		missing = append(missing, unmentioned(h, same && !moved))
 	}
 	return missing

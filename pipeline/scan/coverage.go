@@ -46,10 +46,22 @@ func observe(h hostXML, asked ports, services bool) state.Host {
 // kept returns the ports to remember: open ones, and uncertain ones of a host
 // that answered. Of a host that was cut, what was proved open stays.
 func (h hostXML) kept(status state.CoverageStatus) []state.PortStatus {
-	var out []state.PortStatus
-	for _, p := range h.ports {
-		if p.State == state.Open || (p.State == state.OpenFiltered && status == state.Answered) {
-			out = append(out, p.PortStatus)
+	keep := func(p portXML) bool {
+		return p.State == state.Open || (p.State == state.OpenFiltered && status == state.Answered)
+	}
+	n := 0
+	for i := range h.ports {
+		if keep(h.ports[i]) {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	out := make([]state.PortStatus, 0, n) // what stays for as long as the host does
+	for i := range h.ports {
+		if keep(h.ports[i]) {
+			out = append(out, h.ports[i].PortStatus)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b state.PortStatus) int { return a.Compare(b.Port) })

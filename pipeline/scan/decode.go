@@ -74,6 +74,8 @@ type decoder struct {
 	run    runXML
 	words  map[string]string // see word
 	ports  []portXML         // room for those of the next host
+
+	gathered []byte // room for a text, see content
 }
 
 // document walks the root's children.

@@ -31,55 +31,75 @@ type Document struct {
 }
 
 // ReadFile reads the XML output of a finished nmap run (-oX), plain or gzipped.
-func ReadFile(name string) (Document, error) {
+func ReadFile(name string) (Document, error) { return readFile(name, nil) }
+
+// ReadFiles reads two such files. What the second says of a host just as the
+// first does is kept once, which halves the memory: neither may be modified.
+func ReadFiles(nameA, nameB string) (a, b Document, err error) {
+	a, errA := readFile(nameA, nil)
+	b, errB := readFile(nameB, a.Hosts)
+	return a, b, errors.Join(errA, errB)
+}
+
+func readFile(name string, known []state.Host) (Document, error) {
 	file, err := os.Open(name)
 	if err != nil {
 		return Document{}, err
 	}
 	defer file.Close()
-	return Read(file, name)
+	return named(name, file, known)
 }
 
 // Read reads the XML output of a finished nmap run, of nmap 4 to 7. gzip is
 // known by its content. A document that is cut off, is not nmap's or does not
 // end in success is refused whole; the error starts with name.
-func Read(r io.Reader, name string) (Document, error) {
-	doc, err := read(r)
+func Read(r io.Reader, name string) (Document, error) { return named(name, r, nil) }
+
+func named(name string, r io.Reader, known []state.Host) (Document, error) {
+	doc, err := unpack(r, known)
 	if err != nil {
 		return Document{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return doc, nil
 }
 
-func read(r io.Reader) (Document, error) {
+func unpack(r io.Reader, known []state.Host) (Document, error) {
 	source := bufio.NewReader(r)
 	head, err := source.Peek(2)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return Document{}, err
 	}
-	if len(head) == 0 {
+	switch {
+	case len(head) == 0:
 		return Document{}, errors.New("the file is empty")
+	case !bytes.Equal(head, []byte{0x1f, 0x8b}):
+		return read(source, known)
 	}
-	var plain io.Reader = source
-	if bytes.Equal(head, []byte{0x1f, 0x8b}) {
-		unpacked, err := gzip.NewReader(source)
-		if err != nil {
-			return Document{}, fmt.Errorf("unpack gzip: %w", err)
-		}
-		defer unpacked.Close()
-		plain = unpacked
+	unpacked, err := gzip.NewReader(source)
+	if err != nil {
+		return Document{}, fmt.Errorf("unpack gzip: %w", err)
 	}
-	hosts := map[netip.Addr]state.Host{}
+	defer unpacked.Close()
+	return read(unpacked, known)
+}
+
+// read reads a document. known are the hosts of an earlier one, sorted.
+func read(r io.Reader, known []state.Host) (Document, error) {
+	var doc Document
+	places := map[netip.Addr]int{} // in doc.Hosts
 	up := 0
-	run, err := decode(plain, maxDocument, handler{host: func(run runXML, h hostXML) {
+	run, err := decode(r, maxDocument, handler{host: func(run runXML, h hostXML) {
 		seen := observe(h, portsOrNone(run.asked), run.services)
-		before, again := hosts[h.address]
-		if again {
-			seen = merge(before, seen)
-		} else if h.status.State == string(state.Up) {
+		place, again := places[h.address]
+		switch {
+		case again:
+			doc.Hosts[place] = merge(doc.Hosts[place], seen)
+			return
+		case h.status.State == string(state.Up):
 			up++
 		}
-		hosts[h.address] = seen
+		places[h.address] = len(doc.Hosts)
+		doc.Hosts = append(doc.Hosts, share(seen, known))
 	}})
 	switch {
 	case err != nil:
@@ -87,12 +107,40 @@ func read(r io.Reader) (Document, error) {
 	case up > run.up:
 		return Document{}, fmt.Errorf("it names %d hosts that are up, and says that there are %d", up, run.up)
 	}
-	doc := Document{Args: run.args, Version: run.version, Start: run.start, Finished: run.end, Total: run.total, Up: run.up, Down: run.down}
-	for _, h := range hosts {
-		doc.Hosts = append(doc.Hosts, h)
-	}
+	doc.Args, doc.Version, doc.Start, doc.Finished = run.args, run.version, run.start, run.end
+	doc.Total, doc.Up, doc.Down = run.total, run.up, run.down
 	state.SortHosts(doc.Hosts)
 	return doc, nil
+}
+
+// share returns a host with what the earlier document says of it in the same
+// words taken from there.
+func share(h state.Host, known []state.Host) state.Host {
+	i, found := slices.BinarySearchFunc(known, h, state.CompareHosts)
+	if !found {
+		return h
+	}
+	before := known[i]
+	if slices.Equal(before.Names, h.Names) {
+		h.Names = before.Names
+	}
+	if slices.EqualFunc(before.Ports, h.Ports, samePort) {
+		h.Ports = before.Ports
+	}
+	if slices.EqualFunc(before.Coverage, h.Coverage, sameCoverage) {
+		h.Coverage = before.Coverage
+	}
+	return h
+}
+
+func samePort(p, q state.PortStatus) bool {
+	s, t := &p.Service, &q.Service
+	return p.Port == q.Port && p.State == q.State && s.Name == t.Name && s.Product == t.Product && s.Version == t.Version &&
+		s.ExtraInfo == t.ExtraInfo && s.Tunnel == t.Tunnel && s.Probed == t.Probed && slices.Equal(s.CPE, t.CPE)
+}
+
+func sameCoverage(a, b state.Coverage) bool {
+	return a.Protocol == b.Protocol && a.Status == b.Status && a.Reason == b.Reason && a.Services == b.Services && a.Ports.Equal(b.Ports)
 }
 
 // portsOrNone stands in for a ping scan, which asks for no port and still tells

@@ -91,7 +91,7 @@ func (d *decoder) service(s *serviceXML) error {
 			return d.Skip()
 		}
 		cpe, err := d.content()
-		s.CPE = append(s.CPE, d.word([]byte(cpe)))
+		s.CPE = append(s.CPE, d.word(cpe))
 		return err
 	})
 }

@@ -3,7 +3,6 @@ package scan
 import (
 	"bytes"
 	"strconv"
-	"strings"
 
 	"ownmap/pipeline/nmapxml"
 	"ownmap/pipeline/state"
@@ -61,21 +60,21 @@ func (d *decoder) children(read func() error) error {
 }
 
 // content returns the text of the element whose start was read, without that of
-// its children.
-func (d *decoder) content() (string, error) {
-	var b strings.Builder
+// its children, until the next token is read.
+func (d *decoder) content() ([]byte, error) {
+	d.gathered = d.gathered[:0]
 	for {
 		kind, err := d.Next()
 		switch {
 		case err != nil:
-			return "", err
+			return nil, err
 		case kind == nmapxml.End:
-			return b.String(), nil
+			return d.gathered, nil
 		case kind == nmapxml.Text:
-			b.Write(d.Text())
+			d.gathered = append(d.gathered, d.Text()...)
 		default:
 			if err := d.Skip(); err != nil {
-				return "", err
+				return nil, err
 			}
 		}
 	}
