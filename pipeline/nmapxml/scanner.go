@@ -97,6 +97,11 @@ func (s *Scanner) Next() (Kind, error) {
 
 // Skip reads to the end of the element whose Start was read.
 func (s *Scanner) Skip() error {
+	if s.closing {
+		s.closing = false
+		s.pop()
+		return nil
+	}
 	for depth := len(s.starts); len(s.starts) >= depth; {
 		if _, err := s.Next(); err != nil {
 			return err

@@ -8,56 +8,83 @@ import (
 	"strings"
 )
 
+// errOpenQuote says that a tag ends before the value of an attribute does.
+var errOpenQuote = errors.New("broken XML: attribute value without an end")
+
 func broken(what string) error { return errors.New("broken XML: " + what) }
 
-// readStart reads a start tag, its attributes with it.
+// readStart reads a start tag, its attributes with it. nmap writes no closing
+// bracket within one: where the first is not the tag's own, the tag is read
+// anew.
 func (s *Scanner) readStart() error {
+	if n := bytes.IndexByte(s.buf[s.pos:], '>'); n > 0 {
+		err := s.parseStart(s.buf[s.pos+1 : s.pos+n])
+		if !errors.Is(err, errOpenQuote) {
+			s.pos += n + 1
+			return err
+		}
+		s.scratch = s.scratch[:0]
+	}
 	tag, err := s.readTag()
 	if err != nil {
 		return err
 	}
-	tag, s.closing = bytes.CutSuffix(tag, []byte{'/'})
-	qualified, rest, ok := cutName(tag)
-	if !ok {
+	return s.parseStart(tag)
+}
+
+// parseStart takes a start tag, without its brackets, to pieces.
+func (s *Scanner) parseStart(tag []byte) (err error) {
+	s.closing = len(tag) > 0 && tag[len(tag)-1] == '/'
+	if s.closing {
+		tag = tag[:len(tag)-1]
+	}
+	qualified, name, rest := cutName(tag)
+	if name == nil {
 		return broken("expected element name after <")
 	}
-	s.name = local(qualified)
+	s.name = name
 	s.attrs = s.attrs[:0]
 	for rest = trimSpace(rest); len(rest) > 0; rest = trimSpace(rest) {
 		if len(s.attrs) == maxAttributes {
 			return fmt.Errorf("an element with more than %d attributes", maxAttributes)
 		}
-		if rest, err = s.readAttr(rest); err != nil {
+		if rest, err = s.parseAttr(rest); err != nil {
 			return err
 		}
 	}
 	return s.push(qualified)
 }
 
-// readAttr reads the attribute that stands at the beginning of the rest of a tag
+// parseAttr takes the attribute at the beginning of the rest of a tag to pieces
 // and returns what is behind it.
-func (s *Scanner) readAttr(rest []byte) ([]byte, error) {
-	name, rest, ok := cutName(rest)
-	if !ok {
+func (s *Scanner) parseAttr(rest []byte) ([]byte, error) {
+	_, name, rest := cutName(rest)
+	if name == nil {
 		return nil, broken("expected attribute name in element")
 	}
-	rest, ok = bytes.CutPrefix(trimSpace(rest), []byte{'='})
-	if !ok {
+	if rest = trimSpace(rest); len(rest) == 0 || rest[0] != '=' {
 		return nil, broken("attribute name without = in element")
 	}
-	rest = trimSpace(rest)
-	if len(rest) == 0 || (rest[0] != '"' && rest[0] != '\'') {
+	if rest = trimSpace(rest[1:]); len(rest) == 0 || (rest[0] != '"' && rest[0] != '\'') {
 		return nil, broken("unquoted or missing attribute value in element")
 	}
-	end := 1 + bytes.IndexByte(rest[1:], rest[0])
-	if end == 0 {
-		return nil, broken("attribute value without an end")
+	quote, rest := rest[0], rest[1:]
+	n := plain(rest, quote)
+	end := n
+	if end < len(rest) && rest[end] != quote {
+		end += bytes.IndexByte(rest[n:], quote)
 	}
-	value, err := s.resolve(rest[1:end])
-	if err != nil {
-		return nil, err
+	if end == len(rest) || end < n {
+		return nil, errOpenQuote
 	}
-	s.attrs = append(s.attrs, Attr{Name: local(name), Value: value})
+	value := rest[:end:end]
+	if end > n {
+		var err error
+		if value, err = s.rewrite(value, n); err != nil {
+			return nil, err
+		}
+	}
+	s.attrs = append(s.attrs, Attr{Name: name, Value: value})
 	return rest[end+1:], nil
 }
 
@@ -67,9 +94,9 @@ func (s *Scanner) readEnd() error {
 	if err != nil {
 		return err
 	}
-	qualified, rest, ok := cutName(tag[1:])
+	qualified, name, rest := cutName(tag[1:])
 	switch open := s.innermost(); {
-	case !ok:
+	case name == nil:
 		return broken("expected element name after </")
 	case len(trimSpace(rest)) > 0:
 		return broken(fmt.Sprintf("invalid characters between </%.40s and >", qualified))
@@ -78,7 +105,7 @@ func (s *Scanner) readEnd() error {
 	case !bytes.Equal(open, qualified):
 		return broken(fmt.Sprintf("element <%.40s> closed by </%.40s>", open, qualified))
 	}
-	s.name = local(qualified)
+	s.name = name
 	s.pop()
 	return nil
 }

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
-	"io"
 	"strconv"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -14,16 +14,17 @@ import (
 // byte (https://www.w3.org/TR/xml/, 2.11 and 4.6): as it stands in the buffer if
 // there is nothing to do. It fails on what is no character of XML.
 func (s *Scanner) resolve(raw []byte) ([]byte, error) {
-	if n := plain(raw); n < len(raw) {
+	if n := plain(raw, '<'); n < len(raw) {
 		return s.rewrite(raw, n)
 	}
 	return raw, nil
 }
 
-// plain returns how many bytes at the beginning stand for themselves.
-func plain(raw []byte) int {
+// plain returns how many bytes at the beginning stand for themselves, up to the
+// given end.
+func plain(raw []byte, end byte) int {
 	for i, c := range raw {
-		if c >= utf8.RuneSelf || c == '&' || c == '<' || (c < ' ' && c != '\n' && c != '\t') {
+		if c == end || c >= utf8.RuneSelf || c == '&' || c == '<' || (c < ' ' && c != '\n' && c != '\t') {
 			return i
 		}
 	}
@@ -119,35 +120,42 @@ func trimSpace(b []byte) []byte {
 	return b
 }
 
-// cutName cuts the name off the beginning of a tag's text.
-func cutName(b []byte) (name, rest []byte, ok bool) {
-	n, ascii, colons := 0, true, 0
-	for ; n < len(b) && isNameByte(b[n]); n++ {
-		ascii = ascii && b[n] < utf8.RuneSelf
-		if b[n] == ':' {
-			colons++
-		}
+// cutName cuts the name off the beginning of a tag's text, and the prefix of a
+// name space off the name: nil if there is no name.
+func cutName(b []byte) (qualified, name, rest []byte) {
+	n := 0
+	for n < len(b) && (b[n]-'a' < 26 || b[n] == '_') {
+		n++
 	}
-	name, rest = b[:n], b[n:]
-	switch {
-	case n == 0 || colons > 1 || name[0] == '-' || name[0] == '.' || (name[0] >= '0' && name[0] <= '9'):
-		return nil, nil, false
-	case ascii:
-		return name, rest, true
+	if n > 0 && n < len(b) && !isNameByte(b[n]) { // as most names are
+		return b[:n], b[:n], b[n:]
+	}
+	for n < len(b) && isNameByte(b[n]) {
+		n++
+	}
+	if n == 0 || !isName(b[:n]) {
+		return nil, nil, nil
+	}
+	name = b[:n]
+	if i := bytes.IndexByte(name, ':'); i > 0 && i < n-1 {
+		name = name[i+1:]
+	}
+	return b[:n], name, b[n:]
+}
+
+// isName says whether name bytes make a name.
+func isName(b []byte) bool {
+	if bytes.Count(b, []byte{':'}) > 1 || b[0] == '-' || b[0] == '.' || (b[0] >= '0' && b[0] <= '9') {
+		return false
+	}
+	if !bytes.ContainsFunc(b, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return true
 	}
 	// nmap writes no such names: encoding/xml knows which letters a name may have.
-	_, err := xml.NewDecoder(io.MultiReader(bytes.NewReader([]byte{'<'}), bytes.NewReader(name), bytes.NewReader([]byte("/>")))).RawToken()
-	return name, rest, err == nil
+	_, err := xml.NewDecoder(strings.NewReader("<" + string(b) + "/>")).RawToken()
+	return err == nil
 }
 
 func isNameByte(c byte) bool {
-	return (c|0x20 >= 'a' && c|0x20 <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == ':' || c == '.' || c == '-' || c >= utf8.RuneSelf
-}
-
-// local takes the prefix of a name space off a name.
-func local(name []byte) []byte {
-	if i := bytes.IndexByte(name, ':'); i > 0 && i < len(name)-1 {
-		return name[i+1:]
-	}
-	return name
+	return (c|0x20)-'a' < 26 || c-'0' < 10 || c == '_' || c == ':' || c == '.' || c == '-' || c >= utf8.RuneSelf
 }

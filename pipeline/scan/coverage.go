@@ -46,26 +46,30 @@ func observe(h hostXML, asked ports, services bool) state.Host {
 // kept returns the ports to remember: open ones, and uncertain ones of a host
 // that answered. Of a host that was cut, what was proved open stays.
 func (h hostXML) kept(status state.CoverageStatus) []state.PortStatus {
-	keep := func(p portXML) bool {
+	keep := func(p *portXML) bool {
 		return p.State == state.Open || (p.State == state.OpenFiltered && status == state.Answered)
 	}
-	n := 0
+	n, same := 0, true // as before, so far
 	for i := range h.ports {
-		if keep(h.ports[i]) {
+		if keep(&h.ports[i]) {
+			same = same && n < len(h.before) && samePort(&h.before[n], &h.ports[i].PortStatus)
 			n++
 		}
+	}
+	if same && n == len(h.before) {
+		return h.before
 	}
 	if n == 0 {
 		return nil
 	}
 	out := make([]state.PortStatus, 0, n) // what stays for as long as the host does
 	for i := range h.ports {
-		if keep(h.ports[i]) {
+		if keep(&h.ports[i]) {
 			out = append(out, h.ports[i].PortStatus)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b state.PortStatus) int { return a.Compare(b.Port) })
-	return slices.CompactFunc(out, func(a, b state.PortStatus) bool { return a.Port == b.Port })
+	return slices.Clip(slices.CompactFunc(out, func(a, b state.PortStatus) bool { return a.Port == b.Port }))
 }
 
 // answered says whether anything came back from the host in this pass.
@@ -156,13 +160,9 @@ func (h hostXML) hidden(protocol state.Protocol, asked ports, shut []state.PortS
 		conclusive = conclusive && settled
 		precise = precise && len(e.Reasons) > 0
 		for _, r := range e.Reasons {
-			named, err := state.ParsePortSet(r.Ports)
-			if err != nil || r.Ports == "" || r.Protocol == "" {
-				precise = false
-				continue
-			}
-			if settled && r.Protocol == protocol {
-				set = set.Union(named)
+			precise = precise && r.Precise
+			if r.Precise && settled && r.Protocol == protocol {
+				set = set.Union(r.Ports)
 			}
 		}
 	}

@@ -52,7 +52,7 @@ func (e *decodeError) Unwrap() error { return e.err }
 func decode(r io.Reader, limit int64, handle handler) (runXML, error) {
 	d := decoder{
 		Scanner: nmapxml.NewScanner(&cappedReader{source: r, left: limit}),
-		handle:  handle, run: runXML{asked: ports{}}, words: map[string]string{},
+		handle:  handle, run: runXML{asked: ports{}}, words: map[string]string{}, cpes: map[string][]string{},
 	}
 	err := d.document()
 	if err == nil && !d.run.finished {
@@ -73,9 +73,18 @@ type decoder struct {
 	handle handler
 	run    runXML
 	words  map[string]string // see word
-	ports  []portXML         // room for those of the next host
 
-	gathered []byte // room for a text, see content
+	// Room for what is read next.
+	ports    []portXML
+	extra    []extraPorts
+	gathered []byte   // see content
+	cpe      []string // see service
+
+	cpes map[string][]string // lists of CPE by their first, see service
+
+	list     string // the ports of an extrareasons that were read last, as they stand
+	listed   state.PortSet
+	unlisted bool // they are no list of ports
 }
 
 // document walks the root's children.

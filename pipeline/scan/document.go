@@ -85,12 +85,14 @@ func unpack(r io.Reader, known []state.Host) (Document, error) {
 
 // read reads a document. known are the hosts of an earlier one, sorted.
 func read(r io.Reader, known []state.Host) (Document, error) {
-	var doc Document
-	places := map[netip.Addr]int{} // in doc.Hosts
+	doc := Document{Hosts: make([]state.Host, 0, len(known))}
+	places := make(map[netip.Addr]int, len(known)) // in doc.Hosts
 	up := 0
 	run, err := decode(r, maxDocument, handler{host: func(run runXML, h hostXML) {
-		seen := observe(h, portsOrNone(run.asked), run.services)
 		place, again := places[h.address]
+		before := find(known, h.address)
+		h.before = before.Ports
+		seen := observe(h, portsOrNone(run.asked), run.services)
 		switch {
 		case again:
 			doc.Hosts[place] = merge(doc.Hosts[place], seen)
@@ -98,8 +100,17 @@ func read(r io.Reader, known []state.Host) (Document, error) {
 		case h.status.State == string(state.Up):
 			up++
 		}
+		if slices.Equal(before.Names, seen.Names) {
+			seen.Names = before.Names
+		}
+		if slices.EqualFunc(before.Coverage, seen.Coverage, sameCoverage) {
+			seen.Coverage = before.Coverage
+		}
 		places[h.address] = len(doc.Hosts)
-		doc.Hosts = append(doc.Hosts, share(seen, known))
+		if len(doc.Hosts) == cap(doc.Hosts) {
+			doc.Hosts = slices.Grow(doc.Hosts, len(doc.Hosts)+1) // twice: append itself copies more often
+		}
+		doc.Hosts = append(doc.Hosts, seen)
 	}})
 	switch {
 	case err != nil:
@@ -113,27 +124,17 @@ func read(r io.Reader, known []state.Host) (Document, error) {
 	return doc, nil
 }
 
-// share returns a host with what the earlier document says of it in the same
-// words taken from there.
-func share(h state.Host, known []state.Host) state.Host {
-	i, found := slices.BinarySearchFunc(known, h, state.CompareHosts)
+// find returns the host of an address, or the zero Host. hosts are those of a
+// document, sorted.
+func find(hosts []state.Host, address netip.Addr) state.Host {
+	i, found := slices.BinarySearchFunc(hosts, address, func(h state.Host, a netip.Addr) int { return h.Address.Compare(a) })
 	if !found {
-		return h
+		return state.Host{}
 	}
-	before := known[i]
-	if slices.Equal(before.Names, h.Names) {
-		h.Names = before.Names
-	}
-	if slices.EqualFunc(before.Ports, h.Ports, samePort) {
-		h.Ports = before.Ports
-	}
-	if slices.EqualFunc(before.Coverage, h.Coverage, sameCoverage) {
-		h.Coverage = before.Coverage
-	}
-	return h
+	return hosts[i]
 }
 
-func samePort(p, q state.PortStatus) bool {
+func samePort(p, q *state.PortStatus) bool {
 	s, t := &p.Service, &q.Service
 	return p.Port == q.Port && p.State == q.State && s.Name == t.Name && s.Product == t.Product && s.Version == t.Version &&
 		s.ExtraInfo == t.ExtraInfo && s.Tunnel == t.Tunnel && s.Probed == t.Probed && slices.Equal(s.CPE, t.CPE)

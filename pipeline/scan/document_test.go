@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -136,6 +137,44 @@ func manyAttributes() string {
 		fmt.Fprintf(&b, `a%d="" `, i)
 	}
 	return b.String()
+}
+
+// Two files read together are what each is alone, whatever they have in common.
+func TestReadFiles(t *testing.T) {
+	t.Parallel()
+	names, err := filepath.Glob("testdata/coverage/*.xml")
+	if err != nil || len(names) == 0 {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"good.xml":  xmlGood,
+		"again.xml": strings.Replace(xmlGood, xmlOther, strings.Replace(xmlOther, "192.0.2.2", "192.0.2.1", 1)+xmlHost+xmlOther, 1),
+		"more.xml": strings.Replace(xmlGood, xmlOther, strings.Replace(strings.Replace(xmlHost, `"22"`, `"7"`, 1), `"80"><state state="closed"`, `"9"><state state="open"`, 1)+
+			strings.Replace(xmlHost, `name="ssh"`, `name="telnet"`, 1)+xmlOther, 1),
+	} {
+		name = filepath.Join(dir, name)
+		names = append(names, name)
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, nameA := range names {
+		for _, nameB := range names {
+			a, b, err := ReadFiles(nameA, nameB)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, doc := range map[string]Document{nameA: a, nameB: b} {
+				if alone, err := ReadFile(name); err != nil || !reflect.DeepEqual(doc, alone) {
+					t.Errorf("%s with %s and %s: %+v, alone %+v, %v", name, nameA, nameB, doc, alone, err)
+				}
+			}
+		}
+	}
+	if _, _, err := ReadFiles(filepath.Join(dir, "x.xml"), filepath.Join(dir, "y.xml")); err == nil || !strings.Contains(err.Error(), "x.xml") || !strings.Contains(err.Error(), "y.xml") {
+		t.Errorf("two files that are not there: %v", err)
+	}
 }
 
 // A host on which every port is open with a banner costs what is kept of it, not

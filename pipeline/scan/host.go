@@ -18,6 +18,9 @@ type hostXML struct {
 	names    []string
 	ports    []portXML
 	extra    []extraPorts
+	// before are ports that an earlier document names for the host, to be used again
+	// if they are the same.
+	before []state.PortStatus
 }
 
 // hostStatus is nmap's word on a host and why.
@@ -39,11 +42,13 @@ type extraPorts struct {
 	Reasons []extraReason
 }
 
-// extraReason tells why extraPorts are in their state, and which ones they are.
+// extraReason tells why extraPorts are in their state and, since nmap 7.93, which
+// ones they are.
 type extraReason struct {
 	Reason   string
-	Protocol state.Protocol // since nmap 7.93
-	Ports    string         // since nmap 7.93
+	Protocol state.Protocol
+	Ports    state.PortSet
+	Precise  bool // protocol and ports are told
 }
 
 // Bounds of what a host can make us keep.
@@ -54,7 +59,7 @@ const (
 
 // host reads the children of a host element, whose start was read.
 func (d *decoder) host() (hostXML, error) {
-	h := hostXML{ports: d.ports[:0]}
+	h := hostXML{ports: d.ports[:0], extra: d.extra[:0]}
 	for _, a := range d.Attrs() {
 		h.timedOut = h.timedOut || (string(a.Name) == "timedout" && string(a.Value) == "true")
 	}
@@ -71,7 +76,7 @@ func (d *decoder) host() (hostXML, error) {
 			if !h.address.IsValid() {
 				return h, errors.New("a host without an IP address")
 			}
-			d.ports = h.ports
+			d.ports, d.extra = h.ports, h.extra
 			return h, nil
 		}
 	}
@@ -121,16 +126,30 @@ func (d *decoder) address(h *hostXML) error {
 
 // extraPorts reads ports that have no line of their own.
 func (d *decoder) extraPorts(h *hostXML) (err error) {
-	extra := extraPorts{State: state.PortState(d.text("state"))}
+	extra := extraPorts{State: state.PortState(d.word(d.attr("state")))}
 	if extra.Count, err = count(d.attr("count")); err != nil {
 		return fmt.Errorf("count of extraports: %w", err)
 	}
 	err = d.children(func() error {
 		if string(d.Name()) == "extrareasons" {
-			extra.Reasons = append(extra.Reasons, extraReason{d.text("reason"), state.Protocol(d.text("proto")), d.text("ports")})
+			extra.Reasons = append(extra.Reasons, d.extraReason())
 		}
 		return d.Skip()
 	})
 	h.extra = append(h.extra, extra)
 	return err
+}
+
+// extraReason reads why ports have no line of their own. The list of them is the
+// same for host after host.
+func (d *decoder) extraReason() extraReason {
+	r := extraReason{Reason: d.word(d.attr("reason")), Protocol: state.Protocol(d.word(d.attr("proto")))}
+	list := d.attr("ports")
+	if string(list) != d.list {
+		d.list = string(list)
+		set, err := state.ParsePortSet(d.list)
+		d.listed, d.unlisted = set, err != nil
+	}
+	r.Ports, r.Precise = d.listed, !d.unlisted && len(list) > 0 && r.Protocol != ""
+	return r
 }

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"fmt"
+	"slices"
 
 	"ownmap/pipeline/state"
 )
@@ -86,14 +87,35 @@ func (d *decoder) service(s *serviceXML) error {
 			s.fingerprint = string(a.Value)
 		}
 	}
-	return d.children(func() error {
-		if string(d.Name()) != "cpe" || len(s.CPE) == maxCPE {
+	d.cpe = append(d.cpe[:0], s.CPE...)
+	err := d.children(func() error {
+		if string(d.Name()) != "cpe" || len(d.cpe) == maxCPE {
 			return d.Skip()
 		}
-		cpe, err := d.content()
-		s.CPE = append(s.CPE, d.word(cpe))
+		text, err := d.content()
+		d.cpe = append(d.cpe, d.word(text))
 		return err
 	})
+	s.CPE = d.sameCPE()
+	return err
+}
+
+// sameCPE returns the list of CPE that was read, the one that was kept before if
+// it is the same.
+func (d *decoder) sameCPE() []string {
+	if len(d.cpe) == 0 {
+		return nil
+	}
+	first := d.cpe[0]
+	kept, known := d.cpes[first]
+	if slices.Equal(kept, d.cpe) {
+		return kept
+	}
+	list := slices.Clone(d.cpe)
+	if !known && len(d.cpes) < maxWords {
+		d.cpes[first] = list
+	}
+	return list
 }
 
 // judge returns what is kept of the service of a port in the given state.

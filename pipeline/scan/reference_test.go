@@ -139,7 +139,8 @@ func partOracle(d *xml.Decoder, start xml.StartElement, h *hostXML, services boo
 		err := d.DecodeElement(&e, &start)
 		extra := extraPorts{State: e.State, Count: e.Count}
 		for _, r := range e.Reasons {
-			extra.Reasons = append(extra.Reasons, extraReason(r))
+			set, err := state.ParsePortSet(r.Ports)
+			extra.Reasons = append(extra.Reasons, extraReason{r.Reason, r.Protocol, set, err == nil && r.Ports != "" && r.Protocol != ""})
 		}
 		h.extra = append(h.extra, extra)
 		return err
@@ -197,9 +198,13 @@ func agree(t *testing.T, text []byte) (taken bool) {
 	t.Helper()
 	var got []hostXML
 	_, err := decode(bytes.NewReader(text), maxDocument, handler{host: func(_ runXML, h hostXML) {
-		h.ports = slices.Clone(h.ports) // they are lent
+		h.ports = slices.Clone(h.ports) // lent, as is the next
+		h.extra = slices.Clone(h.extra)
 		if len(h.ports) == 0 {
 			h.ports = nil
+		}
+		if len(h.extra) == 0 {
+			h.extra = nil
 		}
 		got = append(got, h)
 	}})
