@@ -90,6 +90,12 @@ func (s *Scanner) parseAttr(rest []byte) ([]byte, error) {
 
 // readEnd reads an end tag.
 func (s *Scanner) readEnd() error {
+	if open, rest := s.innermost(), s.buf[s.pos+2:]; len(open) > 0 && len(rest) > len(open) && rest[len(open)] == '>' && bytes.Equal(rest[:len(open)], open) {
+		_, s.name, _ = cutName(rest[:len(open)+1]) // as nmap writes it
+		s.pos += 2 + len(open) + 1
+		s.pop()
+		return nil
+	}
 	tag, err := s.readTag()
 	if err != nil {
 		return err

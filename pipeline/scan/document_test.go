@@ -162,13 +162,10 @@ func TestReadFiles(t *testing.T) {
 	for _, nameA := range names {
 		for _, nameB := range names {
 			a, b, err := ReadFiles(nameA, nameB)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for name, doc := range map[string]Document{nameA: a, nameB: b} {
-				if alone, err := ReadFile(name); err != nil || !reflect.DeepEqual(doc, alone) {
-					t.Errorf("%s with %s and %s: %+v, alone %+v, %v", name, nameA, nameB, doc, alone, err)
-				}
+			aloneA, errA := ReadFile(nameA)
+			aloneB, errB := ReadFile(nameB)
+			if !reflect.DeepEqual(a, aloneA) || !reflect.DeepEqual(b, aloneB) || (err == nil) != (errA == nil && errB == nil) {
+				t.Errorf("%s and %s: %+v and %+v, alone %+v and %+v, %v", nameA, nameB, a, b, aloneA, aloneB, err)
 			}
 		}
 	}
