@@ -15,18 +15,18 @@ import (
 )
 
 // samples are documents that each tries one rule of XML, and nmap's own.
-func samples(t testing.TB) []string {
-	t.Helper()
+func samples(tb testing.TB) []string {
+	tb.Helper()
 	files, err := filepath.Glob("../scan/testdata/*.xml")
 	more, errMore := filepath.Glob("../scan/testdata/coverage/*.xml")
 	if err = errors.Join(err, errMore); err != nil || len(files) == 0 || len(more) == 0 {
-		t.Fatalf("%d and %d files of nmap's, %v", len(files), len(more), err)
+		tb.Fatalf("%d and %d files of nmap's, %v", len(files), len(more), err)
 	}
 	var out []string
 	for _, file := range append(files, more...) {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		out = append(out, string(text))
 	}

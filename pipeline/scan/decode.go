@@ -80,11 +80,8 @@ type decoder struct {
 	gathered []byte   // see content
 	cpe      []string // see service
 
-	cpes map[string][]string // lists of CPE by their first, see service
-
-	list     string // the ports of an extrareasons that were read last, as they stand
-	listed   state.PortSet
-	unlisted bool // they are no list of ports
+	cpes map[string][]string // lists of CPE by their first, see sameCPE
+	list writtenPorts        // the one that was read last
 }
 
 // document walks the root's children.

@@ -140,16 +140,22 @@ func (d *decoder) extraPorts(h *hostXML) (err error) {
 	return err
 }
 
+// writtenPorts is a list of ports as nmap writes it, and what it says.
+type writtenPorts struct {
+	text  string
+	set   state.PortSet
+	valid bool
+}
+
 // extraReason reads why ports have no line of their own. The list of them is the
 // same for host after host.
 func (d *decoder) extraReason() extraReason {
 	r := extraReason{Reason: d.word(d.attr("reason")), Protocol: state.Protocol(d.word(d.attr("proto")))}
-	list := d.attr("ports")
-	if string(list) != d.list {
-		d.list = string(list)
-		set, err := state.ParsePortSet(d.list)
-		d.listed, d.unlisted = set, err != nil
+	if list := d.attr("ports"); string(list) != d.list.text {
+		text := string(list)
+		set, err := state.ParsePortSet(text)
+		d.list = writtenPorts{text, set, err == nil}
 	}
-	r.Ports, r.Precise = d.listed, !d.unlisted && len(list) > 0 && r.Protocol != ""
+	r.Ports, r.Precise = d.list.set, d.list.valid && d.list.text != "" && r.Protocol != ""
 	return r
 }

@@ -217,14 +217,14 @@ func agree(t *testing.T, text []byte) (taken bool) {
 	return true
 }
 
-func corpus(t testing.TB) (texts [][]byte) {
-	t.Helper()
+func corpus(tb testing.TB) (texts [][]byte) {
+	tb.Helper()
 	names, _ := filepath.Glob("testdata/*.xml")
 	pairs, _ := filepath.Glob("testdata/coverage/*.xml")
 	for _, name := range append(names, pairs...) {
 		text, err := os.ReadFile(name)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		texts = append(texts, text)
 	}
