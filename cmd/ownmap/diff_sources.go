@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"strconv"
 
@@ -15,9 +14,6 @@ import (
 
 // diffFiles compares two nmap XML files.
 func diffFiles(pathA, pathB string) (state.Comparison, error) {
-	// Two large files are held in memory and little else is: it is let grow by no
-	// more than half of them before it is collected.
-	defer debug.SetGCPercent(debug.SetGCPercent(50))
 	a, b, err := scan.ReadFiles(pathA, pathB)
 	if err != nil {
 		return state.Comparison{}, err

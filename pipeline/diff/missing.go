@@ -106,7 +106,7 @@ func Kept(was, now []state.Host) int {
 	n := 0
 	for _, h := range now {
 		i, known := slices.BinarySearchFunc(was, h, state.CompareHosts)
-		if !known || h.Status() != state.Answered {
+		if !known || h.Status() != state.Answered || oneList(was[i], h) {
 			continue
 		}
 		for _, p := range was[i].Ports {

@@ -5,6 +5,9 @@ import "ownmap/pipeline/state"
 // appendPorts adds the changes of a host's ports; here carries what the changes
 // have in common.
 func appendPorts(changes []state.Change, here state.Change, was, now state.Host) []state.Change {
+	if oneList(was, now) {
+		return changes
+	}
 	before, after := sortedPorts(was.Ports), sortedPorts(now.Ports)
 	for len(before) > 0 || len(after) > 0 {
 		var a, b state.PortStatus
@@ -29,6 +32,12 @@ func appendPorts(changes []state.Change, here state.Change, was, now state.Host)
 		changes = append(changes, here)
 	}
 	return changes
+}
+
+// oneList says whether both hosts hold one and the same list of ports, as those
+// of two files do that say the same of a host: then nothing is to be compared.
+func oneList(was, now state.Host) bool {
+	return len(was.Ports) == len(now.Ports) && (len(was.Ports) == 0 || &was.Ports[0] == &now.Ports[0])
 }
 
 func comparePorts(before, after []state.PortStatus) int {

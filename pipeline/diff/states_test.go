@@ -247,3 +247,26 @@ func network(distance int) []state.Host {
 	}
 	return hosts
 }
+
+// Hosts that share one list of ports, as those of two files that say the same
+// of them do, compare as hosts with two equal lists.
+func TestSharedPorts(t *testing.T) {
+	t.Parallel()
+	covered := []state.Coverage{{Protocol: state.TCP, Status: state.Answered, Ports: state.PortsOf(22, 80), Services: true}}
+	for _, s := range []state.PortState{state.Open, state.OpenFiltered} {
+		ports := []state.PortStatus{{Port: state.Port{Protocol: state.TCP, Number: 22}, State: s}}
+		host := state.Host{Vantage: state.DefaultVantage, Address: netip.MustParseAddr("192.0.2.1"), State: state.Up, Ports: ports, Coverage: covered}
+		twin := host
+		twin.Ports = slices.Clone(ports)
+		gone := host
+		gone.Ports = nil
+		for _, now := range []state.Host{host, twin} {
+			if out := diff.States([]state.Host{host}, []state.Host{now}); len(out.Changes) > 0 {
+				t.Errorf("%s: %v", s, out.Changes)
+			}
+		}
+		if out := diff.States([]state.Host{host}, []state.Host{gone}); len(out.Changes) != 1 {
+			t.Errorf("%s and gone: %v", s, out.Changes)
+		}
+	}
+}

@@ -139,9 +139,9 @@ func (h hostXML) conclusive(protocol state.Protocol, asked ports, shut ...state.
 
 // in returns the ports that have a line of their own and one of the states.
 func (h hostXML) in(protocol state.Protocol, states ...state.PortState) state.PortSet {
-	var numbers []uint16
-	for _, p := range h.ports {
-		if p.Protocol == protocol && slices.Contains(states, p.State) {
+	numbers := make([]uint16, 0, 64)
+	for i := range h.ports {
+		if p := &h.ports[i]; p.Protocol == protocol && slices.Contains(states, p.State) {
 			numbers = append(numbers, p.Number)
 		}
 	}

@@ -134,12 +134,14 @@ func find(hosts []state.Host, address netip.Addr) state.Host {
 	return hosts[i]
 }
 
+// samePort says whether all is equal that is known of two ports.
 func samePort(p, q *state.PortStatus) bool {
 	s, t := &p.Service, &q.Service
-	return p.Port == q.Port && p.State == q.State && s.Name == t.Name && s.Product == t.Product && s.Version == t.Version &&
+	return p.Port == q.Port && p.State == q.State && p.Banner == q.Banner && p.Silent == q.Silent && s.Name == t.Name && s.Product == t.Product && s.Version == t.Version &&
 		s.ExtraInfo == t.ExtraInfo && s.Tunnel == t.Tunnel && s.Probed == t.Probed && slices.Equal(s.CPE, t.CPE)
 }
 
+// sameCoverage says whether two lines of coverage are equal.
 func sameCoverage(a, b state.Coverage) bool {
 	return a.Protocol == b.Protocol && a.Status == b.Status && a.Reason == b.Reason && a.Services == b.Services && a.Ports.Equal(b.Ports)
 }

@@ -18,6 +18,18 @@ const (
 // word returns a text cleaned, as state.Clean does. Most texts of a scan stand
 // in it a thousand times: each is cleaned and kept once.
 func (d *decoder) word(b []byte) string {
+	switch string(b) { // of every port: not even looked up
+	case "tcp":
+		return "tcp"
+	case "open":
+		return "open"
+	case "syn-ack":
+		return "syn-ack"
+	case "probed":
+		return "probed"
+	case "table":
+		return "table"
+	}
 	if known, ok := d.words[string(b)]; ok {
 		return known
 	}
