@@ -28,6 +28,7 @@ func rooms() map[string]string {
 		"cmd/ownmap":               "*",
 		"migrations":               "",
 		"pipeline":                 "pipeline/diff pipeline/state",
+		"pipeline/banner":          "pipeline/state",
 		"pipeline/diff":            "pipeline/state",
 		"pipeline/enrich":          "pipeline/state",
 		"pipeline/lab":             "migrations pipeline/persist pipeline/persist/private pipeline/state",
