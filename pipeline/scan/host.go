@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"github.com/Ullaakut/nmap/v3"
 
@@ -45,6 +46,13 @@ type extraPorts struct {
 const (
 	maxNames = 16
 	maxCPE   = 8
+
+	maxScripts     = 8  // of a port
+	maxScriptLines = 12 // of one script
+
+	// fingerprintStrings comes with every service that nmap cannot name, asked for or
+	// not; the banner says it shorter.
+	fingerprintStrings = "fingerprint-strings"
 )
 
 // host reads the children of a host element, whose start was read.
@@ -122,6 +130,10 @@ func (d *decoder) port(h *hostXML, start xml.StartElement) error {
 		Protocol string       `xml:"protocol,attr"`
 		State    nmap.State   `xml:"state"`
 		Service  nmap.Service `xml:"service"`
+		Scripts  []struct {
+			ID     string `xml:"id,attr"`
+			Output string `xml:"output,attr"`
+		} `xml:"script"`
 	}
 	if err := d.DecodeElement(&p, &start); err != nil {
 		return err
@@ -135,6 +147,11 @@ func (d *decoder) port(h *hostXML, start xml.StartElement) error {
 	switch s := state.PortState(p.State.State); s {
 	case state.Open, state.OpenFiltered:
 		read.State, read.Service = s, d.service(p.Service, s)
+		for _, script := range p.Scripts[:min(len(p.Scripts), maxScripts)] {
+			if script.ID != fingerprintStrings {
+				read.Scripts = append(read.Scripts, scriptOutput(script.ID, script.Output))
+			}
+		}
 	case state.Closed, state.Filtered, state.Unfiltered, state.ClosedFiltered:
 		read.State = s
 	default:
@@ -156,6 +173,17 @@ func (d *decoder) service(s nmap.Service, of state.PortState) state.Service {
 	}
 	for _, cpe := range s.CPEs[:min(len(s.CPEs), maxCPE)] {
 		out.CPE = append(out.CPE, state.Clean(string(cpe)))
+	}
+	return out
+}
+
+// scriptOutput is a border as well: a certificate's subject is text of the host's.
+func scriptOutput(id, output string) state.ScriptOutput {
+	out := state.ScriptOutput{Script: state.Clean(id)}
+	for line := range strings.Lines(output) {
+		if line = strings.TrimSpace(line); line != "" && len(out.Lines) < maxScriptLines {
+			out.Lines = append(out.Lines, state.Clean(line))
+		}
 	}
 	return out
 }

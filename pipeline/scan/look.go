@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"time"
 
 	"ownmap/pipeline/state"
@@ -26,6 +27,7 @@ type look struct {
 	retries   int           // how often a silent port is asked again
 	intensity int           // of service detection, 0 to 9; noService: none
 	scripts   []string      // NSE scripts, by name from load's list
+	slots     int           // ports that service detection speaks to at once; 0: nmap's own number
 	timing    int           // nmap's timing template, 0 to 5
 	gentle    bool          // fragile hosts: one probe at a time, and a pause between them
 	patience  time.Duration // with a host (--host-timeout); 0: what the rate itself costs, and the option's on top
@@ -35,11 +37,49 @@ type look struct {
 type sight struct {
 	hosts   map[netip.Addr]state.Host // of the addresses that nmap reported, as observe has it
 	replied map[netip.Addr]ports      // ports that a packet answered for
+	facts   map[netip.Addr]fact       // the same before silence is weighed
 	capped  []netip.Addr              // hosts that lost so many packets that nmap gave up asking
 	silent  bool                      // who was not reported is silent: nmap accounted for all
 	whole   bool                      // nmap ended well and its document is whole
 	version string                    // nmap's
 	notes   []string                  // what a reader should know, such as "nmap was killed"
+}
+
+// fact is what a look shows of a host for whoever adds it to other looks at the
+// same host: ports without an answer say something only beside an answer, and
+// that may come in another look.
+type fact struct {
+	names    []string
+	answered bool
+	timedOut bool
+	reason   string // why nothing came back
+	over     ports  // what both we and nmap say was asked for
+	shut     ports  // open, closed or filtered
+	ports    []state.PortStatus
+}
+
+// only returns the fact about these ports alone.
+func (f fact) only(wanted ports) fact {
+	shut := ports{}
+	for protocol, set := range f.shut {
+		shut[protocol] = intersect(set, wanted[protocol])
+	}
+	f.shut = shut
+	f.ports = slices.DeleteFunc(slices.Clone(f.ports), func(p state.PortStatus) bool { return !wanted[p.Protocol].Contains(p.Number) })
+	return f
+}
+
+// unseen returns an address that nmap did not report. Without coverage it was not
+// scanned.
+func (v sight) unseen(address netip.Addr, asked ports) state.Host {
+	if !v.silent {
+		return state.Host{Address: address}
+	}
+	h := state.Host{Address: address, State: state.Down}
+	for _, protocol := range asked.protocols() {
+		h.Coverage = append(h.Coverage, state.Coverage{Protocol: protocol, Status: state.Silent, Reason: state.NoAnswer})
+	}
+	return h
 }
 
 // look runs one nmap. task, if any, is told how far each of nmap's tasks has
@@ -110,6 +150,7 @@ type collected struct {
 func newCollected(l look) *collected {
 	c := &collected{look: l, asked: map[netip.Addr]bool{}}
 	c.hosts, c.replied = map[netip.Addr]state.Host{}, map[netip.Addr]ports{}
+	c.facts = map[netip.Addr]fact{}
 	for _, a := range l.addresses {
 		c.asked[a] = true
 	}
@@ -131,10 +172,19 @@ func (c *collected) host(run runXML, h hostXML) {
 			both[protocol] = intersect(set, got)
 		}
 	}
-	c.hosts[h.address], c.replied[h.address] = observe(h, both, c.look.intensity >= 0), ports{}
-	for _, protocol := range both.protocols() {
-		c.replied[h.address][protocol] = h.conclusive(protocol, both, state.Closed)
+	seen, replied := observe(h, portsOrNone(both), c.look.intensity >= 0), ports{}
+	f := fact{names: h.names, answered: h.answered(), timedOut: h.timedOut, over: both, shut: ports{}, ports: h.kept(state.Answered)}
+	for _, line := range seen.Coverage {
+		f.reason = line.Reason
 	}
+	if len(both) == 0 {
+		seen.Coverage = nil
+	}
+	for _, protocol := range both.protocols() {
+		replied[protocol] = h.conclusive(protocol, both, state.Closed)
+		f.shut[protocol] = h.conclusive(protocol, both, state.Closed, state.Filtered)
+	}
+	c.hosts[h.address], c.replied[h.address], c.facts[h.address] = seen, replied, f
 }
 
 // end judges how nmap ended.
@@ -168,5 +218,9 @@ func (c *collected) doubt(address netip.Addr) {
 		if line.Status == state.Answered {
 			h.Coverage[i].Ports = c.replied[address][line.Protocol]
 		}
+	}
+	if f, ok := c.facts[address]; ok {
+		f.shut = c.replied[address]
+		c.facts[address] = f
 	}
 }

@@ -5,49 +5,10 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 
 	"ownmap/pipeline/state"
 )
-
-// noteNoUDP tells that a pass left UDP out.
-const noteNoUDP = "UDP ports were not scanned: that takes root or CAP_NET_RAW"
-
-// job is one shard with what was decided about it.
-type job struct {
-	shard state.Shard
-	asked ports
-	rate  int // packets a second for this process
-}
-
-// scanShard scans one shard. The error says that scanning is over; what is wrong
-// with the shard alone is part of the result.
-func (s *Scanner) scanShard(ctx context.Context, j job, watch *shardTracker) (state.ShardResult, error) {
-	result := state.ShardResult{Shard: j.shard, Scanner: state.Scanner{Privileged: s.privileged}}
-	if len(s.able(j.asked)) < len(j.asked) {
-		result.Notes = append(result.Notes, noteNoUDP)
-	}
-	l := look{
-		name: fmt.Sprintf("run-%d-shard-%d", j.shard.RunID, j.shard.No), addresses: addresses(j.shard.Hosts), ipv6: j.shard.IPv6,
-		ask: j.asked, discover: j.shard.Discover, rate: j.rate, retries: maxRetries, intensity: noService, timing: j.shard.Profile.Timing,
-	}
-	if j.shard.Profile.Services {
-		l.intensity = 7
-	}
-	seen, err := s.look(ctx, l, watch.task)
-	if err != nil {
-		return result, err
-	}
-	result.Scanner.Version = seen.version
-	result.Hosts, result.Notes = resultOf(j, s.able(j.asked), seen), append(result.Notes, seen.notes...)
-	for _, h := range seen.hosts {
-		watch.host(h)
-	}
-	watch.done()
-	for _, note := range result.Notes {
-		s.options.Log.WarnContext(ctx, "scan note", "run", j.shard.RunID, "shard", j.shard.No, "note", note)
-	}
-	return result, nil
-}
 
 // addresses returns the addresses of a shard's hosts.
 func addresses(hosts []state.ShardHost) []netip.Addr {
@@ -58,53 +19,98 @@ func addresses(hosts []state.ShardHost) []netip.Addr {
 	return out
 }
 
-// resultOf returns the hosts that answered or are listed, with a line of coverage
-// for every protocol that the profile asks for.
-func resultOf(j job, scanned ports, seen sight) []state.Host {
-	var out []state.Host
-	for _, asked := range j.shard.Hosts {
-		h, ok := seen.hosts[asked.Address]
-		if !ok {
-			h = seen.unseen(asked.Address, scanned)
+// link asks the default gateway when so many hosts that were up are silent that
+// it may be our own side that is down: then they were not scanned.
+func (p *portScan) link(ctx context.Context) error {
+	up := 0
+	var silent []netip.Addr
+	for _, h := range p.shard.Hosts {
+		if t := p.hosts[h.Address]; h.Up {
+			up++
+			if !t.answered && len(t.looked) > 0 && !t.timedOut {
+				silent = append(silent, h.Address)
+			}
 		}
+	}
+	if 10*len(silent) <= 3*up {
+		return nil
+	}
+	ok, note := p.s.ownSide(ctx, silent)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if note != "" {
+		p.note(note)
+	}
+	if ok {
+		return nil
+	}
+	p.why = state.OwnSide
+	for _, h := range p.shard.Hosts {
+		if t := p.hosts[h.Address]; h.Up && !t.answered {
+			clear(t.looked)
+		}
+	}
+	return nil
+}
+
+// result returns the hosts that answered or are listed, with a line of coverage
+// for every protocol that the profile asks for.
+func (p *portScan) result() state.ShardResult {
+	result := state.ShardResult{Shard: p.shard, Scanner: state.Scanner{Version: p.version, Privileged: p.s.privileged}, Pace: p.pace}
+	for _, asked := range p.shard.Hosts {
+		h := p.hosts[asked.Address].host(asked.Address, p.asked.protocols(), p.why)
 		if h.State != state.Up && !asked.Listed {
 			continue
 		}
-		h.Vantage = j.shard.Vantage
+		h.Vantage = p.shard.Vantage
 		h.Names = names(asked.Name, h.Names)
-		for _, protocol := range j.asked.protocols() {
-			if !slices.ContainsFunc(h.Coverage, func(l state.Coverage) bool { return l.Protocol == protocol }) {
-				h.Coverage = append(h.Coverage, state.Coverage{Protocol: protocol, Status: state.NotScanned, Reason: state.ScanFailed})
-			}
+		if note := unmask(&h); note != "" {
+			p.note(note)
 		}
-		slices.SortFunc(h.Coverage, func(a, b state.Coverage) int {
-			return state.Port{Protocol: a.Protocol}.Compare(state.Port{Protocol: b.Protocol})
-		})
-		out = append(out, h)
+		carryOver(&h, asked.Known)
+		result.Hosts = append(result.Hosts, h)
 	}
-	state.SortHosts(out)
-	return out
+	state.SortHosts(result.Hosts)
+	result.Pace.Next, _ = p.budget.pace()
+	if p.shard.Limits.MaxRate > 0 || p.slices == 0 {
+		result.Pace.Next = 0 // says nothing of the link
+	}
+	if p.pace.Repeated > 0 {
+		carried := "the link lost packets at " + thousands(p.lossy) + " a second"
+		if p.pace.Rate > 0 {
+			carried = "the link carried " + thousands(p.pace.Rate) + " packets a second at most"
+		}
+		p.note(fmt.Sprintf("%s: %d of %s scanned again, slower", carried, p.pace.Repeated, state.Count(p.slices, "slice was", "slices were")))
+	}
+	if len(p.capped) > 0 {
+		p.note(cappedNote(len(p.capped)))
+	}
+	result.Notes = p.notes
+	open := 0
+	for _, h := range result.Hosts {
+		open += len(h.Ports)
+	}
+	p.watch(1, len(p.shard.Hosts), open)
+	return result
 }
 
-// unseen returns an address that nmap did not report.
-func (v sight) unseen(address netip.Addr, asked ports) state.Host {
-	if !v.silent {
-		return state.Host{Address: address} // the result fills in: not scanned
-	}
-	h := state.Host{Address: address, State: state.Down}
-	for _, protocol := range asked.protocols() {
-		h.Coverage = append(h.Coverage, state.Coverage{Protocol: protocol, Status: state.Silent, Reason: state.NoAnswer})
-	}
-	return h
-}
-
-// names puts the name that the user gave before those that nmap found.
-func names(given string, found []string) []string {
-	var out []string
-	for _, name := range append([]string{state.Clean(given)}, found...) {
-		if name != "" && !slices.Contains(out, name) {
-			out = append(out, name)
+// carryOver keeps what is known of the services of ports that are open still:
+// this look names none.
+func carryOver(h *state.Host, known []state.PortStatus) {
+	for _, k := range known {
+		i, ok := slices.BinarySearchFunc(h.Ports, k.Port, func(s state.PortStatus, q state.Port) int { return s.Compare(q) })
+		if ok && h.Ports[i].State == k.State && (k.Service.Probed || k.Service.Name != "") {
+			h.Ports[i].Service = k.Service
 		}
 	}
-	return out
+}
+
+// thousands writes a number as people read it: 80,000.
+func thousands(n int) string {
+	text := strconv.Itoa(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
 }
