@@ -1,7 +1,5 @@
 package banner
 
-import "strings"
-
 // Lengths from which letters and digits are an id and no version or name.
 const (
 	idDigits      = 5 // 10.0.17763 is a version: in dotted numbers, versionDigits are let be
@@ -20,7 +18,7 @@ func isBlob(run string, dotted bool) bool {
 		if isDigit(b) {
 			digits++
 		}
-		if isDigit(b) || b >= 'a' && b <= 'f' || b >= 'A' && b <= 'F' {
+		if isHex(b) {
 			hexadecimal++
 		}
 		if i > 0 && class(b) != class(run[i-1]) {
@@ -29,7 +27,7 @@ func isBlob(run string, dotted bool) bool {
 	}
 	switch {
 	case digits == len(run):
-		return len(run) >= idDigits && !(dotted && len(run) <= versionDigits)
+		return len(run) >= idDigits && (!dotted || len(run) > versionDigits)
 	case hexadecimal == len(run):
 		return len(run) >= idHexOnly || len(run) >= idHex && digits > 0
 	}
@@ -56,7 +54,7 @@ func uuidLen(text string) int {
 		return 0
 	}
 	for i := range len(form) {
-		if form[i] == '-' && text[i] != '-' || form[i] == 'x' && !strings.Contains("0123456789abcdefABCDEF", text[i:i+1]) {
+		if form[i] == '-' && text[i] != '-' || form[i] == 'x' && !isHex(text[i]) {
 			return 0
 		}
 	}
@@ -64,6 +62,8 @@ func uuidLen(text string) int {
 }
 
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
+
+func isHex(b byte) bool { return isDigit(b) || b >= 'a' && b <= 'f' || b >= 'A' && b <= 'F' }
 
 func isUpper(b byte) bool { return b >= 'A' && b <= 'Z' }
 

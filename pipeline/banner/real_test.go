@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -57,7 +58,7 @@ func web(server string) http.Handler {
 		n++
 		w.Header().Set("Server", server)
 		w.Header().Set("ETag", fmt.Sprintf(`"%d"`, n))
-		http.SetCookie(w, &http.Cookie{Name: "sid", Value: fmt.Sprint(n)})
+		http.SetCookie(w, &http.Cookie{Name: "sid", Value: strconv.Itoa(n)})
 		fmt.Fprintf(w, "<title>Office, %s</title>%0*d", time.Unix(int64(n)*100000, 0).UTC().Format(time.RFC1123), n, n)
 	})
 }

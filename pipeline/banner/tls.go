@@ -55,7 +55,7 @@ func clientConfig(seen func(tls.ConnectionState) error) *tls.Config {
 	}
 	return &tls.Config{
 		InsecureSkipVerify: true,             //nolint:gosec // the key is only compared with that of other nights; nothing said is trusted
-		MinVersion:         tls.VersionTLS10, //nolint:gosec // old services have to be told apart as well
+		MinVersion:         tls.VersionTLS10, // old services have to be told apart as well
 		CipherSuites:       suites,
 		VerifyConnection:   seen,
 	}

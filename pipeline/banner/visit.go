@@ -74,7 +74,7 @@ func (t *taker) look(ctx context.Context, port netip.AddrPort, askAtOnce bool) (
 	// TIME_WAIT that a FIN leaves is bound to one destination each, so it uses up no
 	// port of ours. Where a service has sent more than we read, the kernel resets by
 	// itself, which stops it.
-	conn.Close()
+	_ = conn.Close()
 	if !v.wantsTLS {
 		return v, true
 	}
@@ -99,7 +99,7 @@ func (t *taker) connect(ctx context.Context, port netip.AddrPort) (net.Conn, boo
 
 // converse hears what is said within patience, and asks if that is nothing.
 func (t *taker) converse(ctx context.Context, conn net.Conn, patience time.Duration, ask bool) voice {
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	ear := ear{conn: conn, quiet: t.Patience / 2, limit: 3 * t.Patience}
 	if patience > 0 {
 		ear.hear(patience)

@@ -117,16 +117,16 @@ func TestVisit(t *testing.T) {
 		"refused":                     {22, nil, 0, nil, 2, time.Second},
 		"refused once":                {22, says("SSH-2.0-x\r\n"), 1, &ssh, 2, time.Second},
 		"silent":                      {5000, mute, 0, &quiet, 3, 7500 * time.Millisecond},
-		"silent only once":            {5000, once(mute, 1, answers(web)), 0, new(understand([]byte(web), endClosed, "").banner()), 2, 3 * time.Second},
+		"silent only once":            {5000, once(mute, answers(web)), 0, new(understand([]byte(web), endClosed, "").banner()), 2, 3 * time.Second},
 		"hangs up":                    {5000, func(net.Conn, int) {}, 0, &quiet, 4, 0},
 		"prints what it is sent":      {9100, neverAsked(t), 0, &quiet, 2, 3 * time.Second},
 		"busy":                        {25, says("421 too many\r\n"), 0, nil, 2, time.Second},
-		"busy once":                   {22, once(says("Exceeded MaxStartups\r\n"), 1, says("SSH-2.0-x\r\n")), 0, &ssh, 2, time.Second},
+		"busy once":                   {22, once(says("Exceeded MaxStartups\r\n"), says("SSH-2.0-x\r\n")), 0, &ssh, 2, time.Second},
 		"in pieces":                   {22, pieces("SSH-2.", "0-x", "\r\n"), 0, &ssh, 1, time.Second},
-		"cut off in the first look":   {22, once(closes("SSH-2"), 1, says("SSH-2.0-x\r\n")), 0, &ssh, 2, 0},
-		"another thing in each look":  {5000, once(says("abc"), 1, closes("\x01\x02")), 0, nil, 2, 2 * time.Second},
+		"cut off in the first look":   {22, once(closes("SSH-2"), says("SSH-2.0-x\r\n")), 0, &ssh, 2, 0},
+		"another thing in each look":  {5000, once(says("abc"), closes("\x01\x02")), 0, nil, 2, 2 * time.Second},
 		"drips for ever":              {5000, drips, 0, new((voice{kind: "trickle"}).banner()), 2, 15 * time.Second},
-		"floods":                      {5000, floods, 0, new(agreed("flood ")), 2, 0},
+		"floods":                      {5000, floods, 0, new(agreed(floodWord)), 2, 0},
 		"never reads nor says a word": {5000, func(conn net.Conn, _ int) { time.Sleep(time.Minute) }, 0, &quiet, 3, 15 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -153,10 +153,10 @@ func TestVisit(t *testing.T) {
 	}
 }
 
-// once plays one service in the connections before the nth, another one from then on.
-func once(first service, nth int, then service) service {
+// once plays one service in the first connection, another one from then on.
+func once(first, then service) service {
 	return func(conn net.Conn, n int) {
-		if n < nth {
+		if n == 0 {
 			first(conn, n)
 			return
 		}
@@ -196,9 +196,11 @@ func drips(conn net.Conn, _ int) {
 	}
 }
 
+const floodWord = "flood "
+
 func floods(conn net.Conn, _ int) {
 	for {
-		if _, err := io.WriteString(conn, "flood flood flood flood "); err != nil {
+		if _, err := io.WriteString(conn, floodWord); err != nil {
 			return
 		}
 	}

@@ -23,8 +23,12 @@ const (
 	// packetsPerBurst is what a port costs in no time that closes each connection as
 	// soon as it is spoken to: nmap tries one probe after the other.
 	packetsPerBurst = 120
-	maxSlots        = 100
-	detectStagger   = time.Second
+	// packetsPerSilence is the same for a port of which it is known that it says
+	// nothing, at slowIntensity.
+	packetsPerSilence = 40
+	leastSlots        = 4 // asked for, so that scripts do not wait for each other
+	maxSlots          = 100
+	detectStagger     = time.Second
 
 	servicePatience = time.Minute      // with a host whose ports do not wait for others
 	quickRound      = 8 * time.Second  // what a port in turn takes
@@ -51,14 +55,15 @@ func (d *detection) run(ctx context.Context, p pass) (seen found, cut []want, er
 	if len(p.wants) == 0 {
 		return seen, nil, nil
 	}
-	rate, release, err := d.scanner.lend(ctx, d.shard, d.scanner.options.Rate)
+	burst := d.burst()
+	rate, release, err := d.scanner.lend(ctx, d.shard, max(wanted(p.wants), leastSlots)*burst)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer release()
 	groups := portion(pack(p.wants, shardHosts, rate), p.wants, max(1, rate/(2*packetsPerPort)))
 	parallel := max(1, min(len(groups), d.scanner.options.MaxParallel))
-	slots := max(1, min(rate/packetsPerBurst, maxSlots)/parallel)
+	slots := max(1, min(rate/burst, maxSlots)/parallel)
 
 	var mu sync.Mutex
 	done := 0
@@ -75,7 +80,7 @@ func (d *detection) run(ctx context.Context, p pass) (seen found, cut []want, er
 				name:      fmt.Sprintf("run-%d-shard-%d-%s-%d", d.shard.RunID, d.shard.No, p.name, i),
 				addresses: g.addresses, ipv6: d.shard.IPv6, ask: g.ports, rate: max(1, rate/2/parallel), retries: detectRetries,
 				intensity: p.intensity, scripts: p.scripts, timing: d.shard.Profile.Timing, slots: slots,
-				patience: d.patience(p, wantedOf(g, p.wants), slots),
+				patience: d.patience(p, wanted(members(g, p.wants)), slots),
 			}, nil)
 			if err != nil {
 				return err
@@ -96,6 +101,14 @@ func (d *detection) run(ctx context.Context, p pass) (seen found, cut []want, er
 	}
 	slices.SortFunc(cut, func(a, b want) int { return a.address.Compare(b.address) })
 	return seen, cut, err
+}
+
+// burst returns how many packets a port may cost in no time.
+func (d *detection) burst() int {
+	if d.shard.Slow {
+		return packetsPerSilence
+	}
+	return packetsPerBurst
 }
 
 // take keeps the open ports that were wanted and returns the wants of the hosts
@@ -126,7 +139,7 @@ func (d *detection) patience(p pass, ports, slots int) time.Duration {
 	if d.shard.Slow || p.intensity <= slowIntensity {
 		round = slowRound
 	}
-	patience := d.scanner.tarpit + time.Duration(ports/slots)*round
+	patience := d.scanner.tarpit + time.Duration(max(0, ports-1)/slots)*round
 	if len(p.scripts) > 0 {
 		patience += scriptPatience
 	}
@@ -154,13 +167,16 @@ func portion(groups []group, wants []want, limit int) []group {
 	return out
 }
 
-// wantedOf returns how many of the ports that a group is asked for are wanted.
-func wantedOf(g group, wants []want) int {
+// wanted returns how many ports are wanted.
+func wanted(wants []want) int {
 	n := 0
 	for _, w := range wants {
-		if slices.Contains(g.addresses, w.address) {
-			n += w.ports.count()
-		}
+		n += w.ports.count()
 	}
 	return n
+}
+
+// members returns the wants of a group's hosts.
+func members(g group, wants []want) []want {
+	return slices.DeleteFunc(slices.Clone(wants), func(w want) bool { return !slices.Contains(g.addresses, w.address) })
 }
