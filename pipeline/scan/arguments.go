@@ -12,66 +12,58 @@ import (
 	"ownmap/pipeline/state"
 )
 
-// maxRetries is how often nmap asks a silent port again. A
-// third retry brings nothing where ports are dropped, and costs a third.
-const maxRetries = 2
+// How nmap is told to ask.
+const (
+	// maxRetries is how often nmap asks a silent port again. A third retry brings
+	// nothing where ports are dropped, and costs a third.
+	maxRetries = 2
+	// initialRTT and maxRTT bound how long a brisk nmap waits for an answer before
+	// it asks again. An answer that comes later counts still.
+	initialRTT = 100 * time.Millisecond
+	maxRTT     = 500 * time.Millisecond
+	// gentleDelay is the pause between two probes to a fragile host.
+	gentleDelay = 50 * time.Millisecond
+)
 
-// job is one shard with what was decided about it.
-type job struct {
-	shard state.Shard
-	asked ports
-	rate  int // packets a second for this process
-}
-
-// scanned returns the ports that will be asked for with the rights at hand: UDP
-// takes raw sockets.
-func (s *Scanner) scanned(j job) ports {
-	if s.privileged {
-		return j.asked
-	}
-	out := ports{}
-	for protocol, set := range j.asked {
-		if protocol != state.UDP {
-			out[protocol] = set
-		}
-	}
-	return out
-}
-
-// argumentsFor returns nmap's arguments for a shard whose addresses stand in the
+// argumentsFor returns nmap's arguments for a look whose addresses stand in the
 // file targets. Every one of them is built here from typed values.
-func (s *Scanner) argumentsFor(ctx context.Context, j job, targets string) ([]string, error) {
-	set := s.scanned(j)
-	hosts := len(j.shard.Hosts)
+func (s *Scanner) argumentsFor(ctx context.Context, l look, targets string) ([]string, error) {
 	options := []nmap.Option{
 		nmap.WithTargetInput(targets),
-		nmap.WithPorts(portList(set)),
-		nmap.WithTimingTemplate(nmap.Timing(min(max(j.shard.Profile.Timing, 0), 5))),
-		nmap.WithMaxRate(j.rate),
-		nmap.WithMaxRetries(maxRetries),
-		nmap.WithHostTimeout(s.hostTimeout(j, set)),
-		nmap.WithMaxHostgroup(hosts),
-		nmap.WithMinHostgroup(hosts),
+		nmap.WithTimingTemplate(nmap.Timing(min(max(l.timing, 0), 5))),
+		nmap.WithMaxRate(max(l.rate, 1)),
+		nmap.WithMaxRetries(l.retries),
+		nmap.WithHostTimeout(s.patience(l)),
+		nmap.WithMaxHostgroup(len(l.addresses)),
+		nmap.WithMinHostgroup(len(l.addresses)),
 		nmap.WithStatsEvery("2s"),
 	}
-	_, tcp := set[state.TCP]
-	_, udp := set[state.UDP]
+	_, tcp := l.ask[state.TCP]
+	_, udp := l.ask[state.UDP]
 	for _, o := range []struct {
-		when   bool
-		option nmap.Option
+		when    bool
+		options []nmap.Option
 	}{
-		{s.privileged, nmap.WithPrivileged()},
-		{!s.privileged, nmap.WithUnprivileged()},
-		{tcp && s.privileged, nmap.WithSYNScan()},
-		{tcp && !s.privileged, nmap.WithConnectScan()},
-		{udp, nmap.WithUDPScan()},
-		{j.shard.IPv6, nmap.WithIPv6Scanning()},
-		{!j.shard.Discover, nmap.WithSkipHostDiscovery()},
-		{!s.options.ReverseDNS, nmap.WithDisabledDNSResolution()},
-		{j.shard.Profile.Services, nmap.WithServiceInfo()},
+		{s.privileged, []nmap.Option{nmap.WithPrivileged()}},
+		{!s.privileged, []nmap.Option{nmap.WithUnprivileged()}},
+		{len(l.ask) > 0, []nmap.Option{nmap.WithPorts(portList(l.ask))}},
+		{len(l.ask) == 0, []nmap.Option{nmap.WithPingScan()}},
+		{tcp && s.privileged, []nmap.Option{nmap.WithSYNScan()}},
+		{tcp && !s.privileged, []nmap.Option{nmap.WithConnectScan()}},
+		{udp, []nmap.Option{nmap.WithUDPScan()}},
+		{l.ipv6, []nmap.Option{nmap.WithIPv6Scanning()}},
+		{len(l.ask) > 0 && !l.discover, []nmap.Option{nmap.WithSkipHostDiscovery()}},
+		{!s.options.ReverseDNS, []nmap.Option{nmap.WithDisabledDNSResolution()}},
+		{l.brisk && !l.gentle, []nmap.Option{
+			nmap.WithMinRate(max(l.rate, 1)), nmap.WithInitialRTTTimeout(initialRTT), nmap.WithMaxRTTTimeout(maxRTT),
+		}},
+		{l.gentle, []nmap.Option{nmap.WithMaxParallelism(1), nmap.WithScanDelay(gentleDelay)}},
+		{l.intensity >= 0, []nmap.Option{nmap.WithServiceInfo(), nmap.WithVersionIntensity(int16(min(l.intensity, 9)))}}, //nolint:gosec // 9 at most
+		{l.slots > 0, []nmap.Option{nmap.WithMinParallelism(l.slots), nmap.WithMaxParallelism(l.slots)}},
+		{len(l.scripts) > 0, []nmap.Option{nmap.WithScripts(l.scripts...)}},
 	} {
 		if o.when {
-			options = append(options, o.option)
+			options = append(options, o.options...)
 		}
 	}
 	return s.arguments(ctx, options...)
@@ -102,13 +94,18 @@ func portList(set ports) string {
 	return strings.Join(parts, ",")
 }
 
-// hostTimeout returns how long nmap may work on one host. The hosts of a shard
-// are scanned side by side, so each lasts as long as the rate makes the whole
-// shard last; without that share a deep scan at a low rate would cut every host.
-func (s *Scanner) hostTimeout(j job, set ports) time.Duration {
-	probes := 0
-	for _, ports := range set {
-		probes += ports.Len() * len(j.shard.Hosts) * (maxRetries + 1)
+// patience returns how long nmap may work on one host. The hosts of a look are
+// scanned side by side, so each lasts as long as the rate makes the whole look
+// last; without that share a deep scan at a low rate would cut every host. A
+// gentle look asks one port after the other.
+func (s *Scanner) patience(l look) time.Duration {
+	if l.patience > 0 {
+		return l.patience
 	}
-	return s.options.HostTimeout + time.Duration(probes)*time.Second/time.Duration(j.rate)
+	probes := l.ask.count() * len(l.addresses) * (l.retries + 1)
+	patience := s.options.HostTimeout + time.Duration(probes)*time.Second/time.Duration(max(l.rate, 1))
+	if l.gentle {
+		patience += time.Duration(l.ask.count()*(l.retries+1)) * (gentleDelay + maxRTT)
+	}
+	return patience
 }

@@ -13,40 +13,60 @@ import (
 
 func TestArguments(t *testing.T) {
 	t.Parallel()
-	full := profile(t, "22,80-81")
-	full.UDP, full.Services = portSet(t, "53"), true
-	onlyUDP := state.Profile{UDP: portSet(t, "53"), Timing: 3}
+	all := ports{state.TCP: portSet(t, "22,80-81"), state.UDP: portSet(t, "53")}
+	one := ports{state.TCP: portSet(t, "22")}
+	four, six := []netip.Addr{netip.MustParseAddr("192.0.2.1")}, []netip.Addr{netip.MustParseAddr("2001:db8::1")}
 	for _, c := range []struct {
 		name       string
-		profile    state.Profile
-		address    string
-		discover   bool
+		look       look
 		privileged bool
 		dns        bool
 		want       string
 	}{
-		{"all, as root", full, "192.0.2.1", false, true, false, "-iL LIST -p T:22,80-81,U:53 -T4 --max-rate 100 --max-retries 2 --host-timeout 60120ms" +
-			" --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s --privileged -sS -sU -Pn -n -sV -v1 -oX -"},
-		{"all, without rights", full, "192.0.2.1", false, false, false, "-iL LIST -p T:22,80-81 -T4 --max-rate 100 --max-retries 2 --host-timeout 60090ms" +
-			" --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s --unprivileged -sT -Pn -n -sV -v1 -oX -"},
-		{"IPv6, asked first, with names", profile(t, "22"), "2001:db8::1", true, true, true, "-iL LIST -p T:22 -T4 --max-rate 100 --max-retries 2 --host-timeout 60030ms" +
-			" --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s --privileged -sS -6 -v1 -oX -"},
-		{"UDP only", onlyUDP, "192.0.2.1", true, true, false, "-iL LIST -p U:53 -T3 --max-rate 100 --max-retries 2 --host-timeout 60030ms" +
-			" --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s --privileged -sU -n -v1 -oX -"},
+		{
+			"services, as root", look{addresses: four, ask: all, retries: 2, timing: 4, intensity: 7}, true, false,
+			"-T4 --max-rate 100 --max-retries 2 --host-timeout 60120ms --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s" +
+				" --privileged -p T:22,80-81,U:53 -sS -sU -Pn -n -sV --version-intensity 7 -v1 -oX -",
+		},
+		{
+			"without rights", look{addresses: four, ask: all, retries: 2, timing: 4, intensity: noService}, false, false,
+			"-T4 --max-rate 100 --max-retries 2 --host-timeout 60090ms --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s" +
+				" --unprivileged -p T:22,80-81 -sT -Pn -n -v1 -oX -",
+		},
+		{
+			"IPv6, asked first, with names", look{addresses: six, ipv6: true, ask: one, discover: true, retries: 2, timing: 4, intensity: noService}, true, true,
+			"-T4 --max-rate 100 --max-retries 2 --host-timeout 60030ms --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s" +
+				" --privileged -p T:22 -sS -6 -v1 -oX -",
+		},
+		{
+			"UDP only", look{addresses: four, ask: ports{state.UDP: portSet(t, "53")}, timing: 3, intensity: noService}, true, false,
+			"-T3 --max-rate 100 --max-retries 0 --host-timeout 60010ms --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s" +
+				" --privileged -p U:53 -sU -Pn -n -v1 -oX -",
+		},
+		{
+			"brisk", look{addresses: four, ask: one, brisk: true, patience: time.Second, timing: 4, intensity: noService}, true, false,
+			"-T4 --max-rate 100 --max-retries 0 --host-timeout 1000ms --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s" +
+				" --privileged -p T:22 -sS -Pn -n --min-rate 100 --initial-rtt-timeout 100ms --max-rtt-timeout 500ms -v1 -oX -",
+		},
+		{
+			"gentle, with a script", look{addresses: four, ask: one, brisk: true, gentle: true, scripts: []string{"banner"}, intensity: noService}, true, false,
+			"-T0 --max-rate 100 --max-retries 0 --host-timeout 60560ms --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s" +
+				" --privileged -p T:22 -sS -Pn -n --max-parallelism 1 --scan-delay 50ms --script=banner -v1 -oX -",
+		},
+		{
+			"who is there", look{addresses: four, discover: true, retries: 2, timing: 4, intensity: noService}, true, false,
+			"-T4 --max-rate 100 --max-retries 2 --host-timeout 60000ms --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s" +
+				" --privileged -sn -n -v1 -oX -",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := New(Options{Binary: "/nonexistent", HostTimeout: time.Minute, ReverseDNS: c.dns})
 			s.privileged = c.privileged
-			shard := shardOf(c.profile, c.address)
-			shard.Discover = c.discover
-			asked, err := s.portsOf(t.Context(), c.profile)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := s.argumentsFor(t.Context(), job{shard: shard, asked: asked, rate: 100}, "LIST")
-			if err != nil || strings.Join(got, " ") != c.want {
-				t.Errorf("arguments\n%q, %v, want\n%q", strings.Join(got, " "), err, c.want)
+			c.look.rate, c.look.ask = 100, s.able(c.look.ask)
+			got, err := s.argumentsFor(t.Context(), c.look, "LIST")
+			if text := strings.TrimPrefix(strings.Join(got, " "), "-iL LIST "); err != nil || text != c.want {
+				t.Errorf("arguments\n%q, %v, want\n%q", text, err, c.want)
 			}
 		})
 	}
@@ -64,10 +84,7 @@ func TestHostileNamesStayOut(t *testing.T) {
 			Address: netip.AddrFrom4([4]byte{192, 0, 2, byte(i + 1)}), Name: name, Profile: "--script=x", Vantage: "-oG", Listed: true,
 		})
 	}
-	var got []state.Host
-	if err := s.Scan(t.Context(), s.Shards(plan), func(r state.ShardResult) error { got = r.Hosts; return nil }); err != nil {
-		t.Fatal(err)
-	}
+	got := scanOne(t, s, s.Shards(plan)[0]).Hosts
 	if len(got) != 10 || got[0].Name() != "-oN" || got[5].Name() != `a\x0a-oN` {
 		t.Errorf("hosts: %+v", got)
 	}
@@ -92,9 +109,9 @@ func TestHostileNamesStayOut(t *testing.T) {
 // value of digits and ports, or the path of our list.
 func ours(argument string) bool {
 	known := strings.Fields("-iL -p -T0 -T3 -sT -sS -sU -sV -n -Pn -6 -v1 -oX - --max-rate --max-retries --host-timeout --max-hostgroup" +
-		" --min-hostgroup --stats-every --top-ports --privileged --unprivileged 2s /dev/null")
+		" --min-hostgroup --stats-every --top-ports --min-rate --initial-rtt-timeout --max-rtt-timeout --privileged --unprivileged 2s /dev/null")
 	return slices.Contains(known, argument) || strings.Trim(argument, "0123456789,-TU:ms") == "" ||
-		strings.HasSuffix(argument, "/run-0-shard-1.targets")
+		strings.HasSuffix(argument, "/run-0-shard-1-slice-1.targets")
 }
 
 func TestShards(t *testing.T) {

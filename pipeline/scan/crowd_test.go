@@ -27,7 +27,7 @@ func TestCrowd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			services := c.services
-			p := state.Profile{Name: "standard", Top: state.TopPorts, Services: services, Timing: 4}
+			p := state.Profile{Name: "standard", Top: state.TopPorts, Intensity: 7, Timing: 4, Services: services}
 			plan := state.Plan{Profiles: map[string]state.Profile{p.Name: p}}
 			for a := c.part.Addr(); c.part.Contains(a); a = a.Next() {
 				plan.Hosts = append(plan.Hosts, state.PlannedHost{Address: a, Profile: p.Name, Vantage: state.DefaultVantage, Listed: true})
@@ -35,14 +35,19 @@ func TestCrowd(t *testing.T) {
 			s := newScanner(t, Options{Rate: 40000})
 			start := time.Now()
 			var hosts []state.Host
-			if err := s.Scan(t.Context(), s.Shards(plan), func(r state.ShardResult) error {
+			shards := s.Shards(plan)
+			var asks []state.Ask
+			for _, shard := range shards {
+				r := scanOne(t, s, shard)
+				for _, h := range r.Hosts {
+					for _, q := range h.Ports {
+						asks = append(asks, state.Ask{Vantage: h.Vantage, Address: h.Address, Port: q.Port})
+					}
+				}
 				hosts = append(hosts, r.Hosts...)
 				if len(r.Notes) > 0 {
 					t.Errorf("notes %q", r.Notes)
 				}
-				return nil
-			}); err != nil {
-				t.Fatal(err)
 			}
 			found := open(hosts)
 			want := listeners.List()
@@ -52,14 +57,23 @@ func TestCrowd(t *testing.T) {
 			}
 			compare(t, found, want)
 			t.Logf("%d hosts in %s", len(hosts), time.Since(start).Round(100*time.Millisecond))
-			for _, h := range hosts {
-				if c := h.Covered(state.TCP); c.Status != state.Answered || c.Ports.Len() != state.TopPorts || c.Services != services {
-					t.Errorf("%s: %s, %d ports", h.Address, c.Status, c.Ports.Len())
+			if services {
+				var named []state.Host
+				for _, shard := range s.Again(state.WorkServices, shards, asks) {
+					named = append(named, scanOne(t, s, shard).Hosts...)
 				}
-				for _, q := range h.Ports {
-					if services && (!q.Service.Probed || q.Service.Product == "") {
-						t.Errorf("%s %s: %+v", h.Address, q.Port, q.Service)
+				compare(t, open(named), want)
+				for _, h := range named {
+					for _, q := range h.Ports {
+						if !q.Service.Probed || q.Service.Product == "" {
+							t.Errorf("%s %s: %+v", h.Address, q.Port, q.Service)
+						}
 					}
+				}
+			}
+			for _, h := range hosts {
+				if c := h.Covered(state.TCP); c.Status != state.Answered || c.Services || c.Ports.Len() != state.TopPorts {
+					t.Errorf("%s: %s, %d ports", h.Address, c.Status, c.Ports.Len())
 				}
 			}
 		})

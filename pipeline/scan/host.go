@@ -55,6 +55,13 @@ type extraReason struct {
 const (
 	maxNames = 16
 	maxCPE   = 8
+
+	maxScripts     = 8  // of a port
+	maxScriptLines = 12 // of one script
+
+	// fingerprintStrings comes with every service that nmap cannot name, asked for or
+	// not; the banner says it shorter.
+	fingerprintStrings = "fingerprint-strings"
 )
 
 // host reads the children of a host element, whose start was read.

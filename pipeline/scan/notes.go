@@ -11,13 +11,12 @@ import (
 // stderrNotes says once what nmap said on its standard error about many hosts.
 // Its texts are searched for, never shown or used as a format.
 func stderrNotes(stderr string) []string {
-	var unresolved, capped, gaveUp, root int
+	var unresolved, gaveUp, root int
 	for line := range strings.Lines(stderr) {
 		switch {
 		case strings.Contains(line, "Failed to resolve"):
 			unresolved++
-		case strings.Contains(line, "retransmission cap hit"):
-			capped++
+		case strings.Contains(line, "retransmission cap hit"): // capped tells
 		case strings.Contains(line, "giving up on port"):
 			gaveUp++
 		case strings.Contains(line, "requires root privileges"):
@@ -31,12 +30,17 @@ func stderrNotes(stderr string) []string {
 		}
 	}
 	add(unresolved, "nmap could not resolve %s")
-	add(capped, "nmap gave up on ports of %s (retransmission cap hit): packets are lost, a lower rate may find more")
 	add(gaveUp, "nmap gave up on ports of %s")
 	if root > 0 {
 		notes = append(notes, "nmap lacks the rights for this scan: it takes root or CAP_NET_RAW")
 	}
 	return notes
+}
+
+// cappedNote tells of hosts on which nmap gave up because packets are lost.
+func cappedNote(hosts int) string {
+	return fmt.Sprintf("nmap gave up on ports of %s (retransmission cap hit): packets are lost, a lower rate may find more",
+		state.Count(hosts, "host", "hosts"))
 }
 
 // capped returns the hosts on which nmap gave up because packets are lost;

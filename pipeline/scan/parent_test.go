@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"ownmap/pipeline/lab"
 	"ownmap/pipeline/state"
 )
@@ -31,15 +33,16 @@ func beTheVictim() {
 	if dir == "" {
 		return
 	}
-	s := New(Options{Dir: dir, Binary: os.Getenv(victimNmap), Rate: 5, MaxParallel: 2})
-	var shards []state.Shard
+	var group errgroup.Group
 	for i := range 2 {
-		shards = append(shards, state.Shard{RunID: 9, No: i + 1, Profile: state.Profile{Ports: state.PortsOf(1, 2, 3, 4, 5, 6, 7, 8, 9)}})
+		shard := state.Shard{RunID: 9, No: i + 1, Profile: state.Profile{Ports: state.PortsOf(1, 2, 3, 4, 5, 6, 7, 8, 9)}}
 		for host := range 200 {
-			shards[i].Hosts = append(shards[i].Hosts, state.ShardHost{Address: netip.AddrFrom4([4]byte{127, 67, byte(i), byte(host + 1)})})
+			shard.Hosts = append(shard.Hosts, state.ShardHost{Address: netip.AddrFrom4([4]byte{127, 67, byte(i), byte(host + 1)})})
 		}
+		s := New(Options{Dir: dir, Binary: os.Getenv(victimNmap), Rate: 5}) // each with a budget of its own
+		group.Go(func() error { _, err := s.Scan(context.Background(), shard, nil); return err })
 	}
-	fmt.Println(s.Scan(context.Background(), shards, func(state.ShardResult) error { return nil }))
+	fmt.Println(group.Wait())
 	os.Exit(1)
 }
 
@@ -73,7 +76,7 @@ func TestNmapDiesWithItsParent(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "scratch")
 	cmd := victim(t, dir, "")
-	first, second := filepath.Join(dir, "run-9-shard-1.targets"), filepath.Join(dir, "run-9-shard-2.targets")
+	first, second := filepath.Join(dir, "run-9-shard-1-slice-1.targets"), filepath.Join(dir, "run-9-shard-2-slice-1.targets")
 	eventually(t.Context(), t, "two nmaps", func() bool { return findProcess(first) > 0 && findProcess(second) > 0 })
 	if info, err := os.Stat(first); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("list of targets: %v, %v", info, err)

@@ -3,6 +3,7 @@ package scan
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"ownmap/pipeline/state"
 )
@@ -26,12 +27,17 @@ func (d *decoder) port(h *hostXML) error {
 	var read portXML
 	var said string // its state
 	var service serviceXML
+	var scripts []state.ScriptOutput
 	err = d.children(func() error {
 		switch string(d.Name()) {
 		case "state":
 			said = d.portState(&read, said)
 		case "service":
 			return d.service(&service)
+		case "script":
+			if id := d.text("id"); id != fingerprintStrings && len(scripts) < maxScripts {
+				scripts = append(scripts, scriptOutput(id, d.text("output")))
+			}
 		}
 		return d.Skip()
 	})
@@ -42,6 +48,7 @@ func (d *decoder) port(h *hostXML) error {
 	switch s := state.PortState(said); s {
 	case state.Open, state.OpenFiltered:
 		read.State, read.Service = s, d.judge(service, s)
+		read.Scripts = scripts
 	case state.Closed, state.Filtered, state.Unfiltered, state.ClosedFiltered:
 		read.State = s
 	default:
@@ -125,4 +132,15 @@ func (d *decoder) judge(s serviceXML, of state.PortState) state.Service {
 		s.ExtraInfo = said
 	}
 	return s.Service
+}
+
+// scriptOutput is a border as well: a certificate's subject is text of the host's.
+func scriptOutput(id, output string) state.ScriptOutput {
+	out := state.ScriptOutput{Script: state.Clean(id)}
+	for line := range strings.Lines(output) {
+		if line = strings.TrimSpace(line); line != "" && len(out.Lines) < maxScriptLines {
+			out.Lines = append(out.Lines, state.Clean(line))
+		}
+	}
+	return out
 }

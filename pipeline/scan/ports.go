@@ -19,6 +19,15 @@ type ports map[state.Protocol]state.PortSet
 // protocols returns the protocols asked for, in protocol order.
 func (p ports) protocols() []state.Protocol { return slices.Sorted(maps.Keys(p)) }
 
+// count returns the number of ports over all protocols.
+func (p ports) count() int {
+	n := 0
+	for _, set := range p {
+		n += set.Len()
+	}
+	return n
+}
+
 // portsOf returns what a profile asks for.
 func (s *Scanner) portsOf(ctx context.Context, profile state.Profile) (ports, error) {
 	asked := ports{}

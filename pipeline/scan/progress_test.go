@@ -1,12 +1,12 @@
 package scan
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"ownmap/pipeline/lab"
-	"ownmap/pipeline/state"
 )
 
 // clock is a time that a test moves.
@@ -56,47 +56,31 @@ func TestBarProgress(t *testing.T) {
 	}
 }
 
-// recorder is a Progress that remembers.
-type recorder struct {
-	total, hosts, open, dones int
-	fractions                 []float64
-}
-
-func (r *recorder) Start(hosts int) { r.total = hosts }
-func (r *recorder) Done()           { r.dones++ }
-func (r *recorder) Update(hosts, open int, fraction float64) {
-	r.hosts, r.open = hosts, open
-	r.fractions = append(r.fractions, fraction)
-}
-
-// Progress counts every address, also of shards that failed, and never goes back.
-func TestProgress(t *testing.T) {
+// The share that is done rises with nmap's own word and never falls; at the end
+// every host counts, and the open ports.
+func TestWatch(t *testing.T) {
 	t.Parallel()
 	tasks := `<taskprogress task="SYN Stealth Scan" time="1" percent="50.00" remaining="1" etc="2"/>
 <taskprogress task="SYN Stealth Scan" time="1" percent="40.00" remaining="1" etc="2"/>
 `
-	fake := lab.NewFakeNmap(t, `case "$TARGETS" in *-2.targets) exit 1;; esac; cat "$DIR/out.xml"`,
-		map[string]string{"out.xml": strings.Replace(xmlGood, xmlHost, tasks+xmlHost, 1)})
-	var seen recorder
-	s := newScanner(t, Options{Binary: fake.Path, Progress: &seen, MaxParallel: 1})
-	one := shardOf(profile(t, "22,80"), "192.0.2.1", "192.0.2.2")
-	two := one
-	two.No = 2
-	if err := s.Scan(t.Context(), []state.Shard{one, two}, func(state.ShardResult) error { return nil }); err != nil {
-		t.Fatal(err)
-	}
-	if seen.total != 4 || seen.hosts != 4 || seen.open != 1 || seen.dones != 1 {
-		t.Errorf("%+v", seen)
-	}
-	last := 0.0
-	for _, f := range seen.fractions {
-		if f < last || f > 1 {
-			t.Errorf("fractions %v", seen.fractions)
-		}
-		last = f
-	}
-	if last != 1 || seen.fractions[0] < 0.2 {
-		t.Errorf("fractions %v", seen.fractions)
+	for name, body := range map[string]string{"good": `cat "$DIR/out.xml"`, "fails": `cat "$DIR/out.xml"; exit 1`} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := lab.NewFakeNmap(t, body, map[string]string{"out.xml": strings.Replace(xmlGood, xmlHost, tasks+xmlHost, 1)})
+			var fractions []float64
+			hosts, open := 0, 0
+			_, err := newScanner(t, Options{Binary: fake.Path}).Scan(t.Context(), shardOf(profile(t, "22,80"), "192.0.2.1", "192.0.2.2"),
+				func(fraction float64, h, o int) {
+					fractions = append(fractions, fraction)
+					hosts, open = h, o
+				})
+			if err != nil || hosts != 2 || open != 1 {
+				t.Errorf("%v, %d hosts, %d open", err, hosts, open)
+			}
+			if !slices.IsSorted(fractions) || fractions[0] != 0.5 || fractions[len(fractions)-1] != 1 {
+				t.Errorf("fractions %v", fractions)
+			}
+		})
 	}
 }
 
@@ -108,7 +92,6 @@ Warning: 192.0.2.2 giving up on port because retransmission cap hit (2).
 TCP/IP fingerprinting (for OS scan) requires root privileges.
 `), "\n")
 	want := `nmap could not resolve 1 host
-nmap gave up on ports of 2 hosts (retransmission cap hit): packets are lost, a lower rate may find more
 nmap lacks the rights for this scan: it takes root or CAP_NET_RAW`
 	if got != want {
 		t.Errorf("notes:\n%s", got)

@@ -113,13 +113,20 @@ func TestUDP(t *testing.T) {
 // nmap calls it a success, and so does its exit status.
 func TestHostTimeout(t *testing.T) {
 	t.Parallel()
-	lab.Listen(t, endpoint("127.64.0.1", tcp(2222), lab.Talk{Patience: time.Minute})) // accepts and is silent
-	p := profile(t, "2222,2525")
-	p.Services = true
-	got := scanOne(t, newScanner(t, Options{HostTimeout: 1500 * time.Millisecond}), shardOf(p, "127.64.0.1"))
-	c := got.Hosts[0].Covered(state.TCP)
-	if c.Status != state.NotScanned || c.Reason != state.HostTimeout || c.Conclusive(tcp(2525)) || c.Services {
-		t.Errorf("coverage %+v, ports %v, notes %q", c, got.Hosts[0].Ports, got.Notes)
+	seen, err := newScanner(t, Options{}).look(t.Context(), look{
+		name: "timeout", addresses: []netip.Addr{netip.MustParseAddr("127.64.0.1")}, ask: ports{state.TCP: portSet(t, "1-1000")},
+		rate: 100, timing: 4, intensity: noService, patience: 1500 * time.Millisecond,
+	}, nil)
+	if err != nil || !seen.whole {
+		t.Fatalf("%v, %+v", err, seen)
+	}
+	for _, h := range seen.hosts {
+		if c := h.Covered(state.TCP); c.Status != state.NotScanned || c.Reason != state.HostTimeout || c.Ports.Len() > 0 {
+			t.Errorf("coverage %+v", c)
+		}
+	}
+	if !seen.facts[netip.MustParseAddr("127.64.0.1")].timedOut {
+		t.Error("the fact does not tell")
 	}
 }
 
@@ -130,12 +137,13 @@ func TestHostileBanner(t *testing.T) {
 	hostile := "<script>alert(1)</script>\x1b[2J\u202e\u2028"
 	lab.Listen(t, endpoint("127.65.0.1", tcp(2121), lab.Talk{Greeting: "220 vsFTPd " + hostile + " ready...\r\n"}),
 		endpoint("127.65.0.1", tcp(2222), lab.Talk{Greeting: "SSH-2.0-OpenSSH_9.2p1 Debian-" + hostile + "\r\n"}))
-	p := profile(t, "2121,2222")
-	p.Services = true
-	got := scanOne(t, newScanner(t, Options{}), shardOf(p, "127.65.0.1"))
-	h := got.Hosts[0]
-	if len(h.Ports) != 2 || !h.Covered(state.TCP).Services {
-		t.Fatalf("%+v", h)
+	address := netip.MustParseAddr("127.65.0.1")
+	got, err := newScanner(t, Options{}).look(t.Context(), look{
+		name: "hostile", addresses: []netip.Addr{address}, ask: ports{state.TCP: portSet(t, "2121,2222")}, rate: 1000, timing: 4, intensity: 7,
+	}, nil)
+	h := got.hosts[address]
+	if err != nil || len(h.Ports) != 2 || !h.Covered(state.TCP).Services {
+		t.Fatalf("%v, %+v", err, h)
 	}
 	var texts []string
 	for _, p := range h.Ports {

@@ -1,18 +1,19 @@
 // Package scan looks at hosts from outside. It is the only room that speaks
-// nmap: it splits a plan into shards, runs one nmap process for each, reads its
-// XML as it comes and says for every host what was seen and what was looked at.
+// nmap: it splits a plan into shards, runs few nmap processes for each at a rate
+// that the link carries, reads their XML as it comes and says for every host what
+// was seen and what was looked at.
 package scan
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"ownmap/pipeline/state"
 )
@@ -25,30 +26,42 @@ const (
 	DefaultRate        = 5000             // packets a second: polite on any network
 	DefaultHostTimeout = 15 * time.Minute // patience with one host
 	DefaultStall       = 5 * time.Minute  // nmap prints its progress every two seconds
+
+	DefaultConfirmTries = 3               // of three packets one arrives, at any loss that a network is used with
+	DefaultConfirmPause = 2 * time.Second // longer than a burst of loss
 )
 
 // Options say how to scan. The zero value is usable: it takes nmap from PATH and
 // the defaults above.
 type Options struct {
 	Binary      string        // path of nmap; empty: found in PATH
-	Rate        int           // packets a second over all processes; service detection is not counted
-	MaxParallel int           // nmap processes at once; 0: one a core
+	Rate        int           // packets a second over all that this process sends, never exceeded; service detection is not counted
+	Start       int           // packets a second to begin with, as learned before; 0: 5,000, or Rate if that is less
+	MaxParallel int           // nmap processes of one shard at once; 0: one a core
 	HostTimeout time.Duration // patience with a host, on top of the time that the rate itself costs
 	Stall       time.Duration // how long nmap may print nothing before it counts as hung
-	ReverseDNS  bool          // ask DNS for the names of addresses
-	Dir         string        // for lists of targets, made with mode 0700; empty: a new temporary one each time
-	Log         *slog.Logger  // nil: nothing is logged
-	Progress    Progress      // nil: nobody watches
+	// Candidate changes are asked again in ConfirmTries tries with ConfirmPause
+	// between them.
+	ConfirmTries int
+	ConfirmPause time.Duration // negative: none
+	ReverseDNS   bool          // ask DNS for the names of addresses
+	Dir          string        // for lists of targets, made with mode 0700; empty: a new temporary one each time
+	Log          *slog.Logger  // nil: nothing is logged
 }
 
-// Scanner implements pipeline.Scanner with nmap. Make it with New.
+// Scanner scans shards with nmap. Make it with New. It may scan several at once,
+// from several goroutines: they share its rate.
 type Scanner struct {
 	options    Options
 	privileged bool // raw sockets can be had
 	outputCap  int64
+	common     *budget
+	now        func() time.Time // for scan windows
+	tarpit     time.Duration    // patience of service detection with a host
 
-	mu  sync.Mutex
-	top map[int]state.PortSet // nmap's N most common TCP ports
+	mu      sync.Mutex
+	top     map[int]state.PortSet // nmap's N most common TCP ports
+	budgets map[string]*budget    // of hosts that ask for a rate of their own
 }
 
 // New returns a scanner. Whether nmap is there shows when it is used.
@@ -68,61 +81,80 @@ func New(options Options) *Scanner {
 	if options.Stall <= 0 {
 		options.Stall = DefaultStall
 	}
+	if options.ConfirmTries <= 0 {
+		options.ConfirmTries = DefaultConfirmTries
+	}
+	if options.ConfirmPause == 0 {
+		options.ConfirmPause = DefaultConfirmPause
+	}
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Scanner{options: options, privileged: rawSockets(), outputCap: maxShardOutput, top: map[int]state.PortSet{}}
+	return &Scanner{
+		options: options, privileged: rawSockets(), outputCap: maxShardOutput, now: time.Now, tarpit: servicePatience,
+		common: newBudget(options.Rate, options.Start, nil), top: map[int]state.PortSet{}, budgets: map[string]*budget{},
+	}
 }
 
-// Scan scans the shards, up to MaxParallel at once, and hands each result to
-// keep as it ends, never two at once. What could not be scanned is part of a
-// result. An error means that nothing more can be scanned: nmap does not start,
-// the list of targets cannot be written, keep failed, or ctx ended; then every
-// nmap is dead when Scan returns, and the shards that were not kept are pending.
-func (s *Scanner) Scan(ctx context.Context, shards []state.Shard, keep func(state.ShardResult) error) error {
-	if len(shards) == 0 {
-		return nil
+// SetStart sets the rate, in packets a second, to one that was learned before
+// (state.Pace.Next). It is meant for a scanner that has scanned nothing yet; 0
+// changes nothing.
+func (s *Scanner) SetStart(rate int) {
+	if rate > 0 {
+		s.common.start(rate)
 	}
-	asked, err := s.ask(ctx, shards)
+}
+
+// Scan scans one shard of any kind of work; a shard that names none looks at
+// ports. watch, if any, is told the share of the shard that is done, from 0 to 1
+// and never backwards, how many of its hosts are done, and how many open ports
+// were found. What could not be scanned is part of the result. An error means
+// that nothing can be scanned at all: nmap does not start, the list of addresses
+// cannot be written, or ctx ended; then every nmap is dead when Scan returns.
+func (s *Scanner) Scan(ctx context.Context, shard state.Shard, watch func(fraction float64, hosts, open int)) (state.ShardResult, error) {
+	if watch == nil {
+		watch = func(float64, int, int) {}
+	}
+	if err := ctx.Err(); err != nil {
+		return state.ShardResult{}, err
+	}
+	result, err := s.work(ctx, shard, watch)
 	if err != nil {
-		return err
+		return state.ShardResult{}, err
 	}
-	parallel := min(s.options.MaxParallel, len(shards))
-	track := newTracker(s.options.Progress, shards)
-	defer track.done()
-
-	var keeping sync.Mutex
-	group, inner := errgroup.WithContext(ctx)
-	group.SetLimit(parallel)
-	for i, shard := range shards {
-		group.Go(func() error {
-			result, err := s.scanShard(inner, job{shard: shard, asked: asked[i], rate: max(1, s.options.Rate/parallel)}, track.shard(shard))
-			if err != nil {
-				return err
-			}
-			keeping.Lock()
-			defer keeping.Unlock()
-			if err := inner.Err(); err != nil {
-				return err
-			}
-			return keep(result)
-		})
+	for _, note := range result.Notes {
+		s.options.Log.WarnContext(ctx, "scan note", "run", shard.RunID, "shard", shard.No, "note", note)
 	}
-	err = group.Wait()
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return err
+	return result, nil
 }
 
-// ask resolves which ports each shard asks for.
-func (s *Scanner) ask(ctx context.Context, shards []state.Shard) ([]ports, error) {
-	asked := make([]ports, len(shards))
-	for i, shard := range shards {
-		var err error
-		if asked[i], err = s.portsOf(ctx, shard.Profile); err != nil {
-			return nil, err
-		}
+func (s *Scanner) work(ctx context.Context, shard state.Shard, watch func(fraction float64, hosts, open int)) (state.ShardResult, error) {
+	switch shard.Work {
+	case state.WorkConfirm:
+		return s.scanConfirm(ctx, shard, watch)
+	case state.WorkServices:
+		return s.scanServices(ctx, shard, watch)
+	case state.WorkPorts:
 	}
-	return asked, nil
+	return s.scanPorts(ctx, shard, watch)
+}
+
+// budget returns the common packet budget of this process.
+func (s *Scanner) budget() *budget { return s.common }
+
+// budgetOf returns the budget of hosts with these limits: a part of the common
+// one that all shards with the same limits share, or the common one.
+func (s *Scanner) budgetOf(limits state.Limits) *budget {
+	if limits.MaxRate <= 0 {
+		return s.common
+	}
+	key := strconv.Itoa(limits.MaxRate) + fmt.Sprint(limits.Fragile, limits.Windows)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b, ok := s.budgets[key]
+	if !ok {
+		b = newBudget(min(limits.MaxRate, s.options.Rate), 0, s.common)
+		s.budgets[key] = b
+	}
+	return b
 }

@@ -62,15 +62,11 @@ func shardOf(p state.Profile, addresses ...string) state.Shard {
 // scanOne scans one shard.
 func scanOne(t *testing.T, s *Scanner, shard state.Shard) state.ShardResult {
 	t.Helper()
-	var results []state.ShardResult
-	err := s.Scan(t.Context(), []state.Shard{shard}, func(r state.ShardResult) error {
-		results = append(results, r)
-		return nil
-	})
-	if err != nil || len(results) != 1 {
-		t.Fatalf("Scan: %v, %d results", err, len(results))
+	result, err := s.Scan(t.Context(), shard, nil)
+	if err != nil {
+		t.Fatalf("Scan: %v", err)
 	}
-	return results[0]
+	return result
 }
 
 // open returns the open ports of hosts, as lab.Listeners.List does.

@@ -4,10 +4,9 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
-
-	"ownmap/pipeline/state"
 )
 
 // targetList is the file that tells nmap what to scan: one address a line, made
@@ -18,10 +17,10 @@ type targetList struct {
 	dir  string // a temporary directory to remove with it, or empty
 }
 
-// writeTargets writes a shard's addresses into a file that only we can read. Its
-// name is the shard's: what a crash left is overwritten when the shard is scanned
-// again.
-func (s *Scanner) writeTargets(shard state.Shard) (targetList, error) {
+// writeTargets writes the addresses of a look into a file that only we can read.
+// Its name is the look's: what a crash left is overwritten when the shard is
+// scanned again.
+func (s *Scanner) writeTargets(name string, addresses []netip.Addr) (targetList, error) {
 	list := targetList{}
 	fail := func(err error) (targetList, error) {
 		return list, fmt.Errorf("write the list of addresses to scan: %w", err)
@@ -33,15 +32,15 @@ func (s *Scanner) writeTargets(shard state.Shard) (targetList, error) {
 	if s.options.Dir == "" {
 		list.dir = dir
 	}
-	list.path = filepath.Join(dir, fmt.Sprintf("run-%d-shard-%d.targets", shard.RunID, shard.No))
+	list.path = filepath.Join(dir, name+".targets")
 	file, err := os.OpenFile(list.path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		list.remove()
 		return fail(err)
 	}
 	lines := bufio.NewWriter(file)
-	for _, h := range shard.Hosts {
-		fmt.Fprintln(lines, h.Address.Unmap().WithZone(""))
+	for _, a := range addresses {
+		fmt.Fprintln(lines, a.Unmap().WithZone(""))
 	}
 	if err := errors.Join(lines.Flush(), file.Close()); err != nil {
 		list.remove()

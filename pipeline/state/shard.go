@@ -41,6 +41,7 @@ type ShardHost struct {
 	Target  int64      `json:"target"`
 	Listed  bool       `json:"listed,omitempty"`
 	Ask     []Port     `json:"ask,omitempty"` // confirm and services: these ports and no others
+	Not     []Port     `json:"not,omitempty"` // services: open ports that another shard asks, to be left alone
 	// What the state knows of the host. The book fills these in for the worker; they
 	// are no part of the plan.
 	New   bool         `json:"-"` // never answered: its first state is the union of two looks

@@ -48,6 +48,15 @@ type PortStatus struct {
 	// detection looks again.
 	Banner string
 	Silent bool // the banner is that of silence
+	// Scripts are what NSE scripts found out, for the reader; like ExtraInfo they
+	// take no part in comparisons.
+	Scripts []ScriptOutput
+}
+
+// ScriptOutput is what one of nmap's NSE scripts says of a port.
+type ScriptOutput struct {
+	Script string   // "ssl-cert"
+	Lines  []string // cleaned, without blank ones
 }
 
 // Name returns the host's first name, or the empty string.

@@ -1,0 +1,164 @@
+package scan
+
+import (
+	"context"
+	"math"
+	"slices"
+	"sync"
+)
+
+// Bounds of the rate, in packets a second.
+const (
+	startRate = 5000 // where a link is met of which nothing is known
+	minRate   = 100  // the slowest that loss makes it, unless the cap is lower
+)
+
+// budget shares out the packets a second that are sent by all nmaps and banners
+// of this process, or of the hosts with limits of their own, which draw on the
+// common one too. Its rate follows what the link carries, up to the cap. Whoever
+// asks first is served first. Make it with newBudget.
+type budget struct {
+	parent  *budget // nil: the common one
+	cap     int
+	mu      sync.Mutex
+	rate    int
+	used    int
+	knee    int // from here on the rate grows by a tenth; below it, it doubles
+	queue   []*grant
+	changed chan struct{} // closed when something may have become free
+}
+
+func newBudget(limit, start int, parent *budget) *budget {
+	b := &budget{parent: parent, cap: max(1, limit), rate: min(max(1, limit), startRate), knee: max(1, limit), changed: make(chan struct{})}
+	if parent != nil {
+		b.rate = b.cap // it was asked for by people who know these hosts
+	}
+	if start > 0 {
+		b.start(start)
+	}
+	return b
+}
+
+// start sets the rate to one that was learned.
+func (b *budget) start(rate int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rate = min(max(rate, minRate), b.cap)
+	b.knee = b.rate
+	b.wake()
+}
+
+// pace returns the rate of now, and whether it is still sought by doubling.
+func (b *budget) pace() (rate int, sought bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.rate, b.rate < b.knee
+}
+
+// grant is a part of the budget. It must be released.
+type grant struct {
+	rate   int // packets a second
+	of     int // the budget's rate when it was given
+	budget *budget
+	above  *grant
+}
+
+// take waits for up to want packets a second: all that is free, and at least
+// half of what was wanted. It fails only when ctx ends.
+func (b *budget) take(ctx context.Context, want int) (*grant, error) {
+	g := &grant{budget: b}
+	if b.parent != nil {
+		above, err := b.parent.take(ctx, min(want, b.cap))
+		if err != nil {
+			return nil, err
+		}
+		g.above, want = above, above.rate
+	}
+	b.mu.Lock()
+	b.queue = append(b.queue, g)
+	for {
+		wanted := max(1, min(want, b.rate))
+		free := b.rate - b.used
+		if b.queue[0] == g && free >= (wanted+1)/2 {
+			g.rate, g.of = min(wanted, free), b.rate
+			b.used += g.rate
+			b.leave(g)
+			b.mu.Unlock()
+			return g, nil
+		}
+		changed := b.changed
+		b.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			b.mu.Lock()
+			b.leave(g)
+			b.mu.Unlock()
+			if g.above != nil {
+				g.above.release()
+			}
+			return nil, ctx.Err()
+		}
+		b.mu.Lock()
+	}
+}
+
+// release gives the grant back.
+func (g *grant) release() {
+	g.budget.mu.Lock()
+	g.budget.used -= g.rate
+	g.budget.wake()
+	g.budget.mu.Unlock()
+	if g.above != nil {
+		g.above.release()
+	}
+}
+
+// leave takes a grant out of the queue. The lock is held.
+func (b *budget) leave(g *grant) {
+	b.queue = slices.DeleteFunc(b.queue, func(q *grant) bool { return q == g })
+	b.wake()
+}
+
+// wake lets everybody who waits look again. The lock is held.
+func (b *budget) wake() {
+	close(b.changed)
+	b.changed = make(chan struct{})
+}
+
+// raise speeds up after a look at a rate that lost nothing. No loss was met yet,
+// or only at rates far above: then it doubles. Else it adds a tenth.
+func (b *budget) raise(clean int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	next := clean + max(1, clean/10)
+	if clean < b.knee {
+		next = min(2*clean, max(b.knee, next))
+	}
+	b.rate = min(b.cap, max(b.rate, next))
+	b.wake()
+}
+
+// lower slows down after a look at a rate that lost a share of what is known to
+// be there: to half, and to much less when much was lost, for then a link is so
+// full that hardly anything of what was sent came through. Half of the rate that
+// was too much is where doubling ends from now on.
+func (b *budget) lower(lossy int, share float64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	least := min(minRate, b.cap)
+	keep := max(1.0/16, (1-min(1, max(0, share)))/2)
+	b.rate = min(b.rate, max(least, int(math.Ceil(float64(lossy)*keep))))
+	b.knee = min(b.knee, max(least, lossy/2))
+	b.wake()
+}
+
+// settle sets the rate to what was sent in truth: more cannot be sent from here,
+// and what was never sent was never proved to be carried.
+func (b *budget) settle(sent int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rate = max(min(minRate, b.cap), min(b.rate, sent))
+	b.knee = min(b.knee, b.rate)
+	b.wake()
+}

@@ -1,0 +1,37 @@
+package scan
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"ownmap/pipeline/state"
+)
+
+func TestUnmask(t *testing.T) {
+	t.Parallel()
+	udp := state.PortStatus{Port: state.Port{Protocol: state.UDP, Number: 53}, State: state.Open}
+	host := func(open int) state.Host {
+		h := state.Host{Address: netip.MustParseAddr("192.0.2.1"), State: state.Up, Coverage: []state.Coverage{
+			{Protocol: state.TCP, Status: state.Answered, Ports: portSet(t, "1-65535")}, {Protocol: state.UDP, Status: state.Answered, Ports: portSet(t, "53")},
+		}}
+		for n := range open {
+			h.Ports = append(h.Ports, state.PortStatus{Port: tcp(uint16(n + 1)), State: state.Open})
+		}
+		h.Ports = append(h.Ports, udp)
+		state.SortHosts([]state.Host{h})
+		return h
+	}
+	busy := host(maxOpen)
+	if note := unmask(&busy); note != "" || len(busy.Ports) != maxOpen+1 || busy.Spoofed.Len() > 0 || !busy.Covered(state.TCP).Conclusive(tcp(65000)) {
+		t.Errorf("a busy host: note %q, %d ports", note, len(busy.Ports))
+	}
+	liar := host(65535)
+	note := unmask(&liar)
+	if !strings.Contains(note, "192.0.2.1 calls 65535 TCP ports open") || liar.Spoofed.String() != "1-65535" || len(liar.Ports) != 1 || liar.Ports[0].Port != udp.Port {
+		t.Errorf("note %q, spoofed %s, ports %d", note, liar.Spoofed, len(liar.Ports))
+	}
+	if line := liar.Covered(state.TCP); line.Status != state.Answered || line.Ports.Len() > 0 || liar.State != state.Up || !liar.Covered(state.UDP).Conclusive(udp.Port) {
+		t.Errorf("coverage: %+v", liar.Coverage)
+	}
+}
