@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"ownmap/pipeline/state"
 )
@@ -24,3 +25,18 @@ type PendingShard struct {
 	Vantage string
 	Hosts   int
 }
+
+// UseJobs makes Begin and AddShards put shards into a queue. It is called before
+// the first run; without it nobody is told of shards.
+func (b *Book) UseJobs(jobs Jobs) { b.jobs = jobs }
+
+// Pool returns the book's connections to the database, for the queue that shares
+// its transactions. They are closed with the book.
+func (b *Book) Pool() *pgxpool.Pool { return b.pool }
+
+// StaleAfter says in how many runs in a row a host that is up may go without an
+// answer before an alert tells of it; without it DefaultStaleAfter.
+func (b *Book) StaleAfter(runs int) { b.staleAfter = runs }
+
+// DefaultStaleAfter is a week of nightly runs.
+const DefaultStaleAfter = 7
