@@ -32,6 +32,8 @@ func (r iteratorForAddShards) Values() ([]interface{}, error) {
 		r.rows[0].RunID,
 		r.rows[0].No,
 		r.rows[0].Vantage,
+		r.rows[0].Work,
+		r.rows[0].Hosts,
 		r.rows[0].Spec,
 	}, nil
 }
@@ -42,5 +44,5 @@ func (r iteratorForAddShards) Err() error {
 
 // AddShards stores the work of a run.
 func (q *Queries) AddShards(ctx context.Context, arg []AddShardsParams) (int64, error) {
-	return q.db.CopyFrom(ctx, []string{"shard"}, []string{"run_id", "no", "vantage", "spec"}, &iteratorForAddShards{rows: arg})
+	return q.db.CopyFrom(ctx, []string{"shard"}, []string{"run_id", "no", "vantage", "work", "hosts", "spec"}, &iteratorForAddShards{rows: arg})
 }

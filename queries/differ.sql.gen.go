@@ -74,11 +74,11 @@ with looked as (
     from stage_host s where s.run_id = $1
     group by s.host_id, s.vantage_id
 ), before as (
-    select c.host_id, c.vantage_id, c.protocol, c.port, c.state, c.fp, c.rev_from, c.approval_id, h.status
+    select c.host_id, c.vantage_id, c.protocol, c.port, c.state, c.fp, c.rev_from, c.approval_id, c.banner, c.silent, h.status
     from port_current c
     join stage_host h on h.run_id = $1 and h.host_id = c.host_id and h.vantage_id = c.vantage_id and h.protocol = c.protocol
 ), after as (
-    select p.run_id, p.host_id, p.vantage_id, p.protocol, p.port, p.state, p.fp from stage_port p where p.run_id = $1
+    select p.run_id, p.host_id, p.vantage_id, p.protocol, p.port, p.state, p.fp, p.banner, p.silent, p.named from stage_port p where p.run_id = $1
 ), moved as (
     select coalesce(a.host_id, b.host_id) as host_id, coalesce(a.vantage_id, b.vantage_id) as vantage_id,
            coalesce(a.state = b.state, false) as same_state, coalesce(b.status, 'answered') as status,

@@ -10,14 +10,17 @@ import (
 )
 
 const addPorts = `-- name: AddPorts :exec
-insert into port_current (host_id, vantage_id, protocol, port, state, fp, rev_from)
-select ch.host_id, ch.vantage_id, ch.protocol, ch.port, ch.new_state, ch.new_fp, ch.rev
+insert into port_current (host_id, vantage_id, protocol, port, state, fp, rev_from, banner, silent)
+select ch.host_id, ch.vantage_id, ch.protocol, ch.port, ch.new_state, ch.new_fp, ch.rev, coalesce(s.banner, ''), coalesce(s.silent, false)
 from port_change ch
+join rev on rev.id = ch.rev
+left join stage_port s on s.run_id = rev.run_id and s.host_id = ch.host_id and s.vantage_id = ch.vantage_id
+    and s.protocol = ch.protocol and s.port = ch.port
 where ch.rev = $1 and ch.old_state is null and ch.new_state is not null
 order by ch.host_id, ch.vantage_id, ch.protocol, ch.port
 `
 
-// AddPorts adds the ports that opened.
+// AddPorts adds the ports that opened, with the banners that they have in the stage.
 func (q *Queries) AddPorts(ctx context.Context, rev int64) error {
 	_, err := q.db.Exec(ctx, addPorts, rev)
 	return err
@@ -128,6 +131,9 @@ with changed as (
     where s.run_id = $1 and s.status = 'answered'
       and c.host_id = s.host_id and c.vantage_id = s.vantage_id and c.protocol = s.protocol
       and (c.port_set_id <> s.port_set_id or c.services <> s.services)
+      and not exists (
+        select from stage_doubt d where d.run_id = s.run_id and d.host_id = s.host_id and d.vantage_id = s.vantage_id
+          and d.protocol = s.protocol and not d.settled)
 )
 insert into host_coverage (host_id, vantage_id, protocol, port_set_id, services)
 select s.host_id, s.vantage_id, s.protocol, s.port_set_id, s.services
@@ -235,6 +241,9 @@ join host_coverage c on c.host_id = s.host_id and c.vantage_id = s.vantage_id an
 join port_set o on o.id = c.port_set_id
 join port_set n on n.id = s.port_set_id
 where s.run_id = $1 and s.status = 'answered' and c.port_set_id <> s.port_set_id
+  and not exists (
+    select from stage_doubt d where d.run_id = s.run_id and d.host_id = s.host_id and d.vantage_id = s.vantage_id
+      and d.protocol = s.protocol and not d.settled)
 group by s.protocol, o.id, n.id
 order by s.protocol, o.id, n.id
 `
@@ -254,7 +263,8 @@ type MovedPortSetsRow struct {
 
 // MovedPortSets counts the hosts of which other ports were looked at than when
 // they last answered, with the ports that are or were open|filtered there: these
-// were asked for too, and no set has them, for nothing follows from them.
+// were asked for too, and no set has them, for nothing follows from them. The
+// same goes for ports that were doubted and not settled.
 func (q *Queries) MovedPortSets(ctx context.Context, arg MovedPortSetsParams) ([]MovedPortSetsRow, error) {
 	rows, err := q.db.Query(ctx, movedPortSets, arg.RunID, arg.Rev)
 	if err != nil {

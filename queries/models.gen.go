@@ -89,22 +89,33 @@ type Rev struct {
 }
 
 type Run struct {
-	ID         int64
-	State      string
-	OnlyHosts  []string
-	PlanHash   string
-	Planned    bool
-	Pending    int32
-	Scanner    []byte
-	Baseline   bool
-	Partial    bool
-	Notes      []string
-	Error      string
-	StartedAt  time.Time
-	FinishedAt *time.Time
+	ID          int64
+	State       string
+	OnlyHosts   []string
+	PlanHash    string
+	Planned     bool
+	Pending     int32
+	Scanner     []byte
+	Baseline    bool
+	Partial     bool
+	Notes       []string
+	Error       string
+	StartedAt   time.Time
+	FinishedAt  *time.Time
+	Steps       []string
+	Pace        []byte
+	Alerts      []byte
+	CancelledBy string
 }
 
-type Vantage struct {
-	ID   int16
-	Name string
+type ScanRequest struct {
+	ID         int64
+	OnlyHosts  []string
+	AskedBy    string
+	Via        string
+	AskedAt    time.Time
+	TakenAt    *time.Time
+	RunID      *int64
+	FinishedAt *time.Time
+	Error      string
 }

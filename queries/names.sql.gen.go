@@ -144,16 +144,21 @@ const vantages = `-- name: Vantages :many
 select id, name from vantage order by id
 `
 
+type VantagesRow struct {
+	ID   int16
+	Name string
+}
+
 // Vantages returns all vantages.
-func (q *Queries) Vantages(ctx context.Context) ([]Vantage, error) {
+func (q *Queries) Vantages(ctx context.Context) ([]VantagesRow, error) {
 	rows, err := q.db.Query(ctx, vantages)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []Vantage{}
+	items := []VantagesRow{}
 	for rows.Next() {
-		var i Vantage
+		var i VantagesRow
 		if err := rows.Scan(&i.ID, &i.Name); err != nil {
 			return nil, err
 		}

@@ -13,11 +13,7 @@ returning *;
 
 -- name: AddShards :copyfrom
 -- AddShards stores the work of a run.
-insert into shard (run_id, no, vantage, spec) values ($1, $2, $3, $4);
-
--- name: PendingShards :many
--- PendingShards returns the shards of a run that have no result.
-select no, spec from shard where run_id = $1 and done_at is null order by no;
+insert into shard (run_id, no, vantage, work, hosts, spec) values ($1, $2, $3, $4, $5, $6);
 
 -- name: RunForUpdate :one
 -- RunForUpdate returns a run and keeps others from changing it until the
@@ -42,7 +38,7 @@ update run set state = 'done' where id = $1 and state = 'persisted';
 -- name: PersistRun :exec
 -- PersistRun marks a run whose state and changes are kept.
 update run
-set state = 'persisted', finished_at = sqlc.arg(at)::timestamptz, baseline = sqlc.arg(baseline), notes = sqlc.arg(notes),
+set state = 'persisted', finished_at = sqlc.arg(at)::timestamptz, baseline = sqlc.arg(baseline), notes = sqlc.arg(notes), alerts = sqlc.arg(alerts),
     partial = partial or exists (select from stage_host s where s.run_id = run.id and s.status = 'not_scanned')
 where id = sqlc.arg(id);
 

@@ -34,7 +34,7 @@ func (q *Queries) AddRev(ctx context.Context, runID int64) (AddRevRow, error) {
 const addRun = `-- name: AddRun :one
 insert into run (id, only_hosts, plan_hash, planned, pending, partial, notes)
 select coalesce(max(id), 0) + 1, $1, $2, true, $3, $4, $5 from run
-returning id, state, only_hosts, plan_hash, planned, pending, scanner, baseline, partial, notes, error, started_at, finished_at
+returning id, state, only_hosts, plan_hash, planned, pending, scanner, baseline, partial, notes, error, started_at, finished_at, steps, pace, alerts, cancelled_by
 `
 
 type AddRunParams struct {
@@ -70,6 +70,10 @@ func (q *Queries) AddRun(ctx context.Context, arg AddRunParams) (Run, error) {
 		&i.Error,
 		&i.StartedAt,
 		&i.FinishedAt,
+		&i.Steps,
+		&i.Pace,
+		&i.Alerts,
+		&i.CancelledBy,
 	)
 	return i, err
 }
@@ -78,6 +82,8 @@ type AddShardsParams struct {
 	RunID   int64
 	No      int32
 	Vantage string
+	Work    string
+	Hosts   int32
 	Spec    []byte
 }
 
@@ -110,47 +116,18 @@ func (q *Queries) FinishRun(ctx context.Context, id int64) error {
 	return err
 }
 
-const pendingShards = `-- name: PendingShards :many
-select no, spec from shard where run_id = $1 and done_at is null order by no
-`
-
-type PendingShardsRow struct {
-	No   int32
-	Spec []byte
-}
-
-// PendingShards returns the shards of a run that have no result.
-func (q *Queries) PendingShards(ctx context.Context, runID int64) ([]PendingShardsRow, error) {
-	rows, err := q.db.Query(ctx, pendingShards, runID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []PendingShardsRow{}
-	for rows.Next() {
-		var i PendingShardsRow
-		if err := rows.Scan(&i.No, &i.Spec); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const persistRun = `-- name: PersistRun :exec
 update run
-set state = 'persisted', finished_at = $1::timestamptz, baseline = $2, notes = $3,
+set state = 'persisted', finished_at = $1::timestamptz, baseline = $2, notes = $3, alerts = $4,
     partial = partial or exists (select from stage_host s where s.run_id = run.id and s.status = 'not_scanned')
-where id = $4
+where id = $5
 `
 
 type PersistRunParams struct {
 	At       time.Time
 	Baseline bool
 	Notes    []string
+	Alerts   []byte
 	ID       int64
 }
 
@@ -160,13 +137,14 @@ func (q *Queries) PersistRun(ctx context.Context, arg PersistRunParams) error {
 		arg.At,
 		arg.Baseline,
 		arg.Notes,
+		arg.Alerts,
 		arg.ID,
 	)
 	return err
 }
 
 const runForUpdate = `-- name: RunForUpdate :one
-select id, state, only_hosts, plan_hash, planned, pending, scanner, baseline, partial, notes, error, started_at, finished_at from run where id = $1 for update
+select id, state, only_hosts, plan_hash, planned, pending, scanner, baseline, partial, notes, error, started_at, finished_at, steps, pace, alerts, cancelled_by from run where id = $1 for update
 `
 
 // RunForUpdate returns a run and keeps others from changing it until the
@@ -188,12 +166,16 @@ func (q *Queries) RunForUpdate(ctx context.Context, id int64) (Run, error) {
 		&i.Error,
 		&i.StartedAt,
 		&i.FinishedAt,
+		&i.Steps,
+		&i.Pace,
+		&i.Alerts,
+		&i.CancelledBy,
 	)
 	return i, err
 }
 
 const unfinishedRun = `-- name: UnfinishedRun :one
-select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, (started_at > now() - $1::interval)::boolean as recent
+select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, (started_at > now() - $1::interval)::boolean as recent
 from run where state = 'scanning' for update
 `
 
@@ -221,13 +203,17 @@ func (q *Queries) UnfinishedRun(ctx context.Context, age pgtype.Interval) (Unfin
 		&i.Run.Error,
 		&i.Run.StartedAt,
 		&i.Run.FinishedAt,
+		&i.Run.Steps,
+		&i.Run.Pace,
+		&i.Run.Alerts,
+		&i.Run.CancelledBy,
 		&i.Recent,
 	)
 	return i, err
 }
 
 const unreportedRuns = `-- name: UnreportedRuns :many
-select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, rev.id as rev
+select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, rev.id as rev
 from run join rev on rev.run_id = run.id
 where run.state = 'persisted' order by run.id
 `
@@ -261,6 +247,10 @@ func (q *Queries) UnreportedRuns(ctx context.Context) ([]UnreportedRunsRow, erro
 			&i.Run.Error,
 			&i.Run.StartedAt,
 			&i.Run.FinishedAt,
+			&i.Run.Steps,
+			&i.Run.Pace,
+			&i.Run.Alerts,
+			&i.Run.CancelledBy,
 			&i.Rev,
 		); err != nil {
 			return nil, err

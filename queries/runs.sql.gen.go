@@ -154,7 +154,7 @@ func (q *Queries) FullRevs(ctx context.Context, id int64) ([]int64, error) {
 }
 
 const listRuns = `-- name: ListRuns :many
-select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, coalesce(rev.id, 0)::bigint as rev, coalesce(rev.at, run.started_at)::timestamptz as at
+select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, coalesce(rev.id, 0)::bigint as rev, coalesce(rev.at, run.started_at)::timestamptz as at
 from run left join rev on rev.run_id = run.id
 order by run.id desc limit $1
 `
@@ -190,6 +190,10 @@ func (q *Queries) ListRuns(ctx context.Context, limit int32) ([]ListRunsRow, err
 			&i.Run.Error,
 			&i.Run.StartedAt,
 			&i.Run.FinishedAt,
+			&i.Run.Steps,
+			&i.Run.Pace,
+			&i.Run.Alerts,
+			&i.Run.CancelledBy,
 			&i.Rev,
 			&i.At,
 		); err != nil {
@@ -204,7 +208,7 @@ func (q *Queries) ListRuns(ctx context.Context, limit int32) ([]ListRunsRow, err
 }
 
 const newestRev = `-- name: NewestRev :one
-select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, rev.id as rev, rev.at
+select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, rev.id as rev, rev.at
 from rev join run on run.id = rev.run_id
 where rev.at <= $1
 order by rev.id desc limit 1
@@ -234,6 +238,10 @@ func (q *Queries) NewestRev(ctx context.Context, at time.Time) (NewestRevRow, er
 		&i.Run.Error,
 		&i.Run.StartedAt,
 		&i.Run.FinishedAt,
+		&i.Run.Steps,
+		&i.Run.Pace,
+		&i.Run.Alerts,
+		&i.Run.CancelledBy,
 		&i.Rev,
 		&i.At,
 	)
@@ -241,7 +249,7 @@ func (q *Queries) NewestRev(ctx context.Context, at time.Time) (NewestRevRow, er
 }
 
 const oldestRev = `-- name: OldestRev :one
-select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, rev.id as rev, rev.at
+select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, rev.id as rev, rev.at
 from rev join run on run.id = rev.run_id
 order by rev.id limit 1
 `
@@ -270,6 +278,10 @@ func (q *Queries) OldestRev(ctx context.Context) (OldestRevRow, error) {
 		&i.Run.Error,
 		&i.Run.StartedAt,
 		&i.Run.FinishedAt,
+		&i.Run.Steps,
+		&i.Run.Pace,
+		&i.Run.Alerts,
+		&i.Run.CancelledBy,
 		&i.Rev,
 		&i.At,
 	)
@@ -277,7 +289,7 @@ func (q *Queries) OldestRev(ctx context.Context) (OldestRevRow, error) {
 }
 
 const runUnderWay = `-- name: RunUnderWay :one
-select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, coalesce(rev.id, 0)::bigint as rev
+select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, coalesce(rev.id, 0)::bigint as rev
 from run left join rev on rev.run_id = run.id
 where run.state in ('scanning', 'persisted')
 order by run.state = 'scanning' desc, run.id desc limit 1
@@ -306,6 +318,10 @@ func (q *Queries) RunUnderWay(ctx context.Context) (RunUnderWayRow, error) {
 		&i.Run.Error,
 		&i.Run.StartedAt,
 		&i.Run.FinishedAt,
+		&i.Run.Steps,
+		&i.Run.Pace,
+		&i.Run.Alerts,
+		&i.Run.CancelledBy,
 		&i.Rev,
 	)
 	return i, err

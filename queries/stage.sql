@@ -1,17 +1,3 @@
--- name: CompleteShard :execrows
--- CompleteShard marks a shard as done, once: no row means that somebody else
--- brought its result already, or that its run was given up.
-update shard set done_at = now(), done_by = sqlc.arg(done_by)
-from run
-where shard.run_id = sqlc.arg(run_id) and shard.no = sqlc.arg(no) and shard.done_at is null
-  and run.id = shard.run_id and run.state = 'scanning';
-
--- name: CountShard :exec
--- CountShard notes in the run what one more shard brought.
-update run set pending = pending - 1, scanner = sqlc.arg(scanner),
-    notes = notes || array(select n from unnest(sqlc.arg(notes)::text[]) as n where n <> all (notes))
-where id = sqlc.arg(id);
-
 -- name: AddHosts :exec
 -- AddHosts gives a number to each address that has none, in one order and
 -- without using up numbers for known ones.
@@ -43,5 +29,6 @@ on conflict do nothing;
 -- DropStage removes what a run staged and its shards; what is worth keeping is
 -- in the state by then, or the run was given up.
 with hosts as (delete from stage_host h where h.run_id = $1),
-     ports as (delete from stage_port p where p.run_id = $1)
+     ports as (delete from stage_port p where p.run_id = $1),
+     doubts as (delete from stage_doubt d where d.run_id = $1)
 delete from shard where shard.run_id = $1;

@@ -67,50 +67,10 @@ func (q *Queries) AddHosts(ctx context.Context, addresses []netip.Addr) error {
 	return err
 }
 
-const completeShard = `-- name: CompleteShard :execrows
-update shard set done_at = now(), done_by = $1
-from run
-where shard.run_id = $2 and shard.no = $3 and shard.done_at is null
-  and run.id = shard.run_id and run.state = 'scanning'
-`
-
-type CompleteShardParams struct {
-	DoneBy string
-	RunID  int64
-	No     int32
-}
-
-// CompleteShard marks a shard as done, once: no row means that somebody else
-// brought its result already, or that its run was given up.
-func (q *Queries) CompleteShard(ctx context.Context, arg CompleteShardParams) (int64, error) {
-	result, err := q.db.Exec(ctx, completeShard, arg.DoneBy, arg.RunID, arg.No)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
-const countShard = `-- name: CountShard :exec
-update run set pending = pending - 1, scanner = $1,
-    notes = notes || array(select n from unnest($2::text[]) as n where n <> all (notes))
-where id = $3
-`
-
-type CountShardParams struct {
-	Scanner []byte
-	Notes   []string
-	ID      int64
-}
-
-// CountShard notes in the run what one more shard brought.
-func (q *Queries) CountShard(ctx context.Context, arg CountShardParams) error {
-	_, err := q.db.Exec(ctx, countShard, arg.Scanner, arg.Notes, arg.ID)
-	return err
-}
-
 const dropStage = `-- name: DropStage :exec
 with hosts as (delete from stage_host h where h.run_id = $1),
-     ports as (delete from stage_port p where p.run_id = $1)
+     ports as (delete from stage_port p where p.run_id = $1),
+     doubts as (delete from stage_doubt d where d.run_id = $1)
 delete from shard where shard.run_id = $1
 `
 

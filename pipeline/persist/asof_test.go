@@ -21,7 +21,7 @@ func (n night) passOnly(tb testing.TB, book *Book, only ...string) state.Run {
 	}
 	for _, shard := range shardsOf(n) {
 		shard.RunID = run.ID
-		if err := book.Stage(tb.Context(), state.ShardResult{Shard: shard, Hosts: n[shard.No]}); err != nil {
+		if err := book.Stage(tb.Context(), "w1", state.ShardResult{Shard: shard, Hosts: n[shard.No]}, nil); err != nil {
 			tb.Fatal(err)
 		}
 	}

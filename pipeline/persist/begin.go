@@ -23,10 +23,15 @@ const resumable = 12 * time.Hour
 
 // Begin starts a run of these shards, or goes on with the unfinished one if
 // that has the same shards and began less than 12 hours ago; any other
-// unfinished run is given up. Known hosts of names that do not resolve are
-// staged as not scanned, so that the ledger accounts for them.
+// unfinished run is given up. The shards of a new run are queued in the same
+// transaction. Known hosts of names that do not resolve are staged as not scanned,
+// so that the ledger accounts for them.
 func (b *Book) Begin(ctx context.Context, only []string, shards []state.Shard, unresolved []state.UnresolvedTarget) (state.Run, error) {
-	specs, hash, err := encodeShards(only, shards)
+	specs, err := encodeShards(shards)
+	if err != nil {
+		return state.Run{}, err
+	}
+	hash, err := hashPlan(only, specs)
 	if err != nil {
 		return state.Run{}, err
 	}
@@ -41,7 +46,10 @@ func (b *Book) Begin(ctx context.Context, only []string, shards []state.Shard, u
 			return err
 		}
 		if resumed == nil {
-			if resumed, err = addRun(ctx, q, only, hash, shards, specs, unresolved); err != nil {
+			if resumed, err = addRun(ctx, q, only, hash, shards, unresolved); err != nil {
+				return err
+			}
+			if err := b.storeShards(ctx, tx, resumed.ID, shards, specs); err != nil {
 				return err
 			}
 			if err := stageUnresolved(ctx, tx, q, resumed.ID, shards, unresolved); err != nil {
@@ -54,29 +62,25 @@ func (b *Book) Begin(ctx context.Context, only []string, shards []state.Shard, u
 	return run, err
 }
 
-// encodeShards returns each shard as it is stored, and the hash of the plan
-// that they make. A later version of the program that plans otherwise gives
-// another hash, and so begins anew.
-func encodeShards(only []string, shards []state.Shard) (specs [][]byte, hash string, err error) {
+// hashPlan returns the hash of the plan that shards make. A later version of the
+// program that plans otherwise gives another hash, and so begins anew.
+func hashPlan(only []string, specs [][]byte) (string, error) {
 	sum := sha256.New()
 	if err := json.NewEncoder(sum).Encode(append([]string{}, only...)); err != nil {
-		return nil, "", fmt.Errorf("hash the plan: %w", err)
+		return "", fmt.Errorf("hash the plan: %w", err)
 	}
-	for _, shard := range shards {
-		shard.RunID = 0
-		spec, err := json.Marshal(shard)
-		if err != nil {
-			return nil, "", fmt.Errorf("encode shard %d: %w", shard.No, err)
-		}
+	for _, spec := range specs {
 		sum.Write(spec)
-		specs = append(specs, spec)
 	}
-	return specs, hex.EncodeToString(sum.Sum(nil)), nil
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 // resume returns the unfinished run if it can be gone on with; another one is
 // given up.
 func (b *Book) resume(ctx context.Context, q *queries.Queries, hash string) (*queries.Run, error) {
+	if err := q.LockShards(ctx); err != nil {
+		return nil, fmt.Errorf("lock the shards of an unfinished run: %w", err)
+	}
 	age := pgtype.Interval{Microseconds: resumable.Microseconds(), Valid: true}
 	row, err := q.UnfinishedRun(ctx, age)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -97,7 +101,7 @@ func (b *Book) resume(ctx context.Context, q *queries.Queries, hash string) (*qu
 	return nil, giveUp(ctx, q, row.Run.ID, reason)
 }
 
-func addRun(ctx context.Context, q *queries.Queries, only []string, hash string, shards []state.Shard, specs [][]byte, unresolved []state.UnresolvedTarget) (*queries.Run, error) {
+func addRun(ctx context.Context, q *queries.Queries, only []string, hash string, shards []state.Shard, unresolved []state.UnresolvedTarget) (*queries.Run, error) {
 	if len(shards) > math.MaxInt32 {
 		return nil, fmt.Errorf("%d shards are more than a run can have", len(shards))
 	}
@@ -112,28 +116,5 @@ func addRun(ctx context.Context, q *queries.Queries, only []string, hash string,
 	if err != nil {
 		return nil, fmt.Errorf("add run: %w", err)
 	}
-	rows := make([]queries.AddShardsParams, len(shards))
-	for i, shard := range shards {
-		rows[i] = queries.AddShardsParams{RunID: run.ID, No: int32(shard.No), Vantage: shard.Vantage, Spec: specs[i]}
-	}
-	if _, err := q.AddShards(ctx, rows); err != nil {
-		return nil, fmt.Errorf("add shards of run %d: %w", run.ID, err)
-	}
 	return &run, nil
-}
-
-// Pending returns the shards of a run that have no result yet, in order.
-func (b *Book) Pending(ctx context.Context, run state.Run) ([]state.Shard, error) {
-	rows, err := b.q.PendingShards(ctx, run.ID)
-	if err != nil {
-		return nil, fmt.Errorf("read shards of run %d: %w", run.ID, err)
-	}
-	shards := make([]state.Shard, len(rows))
-	for i, row := range rows {
-		if err := json.Unmarshal(row.Spec, &shards[i]); err != nil {
-			return nil, fmt.Errorf("shard %d of run %d: %w", row.No, run.ID, err)
-		}
-		shards[i].RunID = run.ID
-	}
-	return shards, nil
 }

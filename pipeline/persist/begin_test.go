@@ -17,19 +17,19 @@ func TestBeginGoesOnWithTheSamePlan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pending, err := book.Pending(t.Context(), first)
-	if err != nil || len(pending) != 2 || pending[1].RunID != first.ID || pending[1].Hosts[0].Address != n[1][0].Address {
-		t.Fatalf("pending: %+v, %v", pending, err)
+	pending := todo(t, book, first)
+	if len(pending) != 2 || pending[1].RunID != first.ID || pending[1].Hosts[0].Address != n[1][0].Address {
+		t.Fatalf("pending: %+v", pending)
 	}
-	if err := book.Stage(t.Context(), state.ShardResult{Shard: pending[0], Hosts: n[0], Notes: []string{"nmap was killed"}}); err != nil {
+	if err := book.Stage(t.Context(), "w1", state.ShardResult{Shard: pending[0], Hosts: n[0], Notes: []string{"nmap was killed"}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	again, err := book.Begin(t.Context(), nil, shardsOf(n), nil)
 	if err != nil || again.ID != first.ID {
 		t.Fatalf("begin again: run %d, %v, want run %d", again.ID, err, first.ID)
 	}
-	if pending, err = book.Pending(t.Context(), again); err != nil || len(pending) != 1 || pending[0].No != 1 {
-		t.Errorf("pending after one result: %+v, %v", pending, err)
+	if pending = todo(t, book, again); len(pending) != 1 || pending[0].No != 1 {
+		t.Errorf("pending after one result: %+v", pending)
 	}
 	if strings.Join(again.Notes, "") != "nmap was killed" {
 		t.Errorf("notes %q", again.Notes)
@@ -58,7 +58,7 @@ func TestResultIsStagedOnce(t *testing.T) {
 	shard := shardsOf(n)[0]
 	shard.RunID = run.ID
 	late := state.ShardResult{Shard: shard, Hosts: []state.Host{answers(t, "127.0.0.9", "23/tcp telnet")}}
-	if err := book.Stage(t.Context(), late); err != nil {
+	if err := book.Stage(t.Context(), "w1", late, nil); !errors.Is(err, ErrShardDone) {
 		t.Errorf("second result: %v", err)
 	}
 	want(t, book, "(127.0.0.1,22)", "select host(address), port from stage_port p join host h on h.id = host_id")
@@ -67,7 +67,7 @@ func TestResultIsStagedOnce(t *testing.T) {
 	if err := giveUp(t.Context(), book.q, run.ID, "no nmap"); err != nil {
 		t.Fatal(err)
 	}
-	if err := book.Stage(t.Context(), late); err != nil {
+	if err := book.Stage(t.Context(), "w1", late, nil); !errors.Is(err, ErrShardDone) {
 		t.Errorf("result of a run that was given up: %v", err)
 	}
 	want(t, book, "(0)", "select count(*) from stage_port")

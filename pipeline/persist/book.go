@@ -25,6 +25,9 @@ type Book struct {
 	q    *queries.Queries
 	log  *slog.Logger
 	now  func() time.Time // the clock of this machine, for ages; what is kept is dated by the server
+	jobs Jobs             // told of shards; nil: nobody is
+
+	staleAfter int // runs
 
 	mu   sync.Mutex
 	lock *pgx.Conn // holds the run lock; nil without it
@@ -51,7 +54,7 @@ func openPool(ctx context.Context, config *pgxpool.Config, log *slog.Logger) (*B
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
-	return &Book{pool: pool, q: queries.New(pool), log: log, now: time.Now}, nil
+	return &Book{pool: pool, q: queries.New(pool), log: log, now: time.Now, staleAfter: DefaultStaleAfter}, nil
 }
 
 // Close ends the pool's connections. Release the run lock before.

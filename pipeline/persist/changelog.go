@@ -126,6 +126,11 @@ func (v *view) names(ctx context.Context, log changelog) (nameLog, error) {
 	for _, row := range log.ports {
 		ids = append(ids, row.PortChange.HostID)
 	}
+	return v.namesOf(ctx, ids)
+}
+
+// namesOf returns the first names that hosts ever had.
+func (v *view) namesOf(ctx context.Context, ids []int64) (nameLog, error) {
 	slices.Sort(ids)
 	rows, err := v.q.HostNames(ctx, slices.Compact(ids))
 	if err != nil {

@@ -84,6 +84,9 @@ func (h *standing) read(l line) {
 		h.Coverage = append(h.Coverage, l.coverage)
 	}
 	if l.coverage.Status != state.Answered {
+		if h.answered[l.coverage.Protocol] == 0 {
+			h.missed[l.coverage.Protocol]++
+		}
 		return
 	}
 	if h.answered[l.coverage.Protocol] == 0 {

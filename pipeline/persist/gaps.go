@@ -59,6 +59,9 @@ func (v *view) gaps(ctx context.Context, lines []line, hosts []*standing) ([]sta
 	if err := v.nameStrangers(ctx, found, strangers); err != nil {
 		return nil, err
 	}
+	if err := v.countAsked(ctx, found, strangers); err != nil {
+		return nil, err
+	}
 	slices.SortFunc(found, func(a, b gap) int {
 		return cmp.Or(strings.Compare(a.vantage, b.vantage), a.address.Compare(b.address), cmp.Compare(a.Protocol, b.Protocol))
 	})
@@ -72,18 +75,19 @@ func (v *view) gaps(ctx context.Context, lines []line, hosts []*standing) ([]sta
 // gap is a state.Gap with what sorts it.
 type gap struct {
 	state.Gap
+	seat    seat
 	vantage string
 	address netip.Addr
 }
 
 func (v *view) gap(l line, id int64, h *standing) gap {
-	g := gap{vantage: v.vantages[l.vantage], Gap: state.Gap{
+	g := gap{seat: seat{id, l.vantage}, vantage: v.vantages[l.vantage], Gap: state.Gap{
 		HostID: id, Protocol: l.coverage.Protocol, Status: l.coverage.Status, Reason: l.coverage.Reason,
 	}}
 	if h == nil {
 		return g
 	}
-	g.address, g.Label, g.Since = h.Address, h.Label(), v.when(h.answered[g.Protocol])
+	g.address, g.Label, g.Since, g.Runs = h.Address, h.Label(), v.when(h.answered[g.Protocol]), h.missed[g.Protocol]
 	for _, p := range h.ports {
 		if p.Protocol == g.Protocol && p.State == state.Open {
 			g.Open++

@@ -2,6 +2,7 @@ package persist
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -26,12 +27,12 @@ const largeLoad = 10_000
 // left out.
 func (b *Book) Keep(ctx context.Context, run state.Run, outcome diff.Outcome) error {
 	err := pgx.BeginFunc(ctx, b.pool, func(tx pgx.Tx) error {
-		k := keeping{tx: tx, q: b.q.WithTx(tx), outcome: outcome}
+		k := keeping{tx: tx, q: b.q.WithTx(tx), outcome: outcome, staleAfter: b.staleAfter}
 		due, err := k.begin(ctx, b, run.ID)
 		if err != nil || !due {
 			return err
 		}
-		for _, step := range []func(context.Context) error{k.changes, k.ports, k.hosts, k.coverage, k.approvals, k.end} {
+		for _, step := range []func(context.Context) error{k.changes, k.ports, k.banners, k.hosts, k.coverage, k.approvals, k.findings, k.alert, k.end} {
 			if err := step(ctx); err != nil {
 				return err
 			}
@@ -52,6 +53,9 @@ type keeping struct {
 	run     queries.Run
 	rev     queries.AddRevRow
 	notes   []string
+	alerts  []state.Alert
+
+	staleAfter int // runs
 }
 
 // begin takes the locks and draws the revision; due says whether there is
@@ -65,6 +69,9 @@ func (k *keeping) begin(ctx context.Context, b *Book, run int64) (due bool, err 
 	}
 	if err := b.holding(ctx, k.q); err != nil {
 		return false, err
+	}
+	if err := k.q.LockShards(ctx); err != nil {
+		return false, fmt.Errorf("lock the run's shards: %w", err)
 	}
 	if k.run, err = k.q.RunForUpdate(ctx, run); err != nil {
 		return false, fmt.Errorf("read the run: %w", err)
@@ -166,7 +173,11 @@ func (k *keeping) end(ctx context.Context) error {
 			notes = append(notes, note)
 		}
 	}
-	err := k.q.PersistRun(ctx, queries.PersistRunParams{ID: k.run.ID, At: k.rev.At, Baseline: k.rev.ID == 1, Notes: notes})
+	alerts, err := json.Marshal(append([]state.Alert{}, k.alerts...))
+	if err != nil {
+		return fmt.Errorf("encode alerts: %w", err)
+	}
+	err = k.q.PersistRun(ctx, queries.PersistRunParams{ID: k.run.ID, At: k.rev.At, Baseline: k.rev.ID == 1, Notes: notes, Alerts: alerts})
 	if err != nil {
 		return fmt.Errorf("mark as persisted: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/tern/v2/migrate"
 
 	"ownmap/migrations"
@@ -48,11 +49,27 @@ func Migrate(ctx context.Context, url string) (err error) {
 	if err := checkServer(ctx, conn); err != nil {
 		return err
 	}
-	// Freed with the connection.
+	return migrating(ctx, conn, func() error { return migrateUp(ctx, conn) })
+}
+
+// Migrating calls f while no other program changes the schema: the queue's tables
+// are migrated so.
+func Migrating(ctx context.Context, pool *pgxpool.Pool, f func(conn *pgx.Conn) error) (err error) {
+	conn, err := pgx.ConnectConfig(ctx, pool.Config().ConnConfig)
+	if err != nil {
+		return fmt.Errorf("database: %w", err)
+	}
+	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
+	return migrating(ctx, conn, func() error { return f(conn) })
+}
+
+// migrating calls f under the lock of migrations, which is freed with the
+// connection.
+func migrating(ctx context.Context, conn *pgx.Conn, f func() error) error {
 	if _, err := conn.Exec(ctx, "select pg_advisory_lock($1)", migrateLock); err != nil {
 		return fmt.Errorf("wait for another migration: %w", err)
 	}
-	return migrateUp(ctx, conn)
+	return f()
 }
 
 func migrateUp(ctx context.Context, conn *pgx.Conn) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"ownmap/pipeline/state"
 	"ownmap/queries"
 )
 
@@ -24,6 +25,9 @@ func (k *keeping) note(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := k.noteReturned(ctx); err != nil {
+		return err
+	}
 	if b := k.outcome.Blind; b != nil {
 		k.notes = append(k.notes, blindNote(*b))
 	}
@@ -43,6 +47,19 @@ func (k *keeping) noteDeparted(ctx context.Context) error {
 	}
 	if gone.Hosts > 0 {
 		k.notes = append(k.notes, departedNote(gone))
+	}
+	return nil
+}
+
+// noteReturned tells of hosts that were silent to the scan and answered when they
+// were asked again: of their ports little was looked at.
+func (k *keeping) noteReturned(ctx context.Context) error {
+	n, err := k.q.CountReturned(ctx, k.run.ID)
+	if err != nil {
+		return fmt.Errorf("count hosts that were silent at first: %w", err)
+	}
+	if n > 0 {
+		k.notes = append(k.notes, state.Count(int(n), "host was", "hosts were")+" silent at first and answered when asked again; ports that were not asked again keep their last state")
 	}
 	return nil
 }

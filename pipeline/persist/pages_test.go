@@ -34,15 +34,15 @@ func TestReportTellsGaps(t *testing.T) {
 		t.Errorf("coverage %+v, want %+v", second.Coverage, want)
 	}
 	was, before := *second.Run.FinishedAt, *first.Run.FinishedAt
-	gap := func(id int64, label string, status state.CoverageStatus, reason string, since *time.Time, open int) state.Gap {
-		return state.Gap{HostID: id, Label: label, Protocol: state.TCP, Status: status, Reason: reason, Since: since, Open: open}
+	gap := func(id int64, label string, status state.CoverageStatus, reason string, since *time.Time, open, runs int) state.Gap {
+		return state.Gap{HostID: id, Label: label, Protocol: state.TCP, Status: status, Reason: reason, Since: since, Open: open, Runs: runs}
 	}
 	want := []state.Gap{
-		gap(1, "127.0.0.1", state.Silent, state.NoAnswer, &was, 2),
-		gap(2, "127.0.0.2", state.Silent, state.NoAnswer, &before, 1),
-		gap(4, "127.0.0.3", state.Silent, state.NoAnswer, nil, 0),
-		gap(3, "127.0.0.4", state.NotScanned, state.HostTimeout, &was, 1),
-		gap(5, "127.0.0.5", state.NotScanned, state.HostTimeout, nil, 0),
+		gap(1, "127.0.0.1", state.Silent, state.NoAnswer, &was, 2, 1),
+		gap(2, "127.0.0.2", state.Silent, state.NoAnswer, &before, 1, 2),
+		gap(4, "127.0.0.3", state.Silent, state.NoAnswer, nil, 0, 1),
+		gap(3, "127.0.0.4", state.NotScanned, state.HostTimeout, &was, 1, 1),
+		gap(5, "127.0.0.5", state.NotScanned, state.HostTimeout, nil, 0, 1),
 	}
 	ids := make(map[string]int64)
 	for row := range strings.SplitSeq(dump(t, book, "select host(address), id from host"), "\n") {
@@ -88,7 +88,7 @@ func TestWordsAreOfTheirTime(t *testing.T) {
 		shards[0].Hosts[0].Target = all[0].ID
 		run := must[state.Run](t)(book.Begin(t.Context(), nil, shards, nil))
 		shards[0].RunID = run.ID
-		if err := book.Stage(t.Context(), state.ShardResult{Shard: shards[0], Hosts: n[0]}); err != nil {
+		if err := book.Stage(t.Context(), "w1", state.ShardResult{Shard: shards[0], Hosts: n[0]}, nil); err != nil {
 			t.Fatal(err)
 		}
 		was, now, err := book.Differing(t.Context(), run)

@@ -61,11 +61,26 @@ func (v *view) report(ctx context.Context, row queries.RunWithRevRow) (state.Rep
 	if report.Gaps, err = v.gaps(ctx, lines, hosts); err != nil {
 		return report, err
 	}
+	if err := v.oddities(ctx, &report, lines); err != nil {
+		return report, err
+	}
 	if report.Voided, err = v.voided(ctx, since); err != nil || run.Baseline {
 		return report, err
 	}
 	report.Changes, err = v.changes(ctx)
 	return report, err
+}
+
+// oddities fills in what is neither state nor change.
+func (v *view) oddities(ctx context.Context, report *state.Report, lines []line) (err error) {
+	if report.Findings, err = v.findings(ctx); err != nil {
+		return err
+	}
+	if report.Flaps, err = v.flaps(ctx); err != nil {
+		return err
+	}
+	report.Elsewhere, err = v.elsewhere(ctx, scope(lines))
+	return err
 }
 
 // standings returns hosts with all that a reader wants of them.

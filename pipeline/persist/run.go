@@ -19,6 +19,12 @@ func runOf(row queries.Run, rev int64) (state.Run, error) {
 	if err := json.Unmarshal(row.Scanner, &run.Scanner); err != nil {
 		return state.Run{}, fmt.Errorf("run %d: scanner: %w", row.ID, err)
 	}
+	if err := json.Unmarshal(row.Alerts, &run.Alerts); err != nil {
+		return state.Run{}, fmt.Errorf("run %d: alerts: %w", row.ID, err)
+	}
+	if err := json.Unmarshal(row.Pace, &run.Pace); err != nil {
+		return state.Run{}, fmt.Errorf("run %d: pace: %w", row.ID, err)
+	}
 	return run, nil
 }
 

@@ -2,56 +2,16 @@ package persist
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"iter"
 	"net/netip"
-	"os"
 	"slices"
-	"strconv"
 
 	"github.com/jackc/pgx/v5"
 
 	"ownmap/pipeline/state"
 	"ownmap/queries"
 )
-
-// Stage keeps a shard's result in one transaction, once: the result of a shard
-// that has one, or whose run was given up, is dropped.
-func (b *Book) Stage(ctx context.Context, result state.ShardResult) error {
-	err := pgx.BeginFunc(ctx, b.pool, func(tx pgx.Tx) error {
-		q := b.q.WithTx(tx)
-		if err := b.holding(ctx, q); err != nil {
-			return err
-		}
-		done, err := q.CompleteShard(ctx, queries.CompleteShardParams{
-			RunID: result.Shard.RunID, No: int32(result.Shard.No), DoneBy: "pid " + strconv.Itoa(os.Getpid()),
-		})
-		if err != nil {
-			return fmt.Errorf("mark as done: %w", err)
-		}
-		if done != 1 {
-			b.log.WarnContext(ctx, "a shard's result came twice or too late and was dropped", "run", result.Shard.RunID, "shard", result.Shard.No)
-			return nil
-		}
-		scanner, err := json.Marshal(result.Scanner)
-		if err != nil {
-			return fmt.Errorf("encode scanner: %w", err)
-		}
-		notes := make([]string, len(result.Notes))
-		for i, note := range result.Notes {
-			notes[i] = state.Clean(note)
-		}
-		if err := q.CountShard(ctx, queries.CountShardParams{ID: result.Shard.RunID, Scanner: scanner, Notes: notes}); err != nil {
-			return fmt.Errorf("count: %w", err)
-		}
-		return stageHosts(ctx, tx, q, result.Shard.RunID, result.Hosts, targetsOf(result.Shard))
-	})
-	if err != nil {
-		return fmt.Errorf("keep shard %d of run %d: %w", result.Shard.No, result.Shard.RunID, err)
-	}
-	return nil
-}
 
 // targetsOf returns which target asked for each address of a shard.
 func targetsOf(shard state.Shard) map[netip.Addr]int64 {
@@ -68,12 +28,26 @@ func stageHosts(ctx context.Context, tx pgx.Tx, q *queries.Queries, run int64, h
 	if err != nil {
 		return err
 	}
-	hostColumns := []string{"run_id", "host_id", "vantage_id", "protocol", "status", "reason", "port_set_id", "services", "names", "target_id"}
+	hostColumns := []string{"run_id", "host_id", "vantage_id", "protocol", "status", "reason", "port_set_id", "services", "names", "target_id", "spoofed"}
 	if err := copyRows(ctx, tx, "stage_host", hostColumns, n.hostRows(run, hosts, targets)); err != nil {
 		return err
 	}
-	portColumns := []string{"run_id", "host_id", "vantage_id", "protocol", "port", "state", "fp"}
-	return copyRows(ctx, tx, "stage_port", portColumns, n.portRows(run, hosts))
+	return n.copyPorts(ctx, tx, run, hosts)
+}
+
+// copyPorts writes the ports of hosts into the stage.
+func (n numbers) copyPorts(ctx context.Context, tx pgx.Tx, run int64, hosts []state.Host) error {
+	columns := []string{"run_id", "host_id", "vantage_id", "protocol", "port", "state", "fp", "banner", "silent"}
+	return copyRows(ctx, tx, "stage_port", columns, n.portRows(run, hosts))
+}
+
+// spoofed returns the ports that a host pretends to have, in the row of their
+// protocol.
+func spoofed(h state.Host, protocol state.Protocol) string {
+	if protocol != state.TCP {
+		return ""
+	}
+	return h.Spoofed.String()
 }
 
 // numbers are the database's numbers of what hosts are made of.
@@ -145,7 +119,7 @@ func (n numbers) hostRows(run int64, hosts []state.Host, targets map[netip.Addr]
 			for _, c := range h.Coverage {
 				if !yield([]any{
 					run, n.hosts[h.Address], n.vantages[h.Vantage], string(c.Protocol), string(c.Status), c.Reason,
-					n.sets[c.Ports.String()], c.Services, names, target,
+					n.sets[c.Ports.String()], c.Services, names, target, spoofed(h, c.Protocol),
 				}) {
 					return
 				}
@@ -160,7 +134,7 @@ func (n numbers) portRows(run int64, hosts []state.Host) iter.Seq[[]any] {
 			for _, p := range h.Ports {
 				if kept(p.State) && !yield([]any{
 					run, n.hosts[h.Address], n.vantages[h.Vantage], string(p.Protocol), int32(p.Number),
-					string(p.State), uuidOf(p.Service.Fingerprint()),
+					string(p.State), uuidOf(p.Service.Fingerprint()), state.Clean(p.Banner), p.Silent,
 				}) {
 					return
 				}

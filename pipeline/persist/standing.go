@@ -18,6 +18,7 @@ type standing struct {
 	first    int64                    // the revision that first knew of it
 	asked    int64                    // the last one whose run was asked for it; 0: none
 	answered map[state.Protocol]int64 // the last one in which it answered
+	missed   map[state.Protocol]int   // runs since then that asked for it
 	ports    []standingPort           // in Port order
 }
 
@@ -37,7 +38,7 @@ func (v *view) hosts(ctx context.Context, wanted seats) ([]*standing, error) {
 	}
 	hosts := make([]*standing, 0, len(rows))
 	for _, row := range rows {
-		h := &standing{seat: seat{row.HostID, row.VantageID}, first: row.First, answered: make(map[state.Protocol]int64, 1)}
+		h := &standing{seat: seat{row.HostID, row.VantageID}, first: row.First, answered: make(map[state.Protocol]int64, 1), missed: make(map[state.Protocol]int)}
 		if !wanted.has(h.seat) {
 			continue
 		}

@@ -144,7 +144,7 @@ func (w *world) look(h *worldHost) (host state.Host, listed bool) {
 func shardsOf(n night) []state.Shard {
 	shards := make([]state.Shard, len(n))
 	for no, hosts := range n {
-		shards[no] = state.Shard{No: no, Vantage: state.DefaultVantage, Profile: state.Profile{Name: "standard"}}
+		shards[no] = state.Shard{No: no, Work: state.WorkPorts, Vantage: state.DefaultVantage, Profile: state.Profile{Name: "standard"}}
 		for _, h := range hosts {
 			shards[no].Hosts = append(shards[no].Hosts, state.ShardHost{Address: h.Address})
 		}
@@ -159,23 +159,52 @@ func (n night) stage(tb testing.TB, book *Book) state.Run {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	pending, err := book.Pending(tb.Context(), run)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	for _, shard := range pending {
+	for _, shard := range todo(tb, book, run) {
+		if shard.Work != state.WorkPorts {
+			continue // of a run that is gone on with
+		}
 		result := state.ShardResult{Shard: shard, Hosts: n[shard.No], Scanner: state.Scanner{Version: "7.93", Privileged: true}}
-		if err := book.Stage(tb.Context(), result); err != nil {
+		if err := book.Stage(tb.Context(), "w1", result, nil); err != nil {
 			tb.Fatal(err)
 		}
 	}
 	return run
 }
 
+// todo returns the shards of a run that have no result, as a worker gets them.
+func todo(tb testing.TB, book *Book, run state.Run) []state.Shard {
+	tb.Helper()
+	pending, err := book.PendingShards(tb.Context(), run.ID)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	shards := make([]state.Shard, len(pending))
+	for i, p := range pending {
+		if shards[i], err = book.Shard(tb.Context(), run.ID, p.No); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return shards
+}
+
 // pass takes a night through the whole book, as pipeline.Run does.
 func (n night) pass(tb testing.TB, book *Book) (state.Run, diff.Outcome) {
 	tb.Helper()
 	run := n.stage(tb, book)
+	was, now, err := book.Differing(tb.Context(), run)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	again(tb, book, run, state.WorkConfirm, diff.Doubts(was, now))
+	for _, shard := range todo(tb, book, run) {
+		result(tb, book, shard, n.sameAgain(shard)...)
+	}
+	return run, finishRun(tb, book, run)
+}
+
+// finishRun compares what a run staged with what is known, and keeps it.
+func finishRun(tb testing.TB, book *Book, run state.Run) diff.Outcome {
+	tb.Helper()
 	was, now, err := book.Differing(tb.Context(), run)
 	if err != nil {
 		tb.Fatal(err)
@@ -187,7 +216,49 @@ func (n night) pass(tb testing.TB, book *Book) (state.Run, diff.Outcome) {
 	if err := book.Finish(tb.Context(), run); err != nil {
 		tb.Fatal(err)
 	}
-	return run, outcome
+	return outcome
+}
+
+// again adds one shard that asks for these ports, of the first shard's hosts.
+func again(tb testing.TB, book *Book, run state.Run, work state.Work, asks []state.Ask) {
+	tb.Helper()
+	shard := state.Shard{Work: work, Of: 1, Vantage: state.DefaultVantage, Profile: state.Profile{Name: "standard"}}
+	for _, ask := range asks {
+		i := slices.IndexFunc(shard.Hosts, func(h state.ShardHost) bool { return h.Address == ask.Address })
+		if i < 0 {
+			i = len(shard.Hosts)
+			shard.Hosts = append(shard.Hosts, state.ShardHost{Address: ask.Address})
+		}
+		shard.Hosts[i].Ask = append(shard.Hosts[i].Ask, ask.Port)
+	}
+	var shards []state.Shard
+	if len(asks) > 0 {
+		shards = append(shards, shard)
+	}
+	if err := book.AddShards(tb.Context(), run, work, shards); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// result stages what a shard saw.
+func result(tb testing.TB, book *Book, shard state.Shard, hosts ...state.Host) {
+	tb.Helper()
+	if err := book.Stage(tb.Context(), "w1", state.ShardResult{Shard: shard, Hosts: hosts}, nil); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// sameAgain is what a confirm shard sees when all is as the night saw it.
+func (n night) sameAgain(shard state.Shard) []state.Host {
+	var hosts []state.Host
+	for _, asked := range shard.Hosts {
+		for _, h := range slices.Concat(n...) {
+			if h.Address == asked.Address {
+				hosts = append(hosts, h)
+			}
+		}
+	}
+	return hosts
 }
 
 // locked takes the run lock for the time of the test.

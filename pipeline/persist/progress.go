@@ -1,0 +1,107 @@
+package persist
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"ownmap/pipeline/state"
+	"ownmap/queries"
+)
+
+// Track notes how far a shard is: the fraction of its work, and the hosts and
+// open ports found so far. What is told of a shard that is done is dropped.
+func (b *Book) Track(ctx context.Context, runID int64, no int, worker string, fraction float64, hosts, open int) error {
+	p := queries.TrackShardParams{
+		RunID: runID, No: int32(no), Worker: state.Clean(worker), Fraction: float32(max(0, min(1, fraction))), HostsDone: int32(hosts), Open: int32(open),
+	}
+	if err := b.q.TrackShard(ctx, p); err != nil {
+		return fmt.Errorf("track shard %d of run %d: %w", no, runID, err)
+	}
+	return nil
+}
+
+// Progress returns how far the run under way is, from the database alone; nil
+// when none is.
+func (b *Book) Progress(ctx context.Context) (*state.ScanProgress, error) {
+	rows, err := b.q.Progress(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the progress: %w", err)
+	}
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	last := rows[len(rows)-1]
+	p := state.ScanProgress{
+		RunID: last.ID, Work: state.Work(last.Work), Hosts: int(last.Hosts), HostsDone: int(last.HostsDone), Fraction: last.Fraction,
+		Open: int(rows[0].Open), Workers: last.Workers, StartedAt: last.StartedAt.UTC(), CancelledBy: last.CancelledBy,
+	}
+	for _, row := range rows {
+		p.Shards += int(row.Shards)
+		p.ShardsDone += int(row.Done)
+	}
+	return &p, nil
+}
+
+// Rate returns the packets a second to begin with at a vantage, as its last scan
+// learned; 0: not known.
+func (b *Book) Rate(ctx context.Context, vantage string) (int, error) {
+	rate, err := b.q.Rate(ctx, vantage)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read the rate of %s: %w", vantage, err)
+	}
+	return int(rate), nil
+}
+
+// Note tells the reader of a run that is scanning something, once.
+func (b *Book) Note(ctx context.Context, runID int64, note string) error {
+	if err := b.q.NoteRun(ctx, queries.NoteRunParams{ID: runID, Note: state.Clean(note)}); err != nil {
+		return fmt.Errorf("note in run %d: %w", runID, err)
+	}
+	return nil
+}
+
+// Cancel ends the run under way and returns its number, 0 if there is none. What
+// it staged is dropped and the state stays as it was; results that come late are
+// refused. Any process may cancel.
+func (b *Book) Cancel(ctx context.Context, by string) (runID int64, err error) {
+	by = state.Clean(by)
+	err = b.inTx(ctx, func(q *queries.Queries) error {
+		if err := q.LockShards(ctx); err != nil {
+			return fmt.Errorf("lock its shards: %w", err)
+		}
+		runID, err = q.CancelRun(ctx, by)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := giveUp(ctx, q, runID, "cancelled by "+by); err != nil {
+			return err
+		}
+		line := auditLines{actor: by, via: "run", action: "scan-cancel"}
+		if err := line.add(fmt.Sprintf("run %d", runID), nil); err != nil {
+			return err
+		}
+		return line.write(ctx, q)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("cancel the run: %w", err)
+	}
+	return runID, nil
+}
+
+// CancelledBy says who cancelled a run; it is empty for one that nobody did.
+func (b *Book) CancelledBy(ctx context.Context, runID int64) (string, error) {
+	by, err := b.q.CancelledBy(ctx, runID)
+	if err != nil {
+		return "", fmt.Errorf("ask who cancelled run %d: %w", runID, err)
+	}
+	return by, nil
+}

@@ -1,0 +1,119 @@
+package persist
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"ownmap/pipeline/state"
+	"ownmap/queries"
+)
+
+// Request is a scan that somebody asked for.
+type Request struct {
+	ID         int64
+	Only       []string // targets, as `ownmap run` takes them; empty: all
+	By         string   // who asked
+	Via        string   // cli, web
+	AskedAt    time.Time
+	TakenAt    *time.Time // by a worker that does it; nil: it waits
+	RunID      int64      // that it led to; 0: none
+	FinishedAt *time.Time // nil: it waits or is being done
+	Error      string     // why it failed
+}
+
+// Request queues a scan and returns the number of the request. A scan of the same
+// targets that waits already is not queued a second time.
+func (b *Book) Request(ctx context.Context, r Request) (id int64, err error) {
+	by := state.Clean(r.By)
+	err = b.inTx(ctx, func(q *queries.Queries) error {
+		row, err := q.AddRequest(ctx, queries.AddRequestParams{OnlyHosts: append([]string{}, r.Only...), AskedBy: by, Via: r.Via})
+		if err != nil {
+			return err
+		}
+		id = row.ID
+		subject := "all targets"
+		if len(r.Only) > 0 {
+			subject = state.Clean(strings.Join(r.Only, " "))
+		}
+		line := auditLines{actor: by, via: r.Via, action: "scan-request"}
+		if err := line.add(subject, nil); err != nil {
+			return err
+		}
+		return line.write(ctx, q)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("queue a scan: %w", err)
+	}
+	return id, nil
+}
+
+// Requests returns the newest requests, newest first.
+func (b *Book) Requests(ctx context.Context, limit int) ([]Request, error) {
+	rows, err := b.q.Requests(ctx, int32(min(max(limit, 0), math.MaxInt32)))
+	if err != nil {
+		return nil, fmt.Errorf("read requested scans: %w", err)
+	}
+	list := make([]Request, len(rows))
+	for i, row := range rows {
+		list[i] = requestOf(row)
+	}
+	return list, nil
+}
+
+// NextRequest takes the oldest request that waits, or one that a process took
+// that died; nil if there is none. Whoever takes it does it and calls
+// FinishRequest. While a run is under way only requests that nobody took are
+// handed out.
+func (b *Book) NextRequest(ctx context.Context) (*Request, error) {
+	var taken *Request
+	err := b.inTx(ctx, func(q *queries.Queries) error {
+		_, err := q.LockHolder(ctx, runLock)
+		idle := errors.Is(err, pgx.ErrNoRows)
+		if err != nil && !idle {
+			return fmt.Errorf("ask who holds the run lock: %w", err)
+		}
+		row, err := q.TakeRequest(ctx, idle)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err == nil {
+			r := requestOf(row)
+			taken = &r
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("take a requested scan: %w", err)
+	}
+	return taken, nil
+}
+
+// FinishRequest ends a request: with the run that it led to (0: none) and why it
+// failed, if it did. Twice is as good as once.
+func (b *Book) FinishRequest(ctx context.Context, id, runID int64, fault string) error {
+	p := queries.FinishRequestParams{ID: id, Error: state.Clean(fault)}
+	if runID != 0 {
+		p.RunID = &runID
+	}
+	if _, err := b.q.FinishRequest(ctx, p); err != nil {
+		return fmt.Errorf("finish requested scan %d: %w", id, err)
+	}
+	return nil
+}
+
+func requestOf(row queries.ScanRequest) Request {
+	r := Request{
+		ID: row.ID, Only: row.OnlyHosts, By: row.AskedBy, Via: row.Via, AskedAt: row.AskedAt.UTC(),
+		TakenAt: utc(row.TakenAt), FinishedAt: utc(row.FinishedAt), Error: row.Error,
+	}
+	if row.RunID != nil {
+		r.RunID = *row.RunID
+	}
+	return r
+}
