@@ -57,8 +57,10 @@ func (a *app) check(ctx context.Context) error {
 	}
 	defer h.close(ctx)
 	line("archive", h.archive(), writable(h.archive()))
-	found, err := a.checkTargets(ctx, h, nmap)
+	plan, found, err := a.checkTargets(ctx, h, nmap)
 	line("targets", found, err)
+	line("vantages", describeVantages(plan), nil)
+	line("limits", describeLimits(plan), a.checkLimits(ctx, h))
 	if failed {
 		return errCheck
 	}
@@ -72,14 +74,14 @@ func describeNmap(nmap state.Scanner) string {
 	return nmap.Version + ", connect scan only: without root or CAP_NET_RAW there is no SYN and no UDP scan"
 }
 
-func (a *app) checkTargets(ctx context.Context, h *house, nmap state.Scanner) (string, error) {
+func (a *app) checkTargets(ctx context.Context, h *house, nmap state.Scanner) (state.Plan, string, error) {
 	targets, err := h.book.Targets(ctx, h.config.StateTargets())
 	if err != nil {
-		return "", err
+		return state.Plan{}, "", err
 	}
 	plan, err := load.NewPlanner(h.config, nil).Plan(ctx, targets, nil, nil)
 	if err != nil {
-		return "", err
+		return state.Plan{}, "", err
 	}
 	for _, u := range plan.Unresolved {
 		err = errors.Join(err, fmt.Errorf("%s does not resolve: %s", u.Target.Spec, u.Err))
@@ -92,9 +94,9 @@ func (a *app) checkTargets(ctx context.Context, h *house, nmap state.Scanner) (s
 		}
 	}
 	for _, profile := range slices.Sorted(maps.Keys(unable)) {
-		err = errors.Join(err, fmt.Errorf("profile %s asks for UDP ports: run as root or with CAP_NET_RAW, or every run ends in part", profile))
+		err = errors.Join(err, fmt.Errorf("profile %s asks for UDP ports: run as root or with CAP_NET_RAW, or set its udp to none; else every run ends in part", profile))
 	}
-	return fmt.Sprintf("%s, %s", state.Count(len(targets), "target", "targets"), state.Count(len(addresses), "address", "addresses")), err
+	return plan, fmt.Sprintf("%s, %s", state.Count(len(targets), "target", "targets"), state.Count(len(addresses), "address", "addresses")), err
 }
 
 // writable makes a directory and tries to write into it.

@@ -23,8 +23,9 @@ func (a *app) runCommand() *cobra.Command {
 		Short: "Scan the targets once: load, scan, compare, keep, report",
 		Long: `Run scans every target once, compares with what is known, keeps state and
 changes, and writes the reports. TARGETs narrow it to some of the configured
-hosts. A run that was interrupted or killed is gone on with.`,
-		Example: "  ownmap run\n  ownmap run 10.20.0.0/24 web.example.org\n  ownmap run --exit-code --quiet",
+hosts: addresses, prefixes, ranges, names, or tag:NAME for the targets with a
+tag. A run that was interrupted or killed is gone on with.`,
+		Example: "  ownmap run\n  ownmap run 10.20.0.0/24 web.example.org\n  ownmap run tag:prod\n  ownmap run --exit-code --quiet",
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.run(cmd.Context(), args, o) },
 	}
 	cmd.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit with 1 if there are changes or unapproved ports")

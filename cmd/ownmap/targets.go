@@ -1,15 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
-	"ownmap/pipeline/load"
 	"ownmap/pipeline/state"
 	"ownmap/reports/export"
 	"ownmap/reports/text"
@@ -73,124 +70,6 @@ func (a *app) withTargets(ctx context.Context, do func(*house, []state.Target) e
 		}
 		return do(h, targets)
 	})
-}
-
-type targetFlags struct {
-	tags, exclude  []string
-	owner, profile string
-}
-
-func (f *targetFlags) register(cmd *cobra.Command) {
-	cmd.Flags().StringSliceVar(&f.tags, "tag", nil, "tag (repeatable)")
-	cmd.Flags().StringSliceVar(&f.exclude, "exclude", nil, "address, prefix or range to leave out (repeatable)")
-	cmd.Flags().StringVar(&f.owner, "owner", "", "who answers for these hosts")
-	cmd.Flags().StringVar(&f.profile, "profile", "", "scan profile (default: standard)")
-}
-
-func (a *app) targetsAddCommand() *cobra.Command {
-	var f targetFlags
-	cmd := &cobra.Command{
-		Use:     "add HOST...",
-		Short:   "Add targets: addresses, prefixes, ranges or DNS names",
-		Example: "  ownmap targets add 10.20.0.0/24 --tag prod --owner web-team@example.org\n  ownmap targets add 10.20.1.5-9 web.example.org",
-		Args:    cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			specs, err := parseSpecs(args)
-			if err != nil {
-				return err
-			}
-			return a.addTargets(cmd.Context(), specs, f)
-		},
-	}
-	f.register(cmd)
-	return cmd
-}
-
-func (a *app) targetsImportCommand() *cobra.Command {
-	var f targetFlags
-	cmd := &cobra.Command{
-		Use:   "import FILE",
-		Short: "Add the targets of a file as nmap's -iL reads it; - is stdin",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			specs, err := a.readTargetList(args[0])
-			if err != nil {
-				return err
-			}
-			return a.addTargets(cmd.Context(), specs, f)
-		},
-	}
-	f.register(cmd)
-	return cmd
-}
-
-func (a *app) readTargetList(path string) ([]state.Spec, error) {
-	in := a.stdin
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = f.Close() }()
-		in = f
-	}
-	return load.ReadTargetList(in, path)
-}
-
-func (a *app) addTargets(ctx context.Context, specs []state.Spec, f targetFlags) error {
-	exclude, err := parseSpecs(f.exclude)
-	if err != nil {
-		return err
-	}
-	for _, spec := range exclude {
-		if err := load.CheckExclusion(spec); err != nil {
-			return &usageError{err: err}
-		}
-	}
-	slices.Sort(f.tags)
-	return a.with(ctx, func(h *house) error {
-		if err := h.config.CheckProfile(f.profile); err != nil {
-			return &usageError{err: err}
-		}
-		before, err := h.book.Targets(ctx, h.config.StateTargets())
-		if err != nil {
-			return err
-		}
-		var targets []state.Target
-		for _, spec := range specs {
-			if err := spec.CheckCap(h.config.Scan.MaxAddresses); err != nil {
-				return &usageError{err: err}
-			}
-			target := state.Target{
-				Spec: spec, Exclude: exclude, Tags: slices.Compact(f.tags), Owner: f.owner, Profile: f.profile,
-				Vantage: state.DefaultVantage, Origin: state.OriginCLI,
-			}
-			targets = append(targets, completed(target, before))
-		}
-		added, err := h.book.AddTargets(ctx, targets, a.author())
-		if err != nil {
-			return err
-		}
-		return a.printCount(added, "target added", "targets added")
-	})
-}
-
-// completed fills what was not said of a target with what was said when it was
-// added before: adding it again takes no tag and no owner away.
-func completed(t state.Target, before []state.Target) state.Target {
-	at := slices.IndexFunc(before, func(b state.Target) bool { return b.Origin == t.Origin && b.Spec.String() == t.Spec.String() })
-	if at < 0 {
-		return t
-	}
-	was := before[at]
-	if len(t.Tags) == 0 {
-		t.Tags = was.Tags
-	}
-	if len(t.Exclude) == 0 {
-		t.Exclude = was.Exclude
-	}
-	t.Owner, t.Profile = cmp.Or(t.Owner, was.Owner), cmp.Or(t.Profile, was.Profile)
-	return t
 }
 
 func (a *app) targetsRemoveCommand() *cobra.Command {

@@ -41,6 +41,7 @@ type Target struct {
 	Tags    []string     `yaml:"tags,omitempty"` // sorted
 	Owner   string       `yaml:"owner,omitempty"`
 	Profile string       `yaml:"profile,omitempty"` // empty: state.DefaultProfile
+	Vantage []string     `yaml:"vantage,omitempty"` // where it is scanned from, sorted; empty: state.DefaultVantage
 
 	where []string // one for each of Hosts, "ownmap.yaml:14"
 }
@@ -53,6 +54,11 @@ type Scan struct {
 	ReverseDNS     bool     `yaml:"reverse_dns"`  // ask DNS for the names of addresses
 	MaxAddresses   int      `yaml:"max_addresses"`
 	ResolveTimeout Duration `yaml:"resolve_timeout"` // patience with one DNS name
+	ConfirmTries   int      `yaml:"confirm_tries"`   // how often a seeming change is asked again
+	StaleAfter     int      `yaml:"stale_after"`     // runs without an answer after which a host is an alert
+	Deadline       Duration `yaml:"deadline"`        // of a run; 0: none
+	TimeZone       string   `yaml:"time_zone"`       // of the windows of limits; empty: of the machine that scans
+	Limits         []Limit  `yaml:"limits"`
 }
 
 // Archive says where the static archive of reports is written, and where people
@@ -106,6 +112,7 @@ func defaults() Config {
 		Scan: Scan{
 			Rate: 5000, HostTimeout: Duration(15 * time.Minute),
 			MaxAddresses: state.DefaultMaxAddresses, ResolveTimeout: Duration(5 * time.Second),
+			ConfirmTries: 3, StaleAfter: 3, Deadline: Duration(8 * time.Hour),
 		},
 	}
 }
@@ -119,19 +126,28 @@ func (c Config) Source() string { return c.source }
 func (c Config) Warnings() []string { return slices.Clone(c.warnings) }
 
 // StateTargets returns the targets in the words of the pipeline, one for each
-// host that is named, in the order of the file. The targets of one entry share
-// its lists of exclusions and tags: they are for reading.
+// host that is named and each vantage, in the order of the file. The targets of
+// one entry share its lists of exclusions and tags: they are for reading.
 func (c Config) StateTargets() []state.Target {
 	var targets []state.Target
 	for _, t := range c.Targets {
 		for i, spec := range t.Hosts {
-			targets = append(targets, state.Target{
-				Spec: spec, Exclude: t.Exclude, Tags: t.Tags, Owner: t.Owner, Profile: t.Profile,
-				Vantage: state.DefaultVantage, Origin: state.OriginConfig, Where: t.where[i],
-			})
+			for _, vantage := range t.vantages() {
+				targets = append(targets, state.Target{
+					Spec: spec, Exclude: t.Exclude, Tags: t.Tags, Owner: t.Owner, Profile: t.Profile,
+					Vantage: vantage, Origin: state.OriginConfig, Where: t.where[i],
+				})
+			}
 		}
 	}
 	return targets
+}
+
+func (t Target) vantages() []string {
+	if len(t.Vantage) == 0 {
+		return []string{state.DefaultVantage}
+	}
+	return t.Vantage
 }
 
 // CheckProfile returns an error if there is no profile of that name; the empty

@@ -48,7 +48,7 @@ func TestExample(t *testing.T) {
 	}
 	_, want, _ := strings.Cut(dump(t, Default()), "\n")
 	_, got, _ := strings.Cut(dump(t, c), "\n")
-	got = strings.Replace(got, "    profile: standard\n", "", 1) // named for the reader
+	got = strings.Replace(got, "    profile: standard\n    vantage:\n      - local\n", "", 1) // named for the reader
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the example is not the defaults (-defaults +example):\n%s", diff)
 	}
@@ -73,7 +73,9 @@ func TestExampleNamesEveryKey(t *testing.T) {
 		t.Errorf("only %d keys found in Config: %v", len(keys), keys)
 	}
 	for _, key := range keys {
-		if !found[key] {
+		// There are no limits by default: a comment shows how they are written.
+		word := key[strings.LastIndex(key, ".")+1:] + ": "
+		if shown := strings.Contains(string(text), "#     - "+word) || strings.Contains(string(text), "#       "+word); !found[key] && !shown {
 			t.Errorf("config.example.yaml does not name %s", key)
 		}
 	}
@@ -158,9 +160,11 @@ targets:
 exclude: [10.20.0.128/25, 10.0.0.0/8]
 profiles:
   standard: {timing: 3, udp: [53, 123, "161-162"]}
-  mine: {ports: [22, 80-90], udp: "53,123", services: false}
+  mine: {ports: [22, 80-90], udp: "53,123", services: false, version_intensity: 0}
+  named: {ports: 443, scripts: [ssl-cert, http-title, ssl-cert], version_intensity: 9}
   names: {ports: none, udp: 53}
-scan: {rate: 100, max_parallel: 2, host_timeout: 90s, reverse_dns: true, max_addresses: 300, resolve_timeout: 1500ms}
+scan: {rate: 100, max_parallel: 2, host_timeout: 90s, reverse_dns: true, max_addresses: 300, resolve_timeout: 1500ms,
+  confirm_tries: 2, stale_after: 5, deadline: 0, time_zone: Europe/Berlin}
 archive: {dir: /srv/archive, url: "https://ownmap.example.org/archive/"}
 `), func(name string) string { return map[string]string{"PW": "geheim"}[name] })
 	if err != nil {
@@ -179,9 +183,10 @@ archive: {dir: /srv/archive, url: "https://ownmap.example.org/archive/"}
 	want := Scan{
 		Rate: 100, MaxParallel: 2, HostTimeout: Duration(90 * time.Second), ReverseDNS: true,
 		MaxAddresses: 300, ResolveTimeout: Duration(1500 * time.Millisecond),
+		ConfirmTries: 2, StaleAfter: 5, TimeZone: "Europe/Berlin",
 	}
-	if c.Scan != want {
-		t.Errorf("scan is %+v", c.Scan)
+	if diff := cmp.Diff(want, c.Scan); diff != "" {
+		t.Errorf("scan (-want +got):\n%s", diff)
 	}
 	targets := c.StateTargets()
 	if len(targets) != 5 {
@@ -199,21 +204,25 @@ archive: {dir: /srv/archive, url: "https://ownmap.example.org/archive/"}
 func checkProfiles(t *testing.T, c Config) {
 	t.Helper()
 	for name, want := range map[string]string{
-		"standard": "top-1000 udp 53,123,161-162 true 3",
-		"mine":     "22,80-90 udp 53,123 false 4",
-		"names":    "none udp 53 true 4",
-		"quick":    "top-100 udp  false 4",
-		"full":     "all udp  true 4",
+		"standard": "top-1000 udp 53,123,161-162 true 3 7 []",
+		"mine":     "22,80-90 udp 53,123 false 4 0 []",
+		"named":    "443 udp  true 4 9 [http-title ssl-cert]",
+		"names":    "none udp 53 true 4 7 []",
+		"quick":    "top-100 udp  false 4 7 []",
+		"full":     "all udp " + c.Profiles["full"].UDP.String() + " true 4 7 []",
 	} {
 		p := c.Profiles[name]
 		ports, err := p.Ports.MarshalText()
-		if got := fmt.Sprint(string(ports), " udp ", p.UDP, " ", p.Services, " ", p.Timing); err != nil || got != want {
+		if got := fmt.Sprint(string(ports), " udp ", p.UDP, " ", p.Services, " ", p.Timing, " ", p.VersionIntensity, " ", p.Scripts); err != nil || got != want {
 			t.Errorf("profile %s is %q, want %q (%v)", name, got, want, err)
 		}
 	}
 	full := c.Profiles["full"].state("full")
-	if full.Top != 0 || full.Ports.Len() != 65535 || full.Name != "full" {
+	if full.Top != 0 || full.Ports.Len() != 65535 || full.UDP.Len() != strings.Count(fullUDP, ",")+1 || full.Name != "full" {
 		t.Errorf("full is %+v", full)
+	}
+	if named := c.Profiles["named"].state("named"); named.Intensity != 9 || len(named.Scripts) != 2 {
+		t.Errorf("named is %+v", named)
 	}
 }
 
@@ -222,14 +231,23 @@ func TestDump(t *testing.T) {
 	t.Parallel()
 	c := mustParse(t, `
 state_dir: /var/lib/elsewhere
-targets: [{hosts: [10.20.0.0/24, "::1"], exclude: 10.20.0.1-3, tags: a, owner: o, profile: p}]
+targets: [{hosts: [10.20.0.0/24, "::1"], exclude: 10.20.0.1-3, tags: a, owner: o, profile: p, vantage: [dmz, local]}]
 exclude: 10.9.0.0/16
-profiles: {p: {ports: all, udp: 53}}
-scan: {host_timeout: 1h30m}
+profiles: {p: {ports: all, udp: 53, scripts: banner}}
+scan:
+  host_timeout: 1h30m
+  deadline: 0
+  time_zone: UTC
+  limits:
+    - {network: [10.20.0.0/28, 10.20.0.40-50], max_rate: 100, windows: ["Sat,sunday,fri-mon 6:00-24:00", "22:00-06:00", "22:00-06:00"]}
+    - {tag: [b, a], fragile: true}
 `)
 	first := dump(t, c)
 	if diff := cmp.Diff(first, dump(t, mustParse(t, first))); diff != "" {
 		t.Errorf("not the same when read back:\n%s\n%s", diff, first)
+	}
+	if !strings.Contains(first, "- mon,fri-sun 06:00-24:00\n") || strings.Count(first, "22:00-06:00") != 1 || !strings.Contains(first, "deadline: 0h\n") {
+		t.Errorf("limits in the dump:\n%s", first)
 	}
 	if !strings.HasPrefix(first, "# from: ownmap.yaml\n") || !strings.Contains(first, "host_timeout: 1h30m0s\n") && !strings.Contains(first, "host_timeout: 90m\n") {
 		t.Errorf("dump:\n%s", first)

@@ -12,8 +12,9 @@ import (
 // draft is a plan in the making.
 type draft struct {
 	targets    []state.Target
+	answers    map[state.Spec]answer
 	exclude    []state.Spec
-	excluded   exclusions
+	excluded   addressSet
 	known      map[spot]bool
 	hosts      []state.PlannedHost
 	at         map[spot]int         // where in hosts
@@ -29,7 +30,7 @@ type spot struct {
 
 func newDraft(targets []state.Target, known []state.KnownHost, answers map[state.Spec]answer, exclude []state.Spec) *draft {
 	d := &draft{
-		targets: targets, exclude: exclude, excluded: newExclusions(exclude),
+		targets: targets, answers: answers, exclude: exclude, excluded: newAddressSet(exclude),
 		known: make(map[spot]bool, len(known)), at: map[spot]int{}, named: map[state.Spec][]int{},
 	}
 	bySpec := map[string][]state.KnownHost{}
@@ -110,13 +111,16 @@ func (d *draft) addUnresolved(t state.Target, known []state.KnownHost, err error
 }
 
 // plan returns the draft in the order of a plan.
-func (d *draft) plan(profiles map[string]state.Profile) state.Plan {
+func (d *draft) plan(profiles map[string]state.Profile, limiter *limiter) state.Plan {
 	for i := range d.hosts {
 		d.hosts[i].Discover = !d.hosts[i].Listed
 	}
 	slices.SortFunc(d.hosts, func(a, b state.PlannedHost) int {
 		return cmp.Or(strings.Compare(a.Vantage, b.Vantage), a.Address.Compare(b.Address))
 	})
+	for i, h := range d.hosts {
+		d.hosts[i].Limits = limiter.of(h.Address)
+	}
 	slices.SortStableFunc(d.unresolved, func(a, b state.UnresolvedTarget) int {
 		return cmp.Or(strings.Compare(vantageOr(a.Target.Vantage), vantageOr(b.Target.Vantage)),
 			strings.Compare(a.Target.Spec.String(), b.Target.Spec.String()))

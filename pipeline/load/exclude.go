@@ -21,17 +21,22 @@ func CheckExclusion(spec state.Spec) error {
 // span is a run of addresses without a gap, both ends in it.
 type span struct{ first, last netip.Addr }
 
-// exclusions answers whether an address is left out, by binary search.
-type exclusions struct {
+// addressSet answers whether an address is in it, by binary search.
+type addressSet struct {
 	spans []span       // sorted, not overlapping
 	wide  []state.Spec // ranges of too many runs to list them
 }
 
-// maxSpans is how many runs of one exclusion are listed.
+// maxSpans is how many runs of one spec are listed.
 const maxSpans = 1 << 16
 
-func newExclusions(specs []state.Spec) exclusions {
-	var e exclusions
+// newAddressSet returns the addresses of specs, and those that are given one by
+// one: a name has none of its own.
+func newAddressSet(specs []state.Spec, more ...netip.Addr) addressSet {
+	var e addressSet
+	for _, a := range more {
+		e.spans = append(e.spans, span{a, a})
+	}
 	for _, spec := range specs {
 		begin := len(e.spans)
 		for first, last := range spec.Spans() {
@@ -57,7 +62,7 @@ func newExclusions(specs []state.Spec) exclusions {
 	return e
 }
 
-func (e exclusions) contain(addr netip.Addr) bool {
+func (e addressSet) contain(addr netip.Addr) bool {
 	i, exact := slices.BinarySearchFunc(e.spans, addr, func(s span, a netip.Addr) int { return s.first.Compare(a) })
 	if exact || (i > 0 && addr.Compare(e.spans[i-1].last) <= 0) {
 		return true

@@ -19,7 +19,7 @@ func TestExclusions(t *testing.T) {
 		}
 		specs = append(specs, s)
 	}
-	e := newExclusions(specs)
+	e := newAddressSet(specs)
 	if len(e.wide) != 1 {
 		t.Errorf("%d exclusions are not listed, want 1", len(e.wide))
 	}

@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
 	"strings"
@@ -12,6 +13,95 @@ import (
 
 	"ownmap/pipeline/state"
 )
+
+func TestPlanOnlyTag(t *testing.T) {
+	t.Parallel()
+	const config = `
+targets:
+  - {hosts: [10.20.0.0/30, web.example.org], tags: [prod, eu]}
+  - {hosts: 10.20.0.1, tags: lab, profile: quick}
+  - {hosts: 10.20.0.2, vantage: dmz, tags: lab}
+  - {hosts: [none.example.org, 10.20.0.8], tags: eu}
+  - {hosts: 10.20.0.40, tags: gone}
+exclude: [10.20.0.0, 10.20.0.40]
+`
+	resolver := &names{known: map[string]string{"web.example.org": "10.20.1.1"}}
+	for entry, want := range map[string]string{
+		"tag:prod": "10.20.0.1 <10.20.0.1> quick L\n10.20.0.2 <10.20.0.0/30> standard D\n10.20.0.3 <10.20.0.0/30> standard D\n10.20.1.1 web.example.org<web.example.org> standard L\n",
+		"tag:lab":  "10.20.0.2 <10.20.0.2> standard L\n10.20.0.1 <10.20.0.1> quick L\n",
+		"tag:eu": "10.20.0.1 <10.20.0.1> quick L\n10.20.0.2 <10.20.0.0/30> standard D\n10.20.0.3 <10.20.0.0/30> standard D\n10.20.0.8 <10.20.0.8> standard L\n" +
+			"10.20.1.1 web.example.org<web.example.org> standard L\nunresolved none.example.org: no such host 10.20.9.9\n",
+	} {
+		p, err := plan(t, config, resolver, []string{"10.20.9.9 none.example.org"}, entry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, lines(p)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", entry, diff)
+		}
+	}
+	if p, err := plan(t, config, resolver, nil, "tag:lab", "10.20.0.3"); err != nil || len(p.Hosts) != 3 {
+		t.Errorf("a tag and an address: %s, %v", lines(p), err)
+	}
+	for entry, want := range map[string]string{
+		"tag:prd":     `no target has the tag "prd": did you mean "prod"?`,
+		"tag:staging": `no target has the tag "staging": known are eu, gone, lab, prod`,
+		"tag:":        `"tag:" has no tag: write it like tag:prod`,
+		"tag:gone":    "tag:gone is excluded; see",
+		"prod":        "prod is not a target; add it with `ownmap targets add prod`; did you mean tag:prod?",
+	} {
+		if _, err := plan(t, config, resolver, nil, entry); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", entry, err, want)
+		}
+	}
+	_, err := plan(t, `targets: [{hosts: 10.20.0.1}]`, resolver, nil, "tag:prod")
+	var none *NoTagError
+	if !errors.As(err, &none) || none.Tag != "prod" || !strings.Contains(err.Error(), "--tag NAME") {
+		t.Errorf("no tags at all: %v", err)
+	}
+}
+
+// TestPlanVantages holds that a target of several vantages is planned from each,
+// with what is known from there.
+func TestPlanVantages(t *testing.T) {
+	t.Parallel()
+	p, err := plan(t, `targets:
+- {hosts: 10.20.0.0/31, vantage: [local, dmz]}
+- {hosts: 10.20.0.1, vantage: internet, profile: quick}`, nil, []string{"10.20.0.0 10.20.0.0/31"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	for _, h := range p.Hosts {
+		fmt.Fprintln(&got, h.Vantage, h.Address, h.Target.Vantage, h.Profile, h.Discover)
+	}
+	want := "dmz 10.20.0.0 dmz standard true\ndmz 10.20.0.1 dmz standard true\ninternet 10.20.0.1 internet quick false\n" +
+		"local 10.20.0.0 local standard false\nlocal 10.20.0.1 local standard true\n"
+	if diff := cmp.Diff(want, got.String()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestExcluded(t *testing.T) {
+	t.Parallel()
+	c := mustParse(t, `{targets: [{hosts: 10.20.0.0/24, exclude: 10.20.0.5}], exclude: [10.30.0.0/16, 10.20.0.6, 0.0.0.0/8]}`)
+	planner := NewPlanner(c, nil)
+	for text, by := range map[string]string{
+		"10.20.0.5": "10.20.0.5", "10.20.0.6": "10.20.0.6", "10.30.4.0/22": "10.30.0.0/16", "10.20.0.5-6": "",
+		"10.20.0.4-6": "kept", "10.20.0.7": "kept", "web.example.org": "kept",
+	} {
+		spec, err := state.ParseSpec(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = planner.Excluded(spec, c.StateTargets())
+		var excluded *ExcludedError
+		switch {
+		case by == "kept" && err != nil, by != "kept" && (!errors.As(err, &excluded) || excluded.By != by || excluded.Entry != text):
+			t.Errorf("%s: %v, want %s", text, err, by)
+		}
+	}
+}
 
 func TestPlanOnlyFaults(t *testing.T) {
 	t.Parallel()

@@ -3,52 +3,66 @@ package load
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
+	"strings"
 
 	"ownmap/pipeline/state"
 )
 
-// NotTargetError says that a run was narrowed to something that no target holds.
-type NotTargetError struct {
-	Entry string // canonical
-	Like  string // the target that was meant, perhaps; or empty
+// tagPrefix begins what narrows a run to the targets with a tag.
+const tagPrefix = "tag:"
+
+// entry is one of the arguments that narrow a run: a spec or a tag.
+type entry struct {
+	spec state.Spec
+	tag  string
 }
 
-// Error names the entry and how to make it a target.
-func (e *NotTargetError) Error() string {
-	text := fmt.Sprintf("%s is not a target; add it with `ownmap targets add %s`", e.Entry, e.Entry)
-	if e.Like != "" {
-		text += fmt.Sprintf("; did you mean %s?", e.Like)
+// holder returns what says whether an entry holds an address as seen from a
+// vantage. A tag holds every address of its targets, also those that a more
+// specific target owns; a name holds none until it is looked up.
+func (e entry) holder(d *draft) func(vantage string, address netip.Addr) bool {
+	if e.tag == "" {
+		return func(_ string, address netip.Addr) bool { return e.spec.Contains(address) }
 	}
-	return text
-}
-
-// ExcludedError says that a run was narrowed to something that is excluded.
-type ExcludedError struct {
-	Entry string // canonical
-	By    string // the exclusion, if there is one that holds all of the entry
-}
-
-// Error names the entry and the exclusion.
-func (e *ExcludedError) Error() string {
-	if e.By == "" {
-		return e.Entry + " is excluded; see exclude in ownmap.yaml and `ownmap targets list`"
+	seen := map[string]addressSet{}
+	return func(vantage string, address netip.Addr) bool {
+		hosts, ok := seen[vantage]
+		if !ok {
+			hosts = hostsOf(nil, d.targets, d.answers, func(t state.Target) bool {
+				return vantageOr(t.Vantage) == vantage && slices.Contains(t.Tags, e.tag)
+			})
+			seen[vantage] = hosts
+		}
+		return hosts.contain(address)
 	}
-	return fmt.Sprintf("%s is excluded by %s; see exclude in ownmap.yaml and `ownmap targets list`", e.Entry, e.By)
 }
 
-func parseOnly(only []string) ([]state.Spec, error) {
-	var entries []state.Spec
+// names says whether an entry is for a target as a whole.
+func (e entry) names(t state.Target) bool {
+	return t.Spec == e.spec || (e.tag != "" && slices.Contains(t.Tags, e.tag))
+}
+
+func parseOnly(only []string) ([]entry, error) {
+	var entries []entry
 	var wrong []error
 	for _, text := range only {
+		if tag, isTag := strings.CutPrefix(text, tagPrefix); isTag {
+			if tag == "" {
+				wrong = append(wrong, fmt.Errorf("%s has no tag: write it like %sprod", show(text), tagPrefix))
+			}
+			entries = append(entries, entry{tag: tag})
+			continue
+		}
 		spec, err := state.ParseSpec(text)
-		entries, wrong = append(entries, spec), append(wrong, err)
+		entries, wrong = append(entries, entry{spec: spec}), append(wrong, err)
 	}
 	return entries, errors.Join(wrong...)
 }
 
 // narrow leaves of the draft what the entries hold; no entries leave all.
-func (d *draft) narrow(entries []state.Spec) error {
+func (d *draft) narrow(entries []entry) error {
 	if len(entries) == 0 {
 		return nil
 	}
@@ -83,31 +97,33 @@ func newSelection(d *draft) *selection {
 
 // hosts marks the planned hosts that an entry holds, and says whether there are
 // any. What somebody asked for by itself is listed: its silence is told.
-func (s *selection) hosts(d *draft, entry state.Spec) bool {
-	hits := d.named[entry]
-	if entry.Kind() != state.SpecName {
+func (s *selection) hosts(d *draft, entry entry) bool {
+	hits := d.named[entry.spec]
+	if entry.spec.Kind() != state.SpecName {
+		holds := entry.holder(d)
 		for i, h := range d.hosts {
-			if entry.Contains(h.Address) {
+			if holds(h.Vantage, h.Address) {
 				hits = append(hits, i)
 			}
 		}
 	}
 	for _, i := range hits {
 		s.planned[i] = true
-		d.hosts[i].Listed = d.hosts[i].Listed || entry.Single()
+		d.hosts[i].Listed = d.hosts[i].Listed || entry.spec.Single()
 	}
 	return len(hits) > 0
 }
 
 // names marks the unresolved names that an entry names or holds hosts of.
-func (s *selection) names(d *draft, entry state.Spec) bool {
+func (s *selection) names(d *draft, entry entry) bool {
 	found := false
+	holds := entry.holder(d)
 	for i, u := range d.unresolved {
-		if u.Target.Spec == entry {
+		if entry.names(u.Target) {
 			s.whole[i], found = true, true
 		}
 		for _, k := range u.Known {
-			if entry.Contains(k.Address) {
+			if holds(vantageOr(k.Vantage), k.Address) {
 				found = true
 				if !slices.Contains(s.known[i], k) {
 					s.known[i] = append(s.known[i], k)
@@ -139,22 +155,29 @@ func (s *selection) apply(d *draft) {
 }
 
 // miss says why an entry holds nothing of the draft.
-func (d *draft) miss(entry state.Spec) error {
+func (d *draft) miss(entry entry) error {
+	if entry.tag != "" {
+		tags := tagsOf(d.targets)
+		if slices.Contains(tags, entry.tag) {
+			return &ExcludedError{Entry: tagPrefix + entry.tag}
+		}
+		return &NoTagError{entry.tag, tags}
+	}
+	text := entry.spec.String()
 	known := make([]string, 0, len(d.targets))
 	for _, t := range d.targets {
-		if t.Spec == entry {
-			return &ExcludedError{Entry: entry.String()}
+		if t.Spec == entry.spec {
+			return &ExcludedError{Entry: text}
 		}
 		known = append(known, t.Spec.String())
 	}
-	if entry.Kind() == state.SpecAddress {
-		for address := range entry.Addresses() {
-			for _, e := range d.exclude {
-				if e.Contains(address) {
-					return &ExcludedError{entry.String(), e.String()}
-				}
-			}
+	if entry.spec.Kind() == state.SpecAddress {
+		if by := excluder(entry.spec, d.exclude); by != "" {
+			return &ExcludedError{text, by}
 		}
 	}
-	return &NotTargetError{entry.String(), suggest(entry.String(), known)}
+	if slices.Contains(tagsOf(d.targets), text) {
+		return &NotTargetError{text, tagPrefix + text}
+	}
+	return &NotTargetError{text, suggest(text, known)}
 }

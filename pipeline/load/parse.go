@@ -23,7 +23,13 @@ type parser struct {
 	secret  int // line of a password that stands in the file itself; 0: none does
 	urlFile int // line of database.url_file
 	used    []namedProfile
-	hosts   map[state.Spec]int // line of each target
+	hosts   map[mention]int // line of each target
+}
+
+// mention is what a target may name once only: hosts as seen from a vantage.
+type mention struct {
+	spec    state.Spec
+	vantage string
 }
 
 // namedProfile is a place that names a profile.
@@ -44,7 +50,7 @@ func Parse(file string, text []byte, env func(string) string) (Config, error) {
 }
 
 func parse(file string, text []byte, env func(string) string) *parser {
-	p := &parser{faults: faults{file: file}, env: env, config: defaults(), hosts: map[state.Spec]int{}}
+	p := &parser{faults: faults{file: file}, env: env, config: defaults(), hosts: map[mention]int{}}
 	p.config.source = file
 	root := p.document(text)
 	if root == nil {
@@ -133,6 +139,11 @@ func (p *parser) scan(node *yaml.Node) {
 		key{"resolve_timeout", func(n *yaml.Node) {
 			p.duration(n, "scan.resolve_timeout", Duration(100*time.Millisecond), Duration(5*time.Minute), &s.ResolveTimeout)
 		}},
+		key{"confirm_tries", func(n *yaml.Node) { p.whole(n, "scan.confirm_tries", 1, 10, &s.ConfirmTries) }},
+		key{"stale_after", func(n *yaml.Node) { p.whole(n, "scan.stale_after", 1, 1000, &s.StaleAfter) }},
+		key{"deadline", func(n *yaml.Node) { p.deadline(n, &s.Deadline) }},
+		key{"time_zone", func(n *yaml.Node) { p.timeZone(n, &s.TimeZone) }},
+		key{"limits", p.limits},
 	)
 }
 

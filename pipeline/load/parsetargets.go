@@ -3,7 +3,7 @@ package load
 import (
 	"fmt"
 	"regexp"
-	"strings"
+	"slices"
 
 	"gopkg.in/yaml.v3"
 
@@ -22,6 +22,7 @@ func (p *parser) target(node *yaml.Node) {
 	var t Target
 	before := len(p.list)
 	p.fields(node, "a target",
+		key{"vantage", func(n *yaml.Node) { t.Vantage = p.vantages(n) }},
 		key{"hosts", func(n *yaml.Node) { p.targetHosts(n, &t) }},
 		key{"exclude", func(n *yaml.Node) { t.Exclude = p.exclusions(n) }},
 		key{"tags", func(n *yaml.Node) { t.Tags = p.words(n, "tag") }},
@@ -39,8 +40,8 @@ func (p *parser) target(node *yaml.Node) {
 	p.config.Targets = append(p.config.Targets, t)
 }
 
-// targetHosts reads what to scan. A target may stand in the file once only: two
-// owners of the same hosts would leave open whose they are.
+// targetHosts reads what to scan. A target may stand in the file once for each
+// vantage: two owners of the same hosts would leave open whose they are.
 func (p *parser) targetHosts(node *yaml.Node, t *Target) {
 	p.each(node, func(n *yaml.Node) {
 		spec, ok := p.spec(n, "hosts")
@@ -51,11 +52,15 @@ func (p *parser) targetHosts(node *yaml.Node, t *Target) {
 			p.addErr(n.Line, err)
 			return
 		}
-		if line, twice := p.hosts[spec]; twice {
-			p.add(n.Line, "target %s is already named at line %d: keep one of them", show(spec.String()), line)
-			return
+		for _, vantage := range t.vantages() {
+			if line, twice := p.hosts[mention{spec, vantage}]; twice {
+				p.add(n.Line, "target %s is already named at line %d: keep one of them", show(spec.String()), line)
+				return
+			}
 		}
-		p.hosts[spec] = n.Line
+		for _, vantage := range t.vantages() {
+			p.hosts[mention{spec, vantage}] = n.Line
+		}
 		t.Hosts, t.where = append(t.Hosts, spec), append(t.where, fmt.Sprintf("%s:%d", p.file, n.Line))
 	})
 }
@@ -88,6 +93,33 @@ func (p *parser) spec(node *yaml.Node, what string) (state.Spec, bool) {
 	return spec, err == nil
 }
 
+// vantages reads where a target is scanned from, sorted and without repetition.
+func (p *parser) vantages(node *yaml.Node) []string {
+	var names []string
+	p.each(node, func(n *yaml.Node) {
+		if name, ok := p.text(n, "vantage"); !ok {
+			return
+		} else if err := CheckVantage(name); err != nil {
+			p.addErr(n.Line, err)
+		} else {
+			names = append(names, name)
+		}
+	})
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// CheckVantage returns an error if a text cannot be the name of a vantage.
+func CheckVantage(name string) error { return checkName("vantage", name) }
+
+// checkName says whether a text can name something that the user makes up.
+func checkName(what, name string) error {
+	if !regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`).MatchString(name) {
+		return fmt.Errorf("%s name %s: it takes lower-case letters, digits, dashes and underscores", what, show(name))
+	}
+	return nil
+}
+
 func (p *parser) owner(node *yaml.Node, into *string) {
 	const most = 254 // a mail address (RFC 5321 with erratum 1690)
 	text, ok := p.text(node, "owner")
@@ -96,63 +128,4 @@ func (p *parser) owner(node *yaml.Node, into *string) {
 		return
 	}
 	*into = text
-}
-
-func (p *parser) profiles(node *yaml.Node) {
-	for _, entry := range p.mapping(node, "profiles", "names of profiles") {
-		if !regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`).MatchString(entry.name) {
-			p.add(entry.line, "profile name %s: it takes lower-case letters, digits, dashes and underscores", show(entry.name))
-			continue
-		}
-		p.config.Profiles[entry.name] = p.profile(entry)
-	}
-}
-
-// profile reads a profile; what it leaves open is as in the built-in profile of
-// the same name, else as in a new one.
-func (p *parser) profile(entry pair) Profile {
-	profile, ok := p.config.Profiles[entry.name]
-	if !ok {
-		profile = newProfile()
-	}
-	before, where := len(p.list), "profile "+entry.name
-	p.fields(entry.value, where,
-		key{"ports", func(n *yaml.Node) {
-			p.ports(n, "ports of "+where, func(text string) (err error) {
-				profile.Ports, err = parsePorts(text)
-				return err
-			})
-		}},
-		key{"udp", func(n *yaml.Node) {
-			p.ports(n, "udp of "+where, func(text string) (err error) {
-				profile.UDP, err = parseUDP(text)
-				return err
-			})
-		}},
-		key{"services", func(n *yaml.Node) { p.flag(n, "services of "+where, &profile.Services) }},
-		key{"timing", func(n *yaml.Node) { p.whole(n, "timing of "+where, 0, 5, &profile.Timing) }},
-	)
-	if profile.Ports.Top == 0 && profile.Ports.Set.Len() == 0 && profile.UDP.Len() == 0 && len(p.list) == before {
-		p.add(entry.line, "%s scans nothing: name ports or udp", where)
-	}
-	return profile
-}
-
-// ports reads a text or number, or a list of them, as one list of ports.
-func (p *parser) ports(node *yaml.Node, what string, read func(string) error) {
-	before := len(p.list)
-	var parts []string
-	p.each(node, func(n *yaml.Node) {
-		if n.Kind != yaml.ScalarNode || (n.ShortTag() != "!!str" && n.ShortTag() != "!!int") {
-			p.add(n.Line, "%s is %s: it takes numbers and ranges, like [22, 8000-8099]", what, kindOf(n))
-			return
-		}
-		parts = append(parts, n.Value)
-	})
-	if len(p.list) > before {
-		return
-	}
-	if err := read(strings.Join(parts, ",")); err != nil {
-		p.add(node.Line, "%s: %s", what, err)
-	}
 }

@@ -36,9 +36,12 @@ func NewPlanner(config Config, resolver Resolver) *Planner {
 // config, then the earlier one. Exclusions, of the config and of any target, win over everything. known
 // are the hosts of earlier runs, which are scanned without asking first whether
 // they are there. only narrows the plan to addresses, prefixes, ranges or names
-// that the targets hold; an entry that holds none of them is a NotTargetError. A
-// name without addresses is part of the plan as unresolved. A target over the
-// limit or with an unknown profile is an error, and nothing is planned.
+// that the targets hold, or to "tag:NAME", the targets with that tag; an entry
+// that holds none of them is a NotTargetError or a NoTagError. A name without
+// addresses is part of the plan as unresolved. Each host has the tightest of all
+// limits that match it. A target over the limit of addresses or with an unknown
+// profile is an error, and so are windows without common time; nothing is planned
+// then.
 func (p *Planner) Plan(ctx context.Context, targets []state.Target, known []state.KnownHost, only []string) (state.Plan, error) {
 	if err := p.check(targets); err != nil {
 		return state.Plan{}, err
@@ -55,7 +58,45 @@ func (p *Planner) Plan(ctx context.Context, targets []state.Target, known []stat
 	if err := d.narrow(entries); err != nil {
 		return state.Plan{}, err
 	}
-	return d.plan(p.profiles()), nil
+	limiter := newLimiter(p.config.Scan, targets, answers)
+	plan := d.plan(p.profiles(), limiter)
+	if err := limiter.err(); err != nil {
+		return state.Plan{}, err
+	}
+	return plan, nil
+}
+
+// Excluded returns an ExcludedError if nothing of a target is left to scan,
+// because exclusions of the config or of any of the targets hold all of it. Of a
+// name it knows nothing before it is looked up.
+func (p *Planner) Excluded(spec state.Spec, targets []state.Target) error {
+	if spec.Kind() == state.SpecName {
+		return nil
+	}
+	specs := p.exclude(targets)
+	excluded := newAddressSet(specs)
+	for address := range spec.Addresses() {
+		if !excluded.contain(address) {
+			return nil
+		}
+	}
+	return &ExcludedError{Entry: spec.String(), By: excluder(spec, specs)}
+}
+
+// excluder returns the one exclusion that holds all of a spec, if there is one.
+func excluder(spec state.Spec, exclude []state.Spec) string {
+	for _, e := range exclude {
+		whole := true
+		for address := range spec.Addresses() {
+			if whole = e.Contains(address); !whole {
+				break
+			}
+		}
+		if whole {
+			return e.String()
+		}
+	}
+	return ""
 }
 
 // check returns what is wrong with the targets, all of it: those of the database

@@ -14,6 +14,11 @@ type Profile struct {
 	UDP      state.PortSet `yaml:"udp"`
 	Services bool          `yaml:"services"` // service detection
 	Timing   int           `yaml:"timing"`   // nmap's timing template, 0 to 5
+
+	// VersionIntensity is how many probes service detection may try on a port, 0 to
+	// 9; Scripts are NSE scripts, sorted, which run with it.
+	VersionIntensity int      `yaml:"version_intensity"`
+	Scripts          []string `yaml:"scripts,omitempty"`
 }
 
 // Ports are the TCP ports of a profile: the Top most common ones, or else Set.
@@ -22,19 +27,29 @@ type Ports struct {
 	Set state.PortSet
 }
 
-const defaultTiming = 4 // aggressive: right for networks of this century
+// What a profile has unless it says otherwise.
+const (
+	defaultTiming    = 4 // aggressive: right for networks of this century
+	defaultIntensity = 7 // nmap's own
+)
+
+// fullUDP are the UDP ports of the profile full: those whose services are asked
+// for most, leak or amplify, and that nmap has a payload for, so that they answer.
+const fullUDP = "53,67,69,111,123,137,161,177,389,427,443,500,520,623,1194,1434,1604,1645,1701,1812,1900,2049," +
+	"3391,3478,3702,4500,5060,5351,5353,5632,5683,6881,10001,11211,27015,47808,51820"
 
 func builtInProfiles() map[string]Profile {
 	standard := newProfile()
 	quick, full := standard, standard
 	quick.Ports, quick.Services = Ports{Top: 100}, false
 	full.Ports = Ports{Set: allPorts()}
+	full.UDP, _ = state.ParsePortSet(fullUDP)
 	return map[string]Profile{"quick": quick, state.DefaultProfile: standard, "full": full}
 }
 
 // newProfile returns what a profile is unless its keys say otherwise.
 func newProfile() Profile {
-	return Profile{Ports: Ports{Top: state.TopPorts}, Services: true, Timing: defaultTiming}
+	return Profile{Ports: Ports{Top: state.TopPorts}, Services: true, Timing: defaultTiming, VersionIntensity: defaultIntensity}
 }
 
 func allPorts() state.PortSet {
@@ -110,5 +125,8 @@ func (p Ports) MarshalText() ([]byte, error) {
 
 // state returns the profile in the words of the pipeline.
 func (p Profile) state(name string) state.Profile {
-	return state.Profile{Name: name, Top: p.Ports.Top, Ports: p.Ports.Set, UDP: p.UDP, Services: p.Services, Timing: p.Timing}
+	return state.Profile{
+		Name: name, Top: p.Ports.Top, Ports: p.Ports.Set, UDP: p.UDP, Services: p.Services, Timing: p.Timing,
+		Intensity: p.VersionIntensity, Scripts: p.Scripts,
+	}
 }

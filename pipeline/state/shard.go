@@ -57,19 +57,6 @@ type Ask struct {
 	Slow    bool // services: it says nothing by itself
 }
 
-// Limits are the politeness that hosts ask for.
-type Limits struct {
-	MaxRate int      `json:"max_rate,omitempty"` // packets a second for all hosts with these limits together; 0: the worker's own rate
-	Fragile bool     `json:"fragile,omitempty"`  // one probe at a time, and no contact with services
-	Windows []Window `json:"windows,omitempty"`  // when they may be scanned; none: at any time
-}
-
-// Window is a span of the day in local wall-clock time.
-type Window struct {
-	Days     []time.Weekday `json:"days,omitempty"` // on which it begins; none: every day
-	From, To int            // minutes of the day; To before From ends on the next day
-}
-
 // ShardResult is what one shard brought: every host of the shard that answered
 // or is listed, each with its coverage.
 type ShardResult struct {
