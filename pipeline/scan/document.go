@@ -137,8 +137,13 @@ func find(hosts []state.Host, address netip.Addr) state.Host {
 // samePort says whether all is equal that is known of two ports.
 func samePort(p, q *state.PortStatus) bool {
 	s, t := &p.Service, &q.Service
-	return p.Port == q.Port && p.State == q.State && p.Banner == q.Banner && p.Silent == q.Silent && s.Name == t.Name && s.Product == t.Product && s.Version == t.Version &&
+	return p.Port == q.Port && p.State == q.State && p.Banner == q.Banner && p.Silent == q.Silent &&
+		slices.EqualFunc(p.Scripts, q.Scripts, sameScript) && s.Name == t.Name && s.Product == t.Product && s.Version == t.Version &&
 		s.ExtraInfo == t.ExtraInfo && s.Tunnel == t.Tunnel && s.Probed == t.Probed && slices.Equal(s.CPE, t.CPE)
+}
+
+func sameScript(a, b state.ScriptOutput) bool {
+	return a.Script == b.Script && slices.Equal(a.Lines, b.Lines)
 }
 
 // sameCoverage says whether two lines of coverage are equal.

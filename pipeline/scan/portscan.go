@@ -99,7 +99,7 @@ func (p *portScan) scan(ctx context.Context) error {
 
 // inWindow says whether these hosts may be scanned now, and notes if not.
 func (p *portScan) inWindow() bool {
-	if inWindow(p.shard.Limits.Windows, p.s.now()) {
+	if p.shard.Limits.Open(p.s.now()) {
 		return true
 	}
 	p.mu.Lock()
