@@ -20,14 +20,22 @@ type Planner interface {
 	Plan(ctx context.Context, targets []state.Target, known []state.KnownHost, only []string) (state.Plan, error)
 }
 
-// Scanner looks from outside. Package scan implements it.
+// Scanner says how to look from outside. Package scan implements it.
 type Scanner interface {
 	// Shards splits a plan; the same plan gives the same shards.
 	Shards(plan state.Plan) []state.Shard
-	// Scan scans shards in parallel and hands each result to keep as it ends,
-	// never two at once. A host or shard that could not be scanned is data, not an
-	// error; an error means that nothing more can be scanned.
-	Scan(ctx context.Context, shards []state.Shard, keep func(state.ShardResult) error) error
+	// Again splits what is to be asked again of the hosts of ports shards. The same
+	// asks give the same shards.
+	Again(work state.Work, shards []state.Shard, asks []state.Ask) []state.Shard
+}
+
+// Crew does the shards of a run, here and on other machines. Package queue
+// implements it.
+type Crew interface {
+	// Work waits until no shard of the run is pending. A host or shard that could
+	// not be scanned is data, not an error; an error means that nothing more can be
+	// scanned, or that the run was cancelled.
+	Work(ctx context.Context, run state.Run) error
 }
 
 // Book keeps targets, runs, state and approvals. Package persist implements it.
@@ -43,16 +51,19 @@ type Book interface {
 	Targets(ctx context.Context, config []state.Target) ([]state.Target, error)
 	// Known returns the hosts of earlier runs.
 	Known(ctx context.Context) ([]state.KnownHost, error)
-	// Begin starts a run of these shards, or goes on with the unfinished one if
-	// that has the same shards and is recent; any other unfinished run is given up.
+	// Begin starts a run of these shards and hands them to the crew, or goes on with
+	// the unfinished one if that has the same shards and is recent; any other
+	// unfinished run is given up.
 	Begin(ctx context.Context, only []string, shards []state.Shard, unresolved []state.UnresolvedTarget) (state.Run, error)
-	// Pending returns the shards of a run that have no result yet.
-	Pending(ctx context.Context, run state.Run) ([]state.Shard, error)
-	// Stage keeps a shard's result, once.
-	Stage(ctx context.Context, result state.ShardResult) error
+	// AddShards hands a later kind of work to the crew, once per run: a second call,
+	// as after a crash, adds nothing.
+	AddShards(ctx context.Context, run state.Run, work state.Work, shards []state.Shard) error
 	// Differing returns, of the hosts that the run looked at, those that differ
 	// from what is known or may: as known before, and as seen now.
 	Differing(ctx context.Context, run state.Run) (was, now []state.Host, err error)
+	// Due returns the ports whose services the run is to name: new ones, those that
+	// greet otherwise than before, and a rotating share of the rest.
+	Due(ctx context.Context, run state.Run) ([]state.Ask, error)
 	// Keep makes the run's state and its changes the current ones, in one
 	// transaction.
 	Keep(ctx context.Context, run state.Run, outcome diff.Outcome) error
@@ -74,6 +85,7 @@ type Pipeline struct {
 	Config  []state.Target // targets of the config file
 	Planner Planner
 	Scanner Scanner
+	Crew    Crew
 	Book    Book
 	Writers []Writer
 }
@@ -112,11 +124,12 @@ func (p Pipeline) Run(ctx context.Context, only []string) (state.Report, error) 
 	if err != nil {
 		return state.Report{}, fmt.Errorf("load: %w", err)
 	}
-	run, err := p.Book.Begin(ctx, only, p.Scanner.Shards(plan), plan.Unresolved)
+	shards := p.Scanner.Shards(plan)
+	run, err := p.Book.Begin(ctx, only, shards, plan.Unresolved)
 	if err != nil {
 		return state.Report{}, fmt.Errorf("begin run: %w", err)
 	}
-	if err := p.scan(ctx, run); err != nil {
+	if err := p.scan(ctx, run, shards); err != nil {
 		return state.Report{}, fmt.Errorf("scan: %w", err)
 	}
 	was, now, err := p.Book.Differing(ctx, run)
@@ -148,12 +161,32 @@ func (p Pipeline) load(ctx context.Context, only []string) (state.Plan, error) {
 	return plan, nil
 }
 
-func (p Pipeline) scan(ctx context.Context, run state.Run) error {
-	shards, err := p.Book.Pending(ctx, run)
+// scan looks at the ports, asks again where something seems to have changed, and
+// names the services of what is worth it.
+func (p Pipeline) scan(ctx context.Context, run state.Run, shards []state.Shard) error {
+	if err := p.Crew.Work(ctx, run); err != nil {
+		return err
+	}
+	was, now, err := p.Book.Differing(ctx, run)
 	if err != nil {
 		return err
 	}
-	return p.Scanner.Scan(ctx, shards, func(result state.ShardResult) error { return p.Book.Stage(ctx, result) })
+	if err := p.again(ctx, run, state.WorkConfirm, shards, diff.Doubts(was, now)); err != nil {
+		return err
+	}
+	due, err := p.Book.Due(ctx, run)
+	if err != nil {
+		return err
+	}
+	return p.again(ctx, run, state.WorkServices, shards, due)
+}
+
+// again has the crew do a later kind of work.
+func (p Pipeline) again(ctx context.Context, run state.Run, work state.Work, shards []state.Shard, asks []state.Ask) error {
+	if err := p.Book.AddShards(ctx, run, work, p.Scanner.Again(work, shards, asks)); err != nil {
+		return fmt.Errorf("%s: %w", work, err)
+	}
+	return p.Crew.Work(ctx, run)
 }
 
 // reportUnreported writes what an earlier run persisted and did not announce.

@@ -13,6 +13,7 @@ import (
 	"ownmap/pipeline/load"
 	"ownmap/pipeline/persist"
 	"ownmap/pipeline/persist/private"
+	"ownmap/pipeline/queue"
 	"ownmap/pipeline/scan"
 	"ownmap/pipeline/state"
 )
@@ -94,7 +95,10 @@ func hint(err error) string {
 	var connect *pgconn.ConnectError
 	var writer *pipeline.WriterError
 	var lost *lostServerError
+	var cancelled *queue.CancelledError
 	switch {
+	case errors.As(err, &cancelled):
+		return "the state is as it was before the run"
 	case errors.As(err, &lost):
 		return "its log is server.log there; the next command starts it again, and the next run goes on with what is kept"
 	case errors.As(err, &connect):

@@ -94,7 +94,7 @@ lock; 130 interrupted.`,
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log what is done to stderr")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err: err} })
 	root.AddCommand(
-		a.runCommand(), a.statusCommand(), a.runsCommand(), a.showCommand(), a.reportCommand(),
+		a.runCommand(), a.workerCommand(), a.cancelCommand(), a.statusCommand(), a.runsCommand(), a.showCommand(), a.reportCommand(),
 		a.portsCommand(), a.hostCommand(), a.diffCommand(),
 		a.approveCommand(), a.revokeCommand(), a.auditCommand(), a.targetsCommand(),
 		a.siteCommand(), a.checkCommand(), a.configCommand(), a.dbCommand(), a.versionCommand(),

@@ -7,13 +7,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"ownmap/pipeline"
+	"ownmap/pipeline/queue"
 	"ownmap/pipeline/state"
 	"ownmap/reports/export"
 	"ownmap/reports/text"
 )
 
 type runOptions struct {
-	exitCode, json, quiet bool
+	exitCode, json, quiet, queue bool
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -24,13 +25,24 @@ func (a *app) runCommand() *cobra.Command {
 		Long: `Run scans every target once, compares with what is known, keeps state and
 changes, and writes the reports. TARGETs narrow it to some of the configured
 hosts: addresses, prefixes, ranges, names, or tag:NAME for the targets with a
-tag. A run that was interrupted or killed is gone on with.`,
-		Example: "  ownmap run\n  ownmap run 10.20.0.0/24 web.example.org\n  ownmap run tag:prod\n  ownmap run --exit-code --quiet",
-		RunE:    func(cmd *cobra.Command, args []string) error { return a.run(cmd.Context(), args, o) },
+tag. A run that was interrupted or killed is gone on with. With --queue it is left
+to a worker of this machine or another one (see ` + "`ownmap worker`" + `), or to the next
+run of all targets.`,
+		Example: "  ownmap run\n  ownmap run 10.20.0.0/24 web.example.org\n  ownmap run tag:prod\n  ownmap run --exit-code --quiet\n  ownmap run --queue 10.20.0.7",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.queue {
+				return a.request(cmd.Context(), args)
+			}
+			return a.run(cmd.Context(), args, o)
+		},
 	}
 	cmd.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit with 1 if there are changes or unapproved ports")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print the report as JSON")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but errors")
+	cmd.Flags().BoolVar(&o.queue, "queue", false, "leave the run to a worker and return at once")
+	for _, other := range []string{"exit-code", "json", "quiet"} {
+		cmd.MarkFlagsMutuallyExclusive("queue", other)
+	}
 	return cmd
 }
 
@@ -41,7 +53,7 @@ func (a *app) run(ctx context.Context, only []string, o runOptions) error {
 	}
 	defer house.close(ctx)
 
-	report, err := house.pipeline(o.quiet).Run(ctx, only)
+	report, err := house.run(ctx, only, o.quiet)
 	var writer *pipeline.WriterError
 	if err != nil && (!errors.As(err, &writer) || report.Run.ID == 0) {
 		return house.blame(err)
@@ -50,6 +62,32 @@ func (a *app) run(ctx context.Context, only []string, o runOptions) error {
 		return printed
 	}
 	return errors.Join(err, verdict(report, o.exitCode))
+}
+
+// run scans with a worker in this process. A run of all targets is also what was
+// asked for with --queue and nobody did yet.
+func (h *house) run(ctx context.Context, only []string, quiet bool) (state.Report, error) {
+	scanner, err := h.scanner(ctx, state.DefaultVantage)
+	if err != nil {
+		return state.Report{}, err
+	}
+	var shown queue.Progress
+	if !quiet {
+		progress := newProgress(h.app.stderr, h.app.now)
+		defer progress.End()
+		shown = progress
+	}
+	worker := h.worker(state.DefaultVantage, scanner)
+	crew, err := h.crew(ctx, &worker, shown)
+	if err != nil {
+		return state.Report{}, err
+	}
+	defer crew.Close()
+	report, err := h.pipeline(crew, scanner).Run(ctx, only)
+	if len(only) == 0 && report.Run.ID != 0 {
+		err = errors.Join(err, h.settleRequests(ctx, report.Run))
+	}
+	return report, err
 }
 
 // printRun prints the report. It names the page of the archive only if that was

@@ -15,6 +15,7 @@ import (
 	"ownmap/pipeline/load"
 	"ownmap/pipeline/persist"
 	"ownmap/pipeline/persist/private"
+	"ownmap/pipeline/queue"
 	"ownmap/pipeline/scan"
 	"ownmap/reports/export"
 	"ownmap/reports/site"
@@ -62,6 +63,7 @@ func (a *app) open(ctx context.Context) (*house, error) {
 	if h.book, err = persist.Open(ctx, url, h.log); err != nil {
 		return nil, errors.Join(err, h.stop(ctx))
 	}
+	h.book.StaleAfter(config.Scan.StaleAfter)
 	h.site = site.New(site.Options{Dir: h.archive(), BaseURL: config.Archive.URL, Source: h.book, Formats: []site.Format{
 		{Ext: "json", Write: export.JSON}, {Ext: "csv", Write: export.CSV},
 	}})
@@ -87,34 +89,61 @@ func (h *house) archive() string {
 	return filepath.Join(h.dir, "archive")
 }
 
-// pipeline wires the run. With quiet no progress is shown.
-func (h *house) pipeline(quiet bool) pipeline.Pipeline {
-	scanner := scan.New(scan.Options{
-		Rate:        h.config.Scan.Rate,
-		MaxParallel: h.config.Scan.MaxParallel,
-		HostTimeout: time.Duration(h.config.Scan.HostTimeout),
-		ReverseDNS:  h.config.Scan.ReverseDNS,
-		Dir:         filepath.Join(h.dir, "scan"),
-		Log:         h.log,
-		Progress:    h.progress(quiet),
-	})
+// pipeline wires the run; the crew does its shards.
+func (h *house) pipeline(crew *queue.Crew, scanner *scan.Scanner) pipeline.Pipeline {
 	return pipeline.Pipeline{
 		Config:  h.config.StateTargets(),
 		Planner: load.NewPlanner(h.config, nil),
 		Scanner: scanner,
+		Crew:    crew,
 		Book:    h.book,
 		Writers: []pipeline.Writer{h.site},
 	}
 }
 
-func (h *house) progress(quiet bool) scan.Progress {
-	switch _, tty := terminal(h.app.stderr); {
-	case quiet:
-		return nil
-	case tty:
-		return scan.NewBarProgress(h.app.stderr, h.app.now)
+// scanner returns what scans from a vantage, at the rate that was learned there.
+func (h *house) scanner(ctx context.Context, vantage string) (*scan.Scanner, error) {
+	start, err := h.book.Rate(ctx, vantage)
+	if err != nil {
+		return nil, err
 	}
-	return scan.NewPlainProgress(h.app.stderr, h.app.now)
+	return scan.New(scan.Options{
+		Rate:         h.config.Scan.Rate,
+		Start:        start,
+		MaxParallel:  h.config.Scan.MaxParallel,
+		HostTimeout:  time.Duration(h.config.Scan.HostTimeout),
+		ConfirmTries: h.config.Scan.ConfirmTries,
+		ReverseDNS:   h.config.Scan.ReverseDNS,
+		Dir:          filepath.Join(h.dir, "scan"),
+		Log:          h.log,
+	}), nil
+}
+
+// worker returns what takes the shards of a vantage: two at a time, so that one
+// scans while the other waits for late answers.
+func (h *house) worker(vantage string, scanner *scan.Scanner) queue.Worker {
+	return queue.Worker{
+		Vantage: vantage, Version: buildVersion(), Parallel: 2,
+		Pool: h.book.Pool(), Store: h.book, Scanner: scanner, Log: h.log,
+	}
+}
+
+// crew returns what does the shards of a run. The caller closes it. worker is the
+// one of this process, nil if there is none or it runs already; shown is nil when
+// nobody watches.
+func (h *house) crew(ctx context.Context, worker *queue.Worker, shown queue.Progress) (*queue.Crew, error) {
+	if err := queue.Migrate(ctx, h.book.Pool()); err != nil {
+		return nil, err
+	}
+	jobs, err := queue.NewJobs(buildVersion())
+	if err != nil {
+		return nil, err
+	}
+	h.book.UseJobs(jobs)
+	return &queue.Crew{
+		Pool: h.book.Pool(), Store: h.book, Jobs: jobs, Worker: worker, Progress: shown,
+		Deadline: time.Duration(h.config.Scan.Deadline), Log: h.log,
+	}, nil
 }
 
 // close ends what open began, also after the call was interrupted.

@@ -155,7 +155,7 @@ func TestRequests(t *testing.T) {
 	if r, err := book.NextRequest(t.Context()); r != nil || err != nil {
 		t.Errorf("next of none: %+v, %v", r, err)
 	}
-	ask := func(r Request) int64 {
+	ask := func(r state.ScanRequest) int64 {
 		t.Helper()
 		id, err := book.Request(t.Context(), r)
 		if err != nil {
@@ -163,9 +163,9 @@ func TestRequests(t *testing.T) {
 		}
 		return id
 	}
-	all := ask(Request{By: "ann", Via: "web"})
-	host := ask(Request{Only: []string{"127.0.0.1"}, By: "bob", Via: "cli"})
-	if again := ask(Request{By: "bob", Via: "cli"}); again != all || host == all {
+	all := ask(state.ScanRequest{By: "ann", Via: "web"})
+	host := ask(state.ScanRequest{Only: []string{"127.0.0.1"}, By: "bob", Via: "cli"})
+	if again := ask(state.ScanRequest{By: "bob", Via: "cli"}); again != all || host == all {
 		t.Errorf("the same scan again is request %d, want %d", again, all)
 	}
 	take := func(want int64) {
@@ -176,7 +176,7 @@ func TestRequests(t *testing.T) {
 		}
 	}
 	take(all)
-	if later := ask(Request{By: "ann", Via: "web"}); later == all {
+	if later := ask(state.ScanRequest{By: "ann", Via: "web"}); later == all {
 		t.Error("a scan that is being done is asked for again: it is not a new one")
 	}
 	take(host)

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -14,22 +14,13 @@ import (
 	"ownmap/queries"
 )
 
-// Request is a scan that somebody asked for.
-type Request struct {
-	ID         int64
-	Only       []string // targets, as `ownmap run` takes them; empty: all
-	By         string   // who asked
-	Via        string   // cli, web
-	AskedAt    time.Time
-	TakenAt    *time.Time // by a worker that does it; nil: it waits
-	RunID      int64      // that it led to; 0: none
-	FinishedAt *time.Time // nil: it waits or is being done
-	Error      string     // why it failed
-}
+// newestRequests is how many requests back an unfinished one is looked for: it is
+// done before others can be that many.
+const newestRequests = 100
 
 // Request queues a scan and returns the number of the request. A scan of the same
 // targets that waits already is not queued a second time.
-func (b *Book) Request(ctx context.Context, r Request) (id int64, err error) {
+func (b *Book) Request(ctx context.Context, r state.ScanRequest) (id int64, err error) {
 	by := state.Clean(r.By)
 	err = b.inTx(ctx, func(q *queries.Queries) error {
 		row, err := q.AddRequest(ctx, queries.AddRequestParams{OnlyHosts: append([]string{}, r.Only...), AskedBy: by, Via: r.Via})
@@ -54,15 +45,26 @@ func (b *Book) Request(ctx context.Context, r Request) (id int64, err error) {
 }
 
 // Requests returns the newest requests, newest first.
-func (b *Book) Requests(ctx context.Context, limit int) ([]Request, error) {
+func (b *Book) Requests(ctx context.Context, limit int) ([]state.ScanRequest, error) {
 	rows, err := b.q.Requests(ctx, int32(min(max(limit, 0), math.MaxInt32)))
 	if err != nil {
 		return nil, fmt.Errorf("read requested scans: %w", err)
 	}
-	list := make([]Request, len(rows))
+	list := make([]state.ScanRequest, len(rows))
 	for i, row := range rows {
 		list[i] = requestOf(row)
 	}
+	return list, nil
+}
+
+// openRequests returns the requests that nobody finished, oldest first.
+func (b *Book) openRequests(ctx context.Context) ([]state.ScanRequest, error) {
+	list, err := b.Requests(ctx, newestRequests)
+	if err != nil {
+		return nil, err
+	}
+	list = slices.DeleteFunc(list, func(r state.ScanRequest) bool { return r.FinishedAt != nil })
+	slices.Reverse(list)
 	return list, nil
 }
 
@@ -70,8 +72,8 @@ func (b *Book) Requests(ctx context.Context, limit int) ([]Request, error) {
 // that died; nil if there is none. Whoever takes it does it and calls
 // FinishRequest. While a run is under way only requests that nobody took are
 // handed out.
-func (b *Book) NextRequest(ctx context.Context) (*Request, error) {
-	var taken *Request
+func (b *Book) NextRequest(ctx context.Context) (*state.ScanRequest, error) {
+	var taken *state.ScanRequest
 	err := b.inTx(ctx, func(q *queries.Queries) error {
 		_, err := q.LockHolder(ctx, runLock)
 		idle := errors.Is(err, pgx.ErrNoRows)
@@ -107,8 +109,8 @@ func (b *Book) FinishRequest(ctx context.Context, id, runID int64, fault string)
 	return nil
 }
 
-func requestOf(row queries.ScanRequest) Request {
-	r := Request{
+func requestOf(row queries.ScanRequest) state.ScanRequest {
+	r := state.ScanRequest{
 		ID: row.ID, Only: row.OnlyHosts, By: row.AskedBy, Via: row.Via, AskedAt: row.AskedAt.UTC(),
 		TakenAt: utc(row.TakenAt), FinishedAt: utc(row.FinishedAt), Error: row.Error,
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // Status returns how things stand now: the last run that kept a state, one that
-// is unfinished, and how many ports are open and unapproved at this moment.
+// is unfinished with its progress, the scans that were asked for, and how many ports are open and unapproved at this moment.
 func (b *Book) Status(ctx context.Context) (state.Status, error) {
 	var s state.Status
 	err := b.reading(ctx, func(q *queries.Queries) error {
@@ -42,6 +42,12 @@ func (b *Book) Status(ctx context.Context) (state.Status, error) {
 		s.Open, s.Unapproved, err = countOpen(ctx, q)
 		return err
 	})
+	if err == nil {
+		s.Progress, err = b.Progress(ctx)
+	}
+	if err == nil {
+		s.Requests, err = b.openRequests(ctx)
+	}
 	if err != nil {
 		return state.Status{}, fmt.Errorf("status: %w", err)
 	}

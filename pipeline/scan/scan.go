@@ -7,11 +7,9 @@ package scan
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os/exec"
 	"runtime"
-	"strconv"
 	"sync"
 	"time"
 
@@ -148,7 +146,7 @@ func (s *Scanner) budgetOf(limits state.Limits) *budget {
 	if limits.MaxRate <= 0 {
 		return s.common
 	}
-	key := strconv.Itoa(limits.MaxRate) + fmt.Sprint(limits.Fragile, limits.Windows)
+	key := limits.String()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b, ok := s.budgets[key]

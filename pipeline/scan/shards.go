@@ -23,16 +23,17 @@ type shardKey struct {
 	profile  string
 	discover bool
 	ipv6     bool
+	limits   string // as text
 }
 
-// Shards splits a plan into shards of one vantage, profile, way of discovery and
-// address family, dealing the addresses out like cards so that neighbours, which
+// Shards splits a plan into shards of one vantage, profile, way of discovery,
+// address family and politeness, dealing the addresses out like cards so that neighbours, which
 // tend to share a link, are spread. The same plan gives the same shards, numbered
 // from 1.
 func (s *Scanner) Shards(plan state.Plan) []state.Shard {
 	groups := map[shardKey][]state.PlannedHost{}
 	for _, h := range plan.Hosts {
-		key := shardKey{h.Vantage, h.Profile, h.Discover, !h.Address.Unmap().Is4()}
+		key := shardKey{h.Vantage, h.Profile, h.Discover, !h.Address.Unmap().Is4(), h.Limits.String()}
 		groups[key] = append(groups[key], h)
 	}
 	var shards []state.Shard
@@ -40,8 +41,8 @@ func (s *Scanner) Shards(plan state.Plan) []state.Shard {
 		profile := plan.Profiles[key.profile]
 		for _, hosts := range deal(groups[key], sizeFor(profile)) {
 			shards = append(shards, state.Shard{
-				No: len(shards) + 1, Vantage: key.vantage, Profile: profile,
-				Discover: key.discover, IPv6: key.ipv6, Hosts: hosts,
+				No: len(shards) + 1, Work: state.WorkPorts, Vantage: key.vantage, Profile: profile,
+				Discover: key.discover, IPv6: key.ipv6, Limits: groups[key][0].Limits, Hosts: hosts,
 			})
 		}
 	}
@@ -71,7 +72,7 @@ func deal(hosts []state.PlannedHost, size int) [][]state.ShardHost {
 
 func compareKeys(a, b shardKey) int {
 	return cmp.Or(cmp.Compare(a.vantage, b.vantage), cmp.Compare(a.profile, b.profile),
-		compareBools(a.discover, b.discover), compareBools(a.ipv6, b.ipv6))
+		compareBools(a.discover, b.discover), compareBools(a.ipv6, b.ipv6), cmp.Compare(a.limits, b.limits))
 }
 
 func compareBools(a, b bool) int {

@@ -2,6 +2,7 @@ package export
 
 import (
 	"io"
+	"time"
 
 	"ownmap/pipeline/state"
 )
@@ -53,10 +54,12 @@ func RunsJSON(w io.Writer, runs []state.RunSummary) error {
 // StatusJSON writes how things stand.
 func StatusJSON(w io.Writer, status state.Status) error {
 	j := struct {
-		Last       *summaryJSON `json:"last"`
-		Unfinished *runJSON     `json:"unfinished"`
-		Open       int          `json:"open"`
-		Unapproved int          `json:"unapproved"`
+		Last       *summaryJSON        `json:"last"`
+		Unfinished *runJSON            `json:"unfinished"`
+		Progress   *state.ScanProgress `json:"progress"`
+		Requests   []requestJSON       `json:"requests"`
+		Open       int                 `json:"open"`
+		Unapproved int                 `json:"unapproved"`
 	}{Open: status.Open, Unapproved: status.Unapproved}
 	if status.Last != nil {
 		last := summaryOf(*status.Last)
@@ -66,5 +69,20 @@ func StatusJSON(w io.Writer, status state.Status) error {
 		unfinished := runOf(*status.Unfinished)
 		j.Unfinished = &unfinished
 	}
+	j.Progress = status.Progress
+	j.Requests = make([]requestJSON, len(status.Requests))
+	for i, r := range status.Requests {
+		j.Requests[i] = requestJSON{ID: r.ID, Targets: append([]string{}, r.Only...), By: r.By, Via: r.Via, AskedAt: r.AskedAt, TakenAt: r.TakenAt}
+	}
 	return write(w, j)
+}
+
+// requestJSON is a scan that was asked for.
+type requestJSON struct {
+	ID      int64      `json:"id"`
+	Targets []string   `json:"targets"` // empty: all
+	By      string     `json:"by"`
+	Via     string     `json:"via"`
+	AskedAt time.Time  `json:"asked_at"`
+	TakenAt *time.Time `json:"taken_at"`
 }

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -73,8 +74,32 @@ func Status(w io.Writer, status state.Status, now time.Time, options Options) er
 	if r := status.Unfinished; r != nil {
 		t.add(span{"Unfinished", dim}, span{"run " + number(r.ID) + " of " + minute(r.StartedAt) + ", " + string(r.State), yellow})
 	}
+	if r := status.Progress; r != nil {
+		t.add(span{"Progress", dim}, span{progress(*r), plain})
+	}
+	for _, r := range status.Requests {
+		t.add(span{"Requested", dim}, span{requested(r, now), yellow})
+	}
 	t.write(p)
 	return p.writeTo(w)
+}
+
+// progress says how far a run is.
+func progress(p state.ScanProgress) string {
+	return fmt.Sprintf("%s: %d of %s, %.0f %%, %s found, %s", p.Work, p.HostsDone, state.Count(p.Hosts, "host", "hosts"),
+		100*p.Fraction, state.Count(p.Open, "open port", "open ports"), state.Count(len(p.Workers), "worker", "workers"))
+}
+
+// requested says who waits for a scan of what.
+func requested(r state.ScanRequest, now time.Time) string {
+	what, how := "all targets", "waits for a worker"
+	if len(r.Only) > 0 {
+		what = strings.Join(r.Only, " ")
+	}
+	if r.TakenAt != nil {
+		how = "under way"
+	}
+	return fmt.Sprintf("%s, by %s %s ago, %s", what, r.By, age(now.Sub(r.AskedAt)), how)
 }
 
 // coverage says how many hosts were looked at.

@@ -4,57 +4,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"ownmap/pipeline/lab"
 )
-
-// clock is a time that a test moves.
-type clock struct{ at time.Time }
-
-func (c *clock) now() time.Time { return c.at }
-
-func TestPlainProgress(t *testing.T) {
-	t.Parallel()
-	var out strings.Builder
-	c := clock{time.Unix(1700000000, 0)}
-	p := NewPlainProgress(&out, c.now)
-	p.Start(300)
-	for range 30 {
-		c.at = c.at.Add(time.Second)
-		p.Update(100, 1, 0.25)
-	}
-	p.Update(300, 12, 1)
-	p.Done()
-	want := `scanned 100 of 300 hosts, 1 open port, 25 %, about 30s left
-scanned 100 of 300 hosts, 1 open port, 25 %, about 1m0s left
-scanned 100 of 300 hosts, 1 open port, 25 %, about 1m30s left
-scanned 300 of 300 hosts, 12 open ports in 30s
-`
-	if out.String() != want {
-		t.Errorf("lines:\n%swant:\n%s", out.String(), want)
-	}
-}
-
-// The bar shows hosts, open ports and time left, and leaves an empty line.
-func TestBarProgress(t *testing.T) {
-	t.Parallel()
-	var out strings.Builder
-	c := clock{time.Unix(1700000000, 0)}
-	p := NewBarProgress(&out, c.now)
-	p.Start(300)
-	c.at = c.at.Add(30 * time.Second)
-	p.Update(100, 7, 0.25)
-	drawn := out.String()
-	p.Update(101, 8, 0.26) // too soon after the last picture
-	if out.String() != drawn || !strings.Contains(drawn, "scanned 100 of 300 hosts, 7 open ports, 1m30s left") || strings.Contains(drawn, "\n") {
-		t.Errorf("drawn: %q", drawn)
-	}
-	p.Done()
-	if end := strings.TrimPrefix(out.String(), drawn); strings.Contains(end, "scanned") || !strings.HasSuffix(end, "\r") && !strings.HasSuffix(end, "\x1b[2K\r") {
-		t.Errorf("the line is not cleared: %q", end)
-	}
-}
 
 // The share that is done rises with nmap's own word and never falls; at the end
 // every host counts, and the open ports.
