@@ -110,9 +110,7 @@ func newHouse(t *testing.T, config string) *house {
 // runWith runs the pipeline with a resolver of the test's.
 func (h *house) runWith(t *testing.T, resolver hosts) state.Report {
 	t.Helper()
-	line := h.pipeline(true)
-	line.Planner = load.NewPlanner(h.config, resolver)
-	report, err := line.Run(t.Context(), nil)
+	report, err := h.run(t.Context(), load.NewPlanner(h.config, resolver), nil, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ownmap/pipeline"
+	"ownmap/pipeline/load"
 	"ownmap/pipeline/queue"
 	"ownmap/pipeline/state"
 	"ownmap/reports/export"
@@ -53,7 +54,7 @@ func (a *app) run(ctx context.Context, only []string, o runOptions) error {
 	}
 	defer house.close(ctx)
 
-	report, err := house.run(ctx, only, o.quiet)
+	report, err := house.run(ctx, load.NewPlanner(house.config, nil), only, o.quiet)
 	var writer *pipeline.WriterError
 	if err != nil && (!errors.As(err, &writer) || report.Run.ID == 0) {
 		return house.blame(err)
@@ -66,7 +67,7 @@ func (a *app) run(ctx context.Context, only []string, o runOptions) error {
 
 // run scans with a worker in this process. A run of all targets is also what was
 // asked for with --queue and nobody did yet.
-func (h *house) run(ctx context.Context, only []string, quiet bool) (state.Report, error) {
+func (h *house) run(ctx context.Context, planner pipeline.Planner, only []string, quiet bool) (state.Report, error) {
 	scanner, err := h.scanner(ctx, state.DefaultVantage)
 	if err != nil {
 		return state.Report{}, err
@@ -83,7 +84,7 @@ func (h *house) run(ctx context.Context, only []string, quiet bool) (state.Repor
 		return state.Report{}, err
 	}
 	defer crew.Close()
-	report, err := h.pipeline(crew, scanner).Run(ctx, only)
+	report, err := h.pipeline(planner, crew, scanner).Run(ctx, only)
 	if len(only) == 0 && report.Run.ID != 0 {
 		err = errors.Join(err, h.settleRequests(ctx, report.Run))
 	}

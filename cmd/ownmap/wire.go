@@ -90,10 +90,10 @@ func (h *house) archive() string {
 }
 
 // pipeline wires the run; the crew does its shards.
-func (h *house) pipeline(crew *queue.Crew, scanner *scan.Scanner) pipeline.Pipeline {
+func (h *house) pipeline(planner pipeline.Planner, crew *queue.Crew, scanner *scan.Scanner) pipeline.Pipeline {
 	return pipeline.Pipeline{
 		Config:  h.config.StateTargets(),
-		Planner: load.NewPlanner(h.config, nil),
+		Planner: planner,
 		Scanner: scanner,
 		Crew:    crew,
 		Book:    h.book,
