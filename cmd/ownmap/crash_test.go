@@ -50,7 +50,7 @@ func TestKill(t *testing.T) {
 	})
 
 	undisturbed := time.Duration(0)
-	for step := range 20 {
+	for step := range 10 {
 		for range 6 {
 			toggle(t, world, fmt.Sprintf("127.9.5.%d:%d", 1+random.IntN(22), 20501+random.IntN(40)))
 		}
