@@ -176,7 +176,7 @@ func (p *portScan) pass(ctx context.Context, hosts []netip.Addr, no int) error {
 	}
 	if tcp := p.able[state.TCP]; tcp.Len() > 0 {
 		lanes := 1
-		if tcp.Len() > deepPorts && !p.shard.Limits.Fragile {
+		if !p.shard.Limits.Fragile {
 			lanes = min(2, p.s.options.MaxParallel)
 		}
 		first, err := p.first(ctx, tcp.Len()*len(hosts))
