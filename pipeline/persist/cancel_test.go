@@ -189,6 +189,13 @@ func TestRequests(t *testing.T) {
 	}
 	take(0) // a run is under way: it may be this one
 	release()
+	for held := true; held; { // until the server noticed
+		err := book.pool.QueryRow(t.Context(), `select exists (select from pg_locks where locktype = 'advisory' and granted
+			and database = (select oid from pg_database where datname = current_database()))`).Scan(&held)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	take(host) // its taker died
 	for range 2 {
 		if err := book.FinishRequest(t.Context(), host, 7, "no\nnmap"); err != nil {

@@ -223,7 +223,7 @@ func TestEmptyBook(t *testing.T) {
 	if hosts := must[[]state.HostReport](t)(book.Inventory(ctx)); len(hosts) != 0 {
 		t.Errorf("inventory %v", hosts)
 	}
-	if s := must[state.Status](t)(book.Status(ctx)); !reflect.DeepEqual(s, state.Status{}) {
+	if s := must[state.Status](t)(book.Status(ctx)); !reflect.DeepEqual(s, state.Status{Requests: []state.ScanRequest{}}) {
 		t.Errorf("status %+v", s)
 	}
 	if list := must[[]state.Approval](t)(book.Approve(ctx, state.Grant{By: "ann", Via: "cli", Scope: state.Scope{All: true}})); len(list) != 0 {

@@ -106,6 +106,7 @@ func (s *Scanner) look(ctx context.Context, l look, task func(name string, fract
 		return sight{}, err
 	}
 	seen := newCollected(l)
+	start := time.Now()
 	end, err := s.process(args).run(ctx, func(r io.Reader) error {
 		var err error
 		seen.run, err = decode(r, s.outputCap, handler{host: seen.host, task: task})
@@ -118,6 +119,7 @@ func (s *Scanner) look(ctx context.Context, l look, task func(name string, fract
 		return sight{}, err
 	}
 	seen.end(end)
+	s.options.Log.DebugContext(ctx, "nmap ended", "look", l.name, "hosts", len(l.addresses), "took", time.Since(start).Round(time.Millisecond), "args", args, "notes", seen.notes)
 	return seen.sight, nil
 }
 

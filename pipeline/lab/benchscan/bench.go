@@ -22,6 +22,7 @@ type bench struct {
 	repeats int
 	saved   string // file of the slow rivals' figures; empty: none
 	only    string // "ownmap" or "others": measure nothing else
+	verbose bool   // print what OwnMap says
 	log     io.Writer
 
 	mu  sync.Mutex

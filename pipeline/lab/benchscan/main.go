@@ -31,6 +31,7 @@ func run(ctx context.Context) error {
 	flag.StringVar(&b.program, "ownmap", "bin/ownmap", "the program that is measured")
 	flag.IntVar(&b.rate, "rate", 100_000, "scan.rate of OwnMap where a cell does not say: what the link carries")
 	flag.StringVar(&b.only, "only", "", "measure only \"ownmap\" or only the \"others\"")
+	flag.BoolVar(&b.verbose, "v", false, "print what OwnMap says while it scans")
 	flag.StringVar(&b.saved, "saved", "", "`file` with the figures of others that take over two minutes: read, and written as they are measured")
 	list := flag.Bool("list", false, "only list the cells")
 	flag.Parse()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net/netip"
 	"os"
@@ -121,6 +122,7 @@ func (r *row) compare(told, planted []netip.AddrPort) {
 type ownmap struct {
 	program, config string
 	lab             *netlab.Lab
+	log             io.Writer // of what it says; nil: nobody reads it
 }
 
 // install makes an installation whose database is there already: making one is not a part of a scan.
@@ -142,6 +144,9 @@ func (b *bench) install(ctx context.Context, c cell, l *netlab.Lab) (*ownmap, er
 	text := fmt.Sprintf("state_dir: %s\ntargets:\n  - {hosts: [%s], profile: bench}\nprofiles:\n  bench: {ports: %s, services: %t}\nscan: {rate: %d}\n",
 		filepath.Join(dir, "state"), c.prefix(), ports, c.services, rate)
 	o := &ownmap{program: b.program, config: filepath.Join(dir, "ownmap.yaml"), lab: l}
+	if b.verbose {
+		o.log = b.log
+	}
 	if err := os.WriteFile(o.config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
@@ -176,6 +181,10 @@ func (o *ownmap) run(ctx context.Context) (s sample, err error) {
 	cmd := o.command(ctx, "run", "--json")
 	var said, report bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &report, &said
+	if o.log != nil {
+		cmd.Args = append(cmd.Args, "--verbose")
+		cmd.Stderr = io.MultiWriter(&said, o.log)
+	}
 	if s, err = observe(cmd, o.lab); err != nil {
 		return s, fmt.Errorf("ownmap run: %w: %s", err, said.Bytes())
 	}

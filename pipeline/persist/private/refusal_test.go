@@ -153,7 +153,12 @@ func TestAsNormalUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	binary := filepath.Join(home, "private.test")
-	if err := os.WriteFile(binary, self, 0o700); err != nil {
+	// While a file is open for writing no other test may fork: the child would
+	// inherit it, and the kernel refuses to run a file that somebody may write.
+	syscall.ForkLock.RLock()
+	err = os.WriteFile(binary, self, 0o700)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chmod(binary, 0o755); err != nil {
