@@ -38,10 +38,11 @@ create table stage_doubt (
     primary key (run_id, host_id, vantage_id, protocol, port)
 );
 
--- The banner is no part of the state: it has no history.
+-- These are no part of the state: they have no history.
 alter table port_current
-    add banner text not null default '',
-    add silent boolean not null default false;
+    add banner   text not null default '',
+    add silent   boolean not null default false,
+    add named_at timestamptz; -- when service detection last looked at it
 
 alter table vantage add rate integer not null default 0; -- packets a second to begin with; 0: not known
 
@@ -75,7 +76,7 @@ create index scan_request_open on scan_request (id) where finished_at is null;
 
 drop table scan_request, flap, stage_doubt;
 alter table vantage drop rate;
-alter table port_current drop banner, drop silent;
+alter table port_current drop banner, drop silent, drop named_at;
 alter table stage_port drop banner, drop silent, drop named;
 alter table stage_host drop spoofed;
 alter table shard drop work, drop hosts, drop worker, drop fraction, drop hosts_done, drop open, drop tracked_at;

@@ -8,6 +8,13 @@ where s.run_id = sqlc.arg(run_id) and s.banner <> ''
   and c.host_id = s.host_id and c.vantage_id = s.vantage_id and c.protocol = s.protocol and c.port = s.port
   and (c.banner, c.silent) <> (s.banner, s.silent) and (c.banner = '' or s.named or s.silent);
 
+-- name: KeepNamed :exec
+-- KeepNamed notes which ports service detection looked at.
+update port_current c set named_at = now()
+from stage_port s
+where s.run_id = sqlc.arg(run_id) and s.named
+  and c.host_id = s.host_id and c.vantage_id = s.vantage_id and c.protocol = s.protocol and c.port = s.port;
+
 -- name: KeepFlaps :exec
 -- KeepFlaps keeps the doubts that were proved wrong.
 insert into flap (rev, host_id, vantage_id, protocol, port, saw)

@@ -275,6 +275,19 @@ func (q *Queries) KeepFlaps(ctx context.Context, arg KeepFlapsParams) error {
 	return err
 }
 
+const keepNamed = `-- name: KeepNamed :exec
+update port_current c set named_at = now()
+from stage_port s
+where s.run_id = $1 and s.named
+  and c.host_id = s.host_id and c.vantage_id = s.vantage_id and c.protocol = s.protocol and c.port = s.port
+`
+
+// KeepNamed notes which ports service detection looked at.
+func (q *Queries) KeepNamed(ctx context.Context, runID int64) error {
+	_, err := q.db.Exec(ctx, keepNamed, runID)
+	return err
+}
+
 const lostShards = `-- name: LostShards :many
 select vantage, error as reason, count(*) as shards, sum(hosts)::bigint as hosts
 from shard where run_id = $1 and error <> '' and work = 'ports'

@@ -74,7 +74,7 @@ with looked as (
     from stage_host s where s.run_id = $1
     group by s.host_id, s.vantage_id
 ), before as (
-    select c.host_id, c.vantage_id, c.protocol, c.port, c.state, c.fp, c.rev_from, c.approval_id, c.banner, c.silent, h.status
+    select c.host_id, c.vantage_id, c.protocol, c.port, c.state, c.fp, c.rev_from, c.approval_id, c.banner, c.silent, c.named_at, h.status
     from port_current c
     join stage_host h on h.run_id = $1 and h.host_id = c.host_id and h.vantage_id = c.vantage_id and h.protocol = c.protocol
 ), after as (

@@ -23,7 +23,7 @@ where s.run_id = $1 and s.state = 'open' and (
     c.host_id is null or c.state <> 'open' or not f.probed
     or (s.banner <> '' and c.banner <> '' and s.banner <> c.banner)
     or (not s.silent and (f.product <> '' or f.version <> '' or f.extra_info <> '' or f.tunnel <> '' or f.cpe <> '{}')
-        and (s.host_id * 3 + s.port) % 7 = s.run_id % 7)
+        and coalesce(c.named_at, '-infinity') < now() - (14 + (s.host_id * 3 + s.port) % 15) * interval '1 day')
 )
 order by v.name collate "C", h.address, s.port, s.protocol
 `
@@ -37,9 +37,9 @@ type DuePortsRow struct {
 }
 
 // DuePorts returns the open ports that a run should detect the service of: those
-// that are new or whose service is not known, those whose banner differs, and in
-// turn each seventh of those that have a name. Ports that say nothing have no
-// turn: they cost minutes each.
+// that are new or whose service is not known, those whose banner differs, and
+// those that have a name which nobody checked for two to four weeks, each port on a
+// day of its own. Ports that say nothing have no turn: they cost minutes each.
 func (q *Queries) DuePorts(ctx context.Context, runID int64) ([]DuePortsRow, error) {
 	rows, err := q.db.Query(ctx, duePorts, runID)
 	if err != nil {

@@ -11,10 +11,14 @@ import (
 	"ownmap/queries"
 )
 
-// banners keeps what ports said, for the next run to compare with.
+// banners keeps what ports said, for the next run to compare with, and which
+// services were named now.
 func (k *keeping) banners(ctx context.Context) error {
 	if err := k.q.KeepBanners(ctx, k.run.ID); err != nil {
 		return fmt.Errorf("banners: %w", err)
+	}
+	if err := k.q.KeepNamed(ctx, k.run.ID); err != nil {
+		return fmt.Errorf("dates of service detection: %w", err)
 	}
 	return nil
 }

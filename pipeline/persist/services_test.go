@@ -58,12 +58,19 @@ func numbersOf(asks []state.Ask) string {
 	return list.String()
 }
 
+// age sets when services were named back to so many days ago.
+func age(tb testing.TB, book *Book, days int) {
+	tb.Helper()
+	if _, err := book.pool.Exec(tb.Context(), "update port_current set named_at = now() - $1 * interval '1 day'", days); err != nil {
+		tb.Fatal(err)
+	}
+}
+
 func TestServicesAreAskedForWhenDue(t *testing.T) {
 	t.Parallel()
 	book := locked(t, open(t))
 	ssh, odd := state.Service{Name: "ssh", Product: "OpenSSH"}, state.Service{Name: "unknown"}
-	// Host 1 takes its turn with port p in runs of which run % 7 = (3 + p) % 7.
-	const sshPort, oddPort, mutePort = 22, 23, 24 // 22: in runs 4, 11
+	const sshPort, oddPort, mutePort = 22, 23, 24
 	same := map[uint16]string{sshPort: "aa", oddPort: "bb", mutePort: "-"}
 	services := map[uint16]state.Service{sshPort: ssh, oddPort: odd}
 	if got := numbersOf(detected(t, book, said(t, same), services)); got != "22 23 24 slow " {
@@ -75,12 +82,13 @@ func TestServicesAreAskedForWhenDue(t *testing.T) {
 	}
 	want(t, book, "(22,OpenSSH,aa)\n(23,\"\",bb)\n(24,\"\",-)", "select port, product, banner from port_current c join fingerprint f on f.id = c.fp order by 1")
 	for run := 3; run <= 9; run++ {
-		turn := ""
+		days, turn := 10, ""
 		if run == 4 {
-			turn = "22 "
+			days, turn = 40, "22 "
 		}
+		age(t, book, days)
 		if got := numbersOf(detected(t, book, said(t, same), services)); got != turn {
-			t.Errorf("run %d: %q, want %q: only what has a name takes its turn", run, got, turn)
+			t.Errorf("run %d: %q, want %q: only what has a name takes its turn, after weeks", run, got, turn)
 		}
 	}
 	other := map[uint16]string{sshPort: "zz", oddPort: "bb", mutePort: "-"}

@@ -47,7 +47,7 @@ func (c *cutter) next(rate int, length time.Duration) state.PortSet {
 	}
 	size := max(1, int(float64(rate)*length.Seconds()/float64(max(1, c.hosts))), (c.total+mostSlices-1)/mostSlices)
 	n := (len(c.left) + size - 1) / size // slices that are left, of one size
-	n = (n + c.lanes - 1) / c.lanes * c.lanes
+	n += (c.lanes - (c.slices+n)%c.lanes) % c.lanes // the lanes end together
 	size = min(len(c.left), (len(c.left)+n-1)/n)
 	slice := state.PortsOf(c.left[:size]...)
 	c.left = c.left[size:]
