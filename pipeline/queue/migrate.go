@@ -15,9 +15,12 @@ import (
 	"ownmap/pipeline/persist"
 )
 
-// undefinedTable is the SQLSTATE of a table that is not there (PostgreSQL,
-// appendix A).
-const undefinedTable = "42P01"
+// The SQLSTATEs of what is not there yet (PostgreSQL, appendix A): no version was
+// migrated, or only River's first ones, whose table had fewer columns.
+const (
+	undefinedTable  = "42P01"
+	undefinedColumn = "42703"
+)
 
 // Migrate brings River's tables up to date, which lie in a schema of their own.
 // Any number of programs may call it at once. The book's own tables are migrated
@@ -47,7 +50,8 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
 func migrated(ctx context.Context, pool *pgxpool.Pool, newest int) (bool, error) {
 	var at int
 	err := pool.QueryRow(ctx, "select coalesce(max(version), 0) from "+schema+".river_migration where line = 'main'").Scan(&at)
-	if missing := (*pgconn.PgError)(nil); errors.As(err, &missing) && missing.Code == undefinedTable {
+	missing := (*pgconn.PgError)(nil)
+	if errors.As(err, &missing) && (missing.Code == undefinedTable || missing.Code == undefinedColumn) {
 		return false, nil
 	}
 	if err != nil {
