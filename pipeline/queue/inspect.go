@@ -87,7 +87,7 @@ func (w *watch) noteVersions(ctx context.Context, members []Member, pending []pe
 		}
 		w.crew.told[m.ID] = true
 		note := state.Clean(fmt.Sprintf("worker %s at %s runs %s, this is %s: it gets no shards", m.ID, m.Vantage, m.Version, w.crew.Jobs.version))
-		w.crew.Log.WarnContext(ctx, note)
+		w.crew.Log.WarnContext(ctx, "worker of another version", "run", w.run.ID, "note", note)
 		if err := w.crew.Store.Note(ctx, w.run.ID, note); err != nil {
 			return err
 		}

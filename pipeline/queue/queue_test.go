@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"runtime"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
 
 	"ownmap/pipeline/state"
 )
@@ -411,6 +415,30 @@ func TestMigrateAtOnceAndTwice(t *testing.T) {
 	}
 	if err := Migrate(t.Context(), w.pool); err != nil {
 		t.Error(err)
+	}
+}
+
+// A program that was killed while it migrated leaves River's first table, which
+// has fewer columns than today's.
+func TestMigrateGoesOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if _, err := w.pool.Exec(t.Context(), "drop schema river cascade; create schema river"); err != nil {
+		t.Fatal(err)
+	}
+	migrator, err := rivermigrate.New(riverpgxv5.New(w.pool), &rivermigrate.Config{Schema: schema, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := migrator.Migrate(t.Context(), rivermigrate.DirectionUp, &rivermigrate.MigrateOpts{TargetVersion: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := Migrate(t.Context(), w.pool); err != nil {
+		t.Error(err)
+	}
+	all := migrator.AllVersions()
+	if done, err := migrated(t.Context(), w.pool, all[len(all)-1].Version); !done || err != nil {
+		t.Errorf("migrated: %t, %v", done, err)
 	}
 }
 

@@ -114,7 +114,7 @@ func (w *shardWorker) othersTurn(ctx context.Context, job *river.Job[shardArgs],
 		return false, err
 	}
 	return slices.ContainsFunc(members, func(m Member) bool {
-		return m.ID != w.ID && m.Vantage == w.Vantage && m.Version == w.Version && !(failed && slices.Contains(tried, m.ID))
+		return m.ID != w.ID && m.Vantage == w.Vantage && m.Version == w.Version && (!failed || !slices.Contains(tried, m.ID))
 	}), nil
 }
 

@@ -73,7 +73,7 @@ func (w Worker) Run(ctx context.Context) error {
 		w.ID = cmp.Or(w.ID, NewID())
 		err := w.serve(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it was told to end; what ended badly with it does not matter any more
 		}
 		w.Log.WarnContext(ctx, "worker stopped its work and begins anew", "worker", w.ID, "error", err)
 		w.ID = ""

@@ -120,10 +120,10 @@ func (w *world) number(sql string, args ...any) int {
 }
 
 // text asks the database for a text.
-func (w *world) text(sql string, args ...any) string {
+func (w *world) text(sql string) string {
 	w.tb.Helper()
 	var s string
-	if err := w.pool.QueryRow(w.tb.Context(), sql, args...).Scan(&s); err != nil {
+	if err := w.pool.QueryRow(w.tb.Context(), sql).Scan(&s); err != nil {
 		w.tb.Fatal(err)
 	}
 	return s

@@ -58,7 +58,7 @@ func (s *Scanner) argumentsFor(ctx context.Context, l look, targets string) ([]s
 			nmap.WithMinRate(max(l.rate, 1)), nmap.WithInitialRTTTimeout(initialRTT), nmap.WithMaxRTTTimeout(maxRTT),
 		}},
 		{l.gentle, []nmap.Option{nmap.WithMaxParallelism(1), nmap.WithScanDelay(gentleDelay)}},
-		{l.intensity >= 0, []nmap.Option{nmap.WithServiceInfo(), nmap.WithVersionIntensity(int16(min(l.intensity, 9)))}}, //nolint:gosec // 9 at most
+		{l.intensity >= 0, []nmap.Option{nmap.WithServiceInfo(), nmap.WithVersionIntensity(int16(min(l.intensity, 9)))}},
 		{l.slots > 0, []nmap.Option{nmap.WithMinParallelism(l.slots), nmap.WithMaxParallelism(l.slots)}},
 		{len(l.scripts) > 0, []nmap.Option{nmap.WithScripts(l.scripts...)}},
 	} {

@@ -46,7 +46,7 @@ func (c *cutter) next(rate int, length time.Duration) state.PortSet {
 		return state.PortSet{}
 	}
 	size := max(1, int(float64(rate)*length.Seconds()/float64(max(1, c.hosts))), (c.total+mostSlices-1)/mostSlices)
-	n := (len(c.left) + size - 1) / size // slices that are left, of one size
+	n := (len(c.left) + size - 1) / size            // slices that are left, of one size
 	n += (c.lanes - (c.slices+n)%c.lanes) % c.lanes // the lanes end together
 	size = min(len(c.left), (len(c.left)+n-1)/n)
 	slice := state.PortsOf(c.left[:size]...)

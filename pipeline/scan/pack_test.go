@@ -111,7 +111,7 @@ func TestPackNeverAsksForNot(t *testing.T) {
 		for n := range random.IntN(60) {
 			w := want{address: hostN(n), ports: ports{}, not: ports{}}
 			for range random.IntN(6) {
-				p := state.Protocol([]state.Protocol{state.TCP, state.UDP}[random.IntN(2)])
+				p := []state.Protocol{state.TCP, state.UDP}[random.IntN(2)]
 				number := state.PortsOf(uint16(1 + random.IntN(12)))
 				if random.IntN(3) == 0 {
 					w.not[p] = w.not[p].Union(number)

@@ -155,7 +155,7 @@ func (i portIndex) of(set ports) []int {
 func key(numbers []int) string {
 	var b []byte
 	for _, n := range numbers {
-		b = binary.AppendUvarint(b, uint64(n)) //nolint:gosec // an index
+		b = binary.AppendUvarint(b, uint64(n))
 	}
 	return string(b)
 }

@@ -137,9 +137,6 @@ func (s *Scanner) work(ctx context.Context, shard state.Shard, watch func(fracti
 	return s.scanPorts(ctx, shard, watch)
 }
 
-// budget returns the common packet budget of this process.
-func (s *Scanner) budget() *budget { return s.common }
-
 // budgetOf returns the budget of hosts with these limits: a part of the common
 // one that all shards with the same limits share, or the common one.
 func (s *Scanner) budgetOf(limits state.Limits) *budget {

@@ -118,8 +118,10 @@ func TestServicesSeenTwice(t *testing.T) {
 	})
 	serve(t, "127.72.1.1:2204", func(_ int64, conn net.Conn) {}) // closes at once
 	shard := servicesShard(t, "127.72.1.1", tcp(2201), tcp(2202), tcp(2203), tcp(2204))
-	ssh := state.Service{Name: "ssh", Product: "OpenSSH", Version: "9.2p1 Debian 2+deb12u3", Probed: true,
-		CPE: []string{"cpe:/a:openbsd:openssh:9.2p1", "cpe:/o:linux:linux_kernel"}}
+	ssh := state.Service{
+		Name: "ssh", Product: "OpenSSH", Version: "9.2p1 Debian 2+deb12u3", Probed: true,
+		CPE: []string{"cpe:/a:openbsd:openssh:9.2p1", "cpe:/o:linux:linux_kernel"},
+	}
 	exim := state.Service{Name: "smtp", Product: "Exim smtpd", Version: "4.96", Probed: true}
 	for i, service := range []state.Service{ssh, exim, exim, exim} {
 		shard.Hosts[0].Known = append(shard.Hosts[0].Known, state.PortStatus{Port: tcp(uint16(2201 + i)), State: state.Open, Service: service})

@@ -2,7 +2,6 @@ package scan
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"time"
 
@@ -128,6 +127,6 @@ func (p *portScan) alone(ctx context.Context, sl *slice, hosts []netip.Addr) err
 		return err
 	}
 	p.keep(seen, hosts, sl.asked, nil)
-	p.note(fmt.Sprintf("%s lost packets where the others did not: scanned again alone, slower", state.Count(len(hosts), "host", "hosts")))
+	p.note(state.Count(len(hosts), "host", "hosts") + " lost packets where the others did not: scanned again alone, slower")
 	return nil
 }
