@@ -14,6 +14,7 @@ func Report(w io.Writer, report state.Report, options Options) error {
 	p := &page{options: options}
 	p.text(report.Verdict(), "", bold)
 	p.text(about(report), "", dim)
+	p.alerts(report.Run)
 	if len(report.Changes) > 0 {
 		p.heading("Changes")
 		p.changes(report.Changes)
@@ -25,6 +26,9 @@ func Report(w io.Writer, report state.Report, options Options) error {
 	} else {
 		p.text("none", "  ", plain)
 	}
+	p.findings(report.Findings)
+	p.elsewhere(report.Elsewhere)
+	p.flaps(report.Flaps)
 	p.gaps(report)
 	p.notes(report.Run)
 	if options.HTML != "" {
@@ -76,9 +80,8 @@ func (p *page) gaps(report state.Report) {
 	if len(report.Gaps) == 0 {
 		return
 	}
-	c := report.Coverage
 	p.heading("Not looked at")
-	p.text(coverage(c)+". What is known of these is kept.", "  ", plain)
+	p.text(report.CoverageWords()+" What is known of these is kept.", "  ", plain)
 	t := table{indent: "  ", columns: []column{{floor: 16}, {}, {}, {floor: 10}, {floor: 10}}}
 	for _, g := range report.Gaps {
 		open := ""
@@ -95,11 +98,12 @@ func (p *page) gaps(report state.Report) {
 func words(s state.CoverageStatus) string { return strings.ReplaceAll(string(s), "_", " ") }
 
 func (p *page) notes(run state.Run) {
-	if len(run.Notes) == 0 && run.Error == "" {
+	notes := slices.Concat(run.PaceWords(), run.Notes)
+	if len(notes) == 0 && run.Error == "" {
 		return
 	}
 	p.heading("Notes")
-	for _, note := range run.Notes {
+	for _, note := range notes {
 		p.text(note, "  ", plain)
 	}
 	if run.Error != "" {
