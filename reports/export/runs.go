@@ -9,23 +9,32 @@ import (
 
 // runJSON is a run as scripts see it.
 type runJSON struct {
-	ID         int64          `json:"id"`
-	State      state.RunState `json:"state"`
-	Only       []string       `json:"only"`
-	StartedAt  *string        `json:"started_at"`
-	FinishedAt *string        `json:"finished_at"`
-	Scanner    state.Scanner  `json:"scanner"`
-	Baseline   bool           `json:"baseline"`
-	Partial    bool           `json:"partial"`
-	Notes      []string       `json:"notes"`
-	Error      *string        `json:"error"`
+	ID         int64                 `json:"id"`
+	State      state.RunState        `json:"state"`
+	Only       []string              `json:"only"`
+	StartedAt  *string               `json:"started_at"`
+	FinishedAt *string               `json:"finished_at"`
+	Scanner    state.Scanner         `json:"scanner"`
+	Baseline   bool                  `json:"baseline"`
+	Partial    bool                  `json:"partial"`
+	Pace       map[string]state.Pace `json:"pace"` // by vantage
+	Notes      []string              `json:"notes"`
+	Error      *string               `json:"error"`
 }
 
 func runOf(r state.Run) runJSON {
 	return runJSON{
 		ID: r.ID, State: r.State, Only: list(r.Only), StartedAt: utc(&r.StartedAt), FinishedAt: utc(r.FinishedAt),
-		Scanner: r.Scanner, Baseline: r.Baseline, Partial: r.Partial, Notes: list(r.Notes), Error: some(r.Error),
+		Scanner: r.Scanner, Baseline: r.Baseline, Partial: r.Partial, Pace: paces(r.Pace), Notes: list(r.Notes), Error: some(r.Error),
 	}
+}
+
+// paces returns what scripts read as {} rather than null where nothing is known.
+func paces(of map[string]state.Pace) map[string]state.Pace {
+	if of == nil {
+		return map[string]state.Pace{}
+	}
+	return of
 }
 
 // summaryJSON is a run with its counts.
