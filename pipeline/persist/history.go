@@ -43,6 +43,16 @@ func (b *Book) History(ctx context.Context, host string) (state.HostHistory, err
 	return found, nil
 }
 
+// byHost puts the vantages of each host one after the other.
+func byHost(list []seat) []seat {
+	first := make(map[int64]int, len(list))
+	for i, s := range slices.Backward(list) {
+		first[s.host] = i
+	}
+	slices.SortStableFunc(list, func(a, b seat) int { return cmp.Compare(first[a.host], first[b.host]) })
+	return list
+}
+
 // Histories hands over the history of every host that was ever known, as of one
 // moment and in the order of lists, without holding them all in memory. It ends
 // with the first error of yield.
@@ -56,7 +66,7 @@ func (b *Book) Histories(ctx context.Context, yield func(state.HostHistory) erro
 		if err != nil {
 			return err
 		}
-		for batch := range slices.Chunk(known, historyBatch) {
+		for batch := range slices.Chunk(byHost(known), historyBatch) {
 			list, err := v.histories(ctx, batch)
 			if err != nil {
 				return fmt.Errorf("histories: %w", err)

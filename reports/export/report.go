@@ -8,17 +8,20 @@ import (
 
 // reportJSON is a run's report as scripts see it.
 type reportJSON struct {
-	Run        runJSON        `json:"run"`
-	Previous   *runJSON       `json:"previous"`
-	Verdict    string         `json:"verdict"`
-	Coverage   state.Totals   `json:"coverage"`
-	Gaps       []gapJSON      `json:"gaps"`
-	Changes    []changeJSON   `json:"changes"`
-	Voided     []approvalJSON `json:"voided"`
-	Open       int            `json:"open"`
-	Unapproved int            `json:"unapproved"` // how many of the open ports
-	Ports      []portJSON     `json:"ports"`
-	Notes      []string       `json:"notes"`
+	Run        runJSON         `json:"run"`
+	Previous   *runJSON        `json:"previous"`
+	Verdict    string          `json:"verdict"`
+	Coverage   state.Totals    `json:"coverage"`
+	Gaps       []gapJSON       `json:"gaps"`
+	Changes    []changeJSON    `json:"changes"`
+	Voided     []approvalJSON  `json:"voided"`
+	Open       int             `json:"open"`
+	Unapproved int             `json:"unapproved"` // how many of the open ports
+	Ports      []portJSON      `json:"ports"`
+	Findings   []findingJSON   `json:"findings"`
+	Flaps      []flapJSON      `json:"flaps"`
+	Elsewhere  []elsewhereJSON `json:"elsewhere"` // ports that are not the same from every vantage
+	Notes      []string        `json:"notes"`
 }
 
 type gapJSON struct {
@@ -43,6 +46,9 @@ func JSON(w io.Writer, report state.Report) error {
 		Open:       open,
 		Unapproved: unapproved,
 		Ports:      portsOf(report.Hosts),
+		Findings:   findingsOf(report.Findings),
+		Flaps:      flapsOf(report.Flaps),
+		Elsewhere:  elsewhereOf(report.Elsewhere),
 		Notes:      list(report.Run.Notes),
 	}
 	if report.Previous != nil {

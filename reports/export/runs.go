@@ -18,6 +18,7 @@ type runJSON struct {
 	Baseline   bool                  `json:"baseline"`
 	Partial    bool                  `json:"partial"`
 	Pace       map[string]state.Pace `json:"pace"` // by vantage
+	Alerts     []state.Alert         `json:"alerts"`
 	Notes      []string              `json:"notes"`
 	Error      *string               `json:"error"`
 }
@@ -25,7 +26,7 @@ type runJSON struct {
 func runOf(r state.Run) runJSON {
 	return runJSON{
 		ID: r.ID, State: r.State, Only: list(r.Only), StartedAt: utc(&r.StartedAt), FinishedAt: utc(r.FinishedAt),
-		Scanner: r.Scanner, Baseline: r.Baseline, Partial: r.Partial, Pace: paces(r.Pace), Notes: list(r.Notes), Error: some(r.Error),
+		Scanner: r.Scanner, Baseline: r.Baseline, Partial: r.Partial, Pace: paces(r.Pace), Alerts: append([]state.Alert{}, r.Alerts...), Notes: list(r.Notes), Error: some(r.Error),
 	}
 }
 

@@ -55,6 +55,8 @@ func (d demo) run(n int) state.Run {
 		Scanner: state.Scanner{Version: "7.93", Privileged: true},
 	}
 	if n == d.nights {
+		run.Alerts = []state.Alert{{Kind: state.AlertStale, Text: "2 hosts gave no answer in 7 runs: " + hostile}}
+		run.Pace = map[string]state.Pace{state.DefaultVantage: {Rate: 11800, Repeated: 2}}
 		run.Notes = []string{"The port set of profile standard changed: 53/udp, 123/udp and 161/udp are new in it. That is no alarm."}
 	}
 	return run
@@ -113,7 +115,19 @@ func (d demo) report(n int) state.Report {
 		}
 	}
 	slices.SortFunc(r.Changes, state.CompareChanges)
+	if n == d.nights && len(r.Hosts) > 0 {
+		d.addOddities(&r)
+	}
 	return r
+}
+
+// addOddities adds what is no change, with what a host could send.
+func (d demo) addOddities(r *state.Report) {
+	h := r.Hosts[0]
+	port := state.Port{Protocol: state.TCP, Number: 8443}
+	r.Findings = []state.Finding{{Kind: state.AllPortsOpen, HostID: h.ID, Address: h.Address, Name: hostile, Detail: "calls 65535 TCP ports open: none of them is believed"}}
+	r.Flaps = []state.Flap{{HostID: h.ID, Address: h.Address, Name: hostile, Port: port, Saw: state.Filtered, Count: 3, First: night(1)}}
+	r.Elsewhere = []state.Elsewhere{{Address: h.Address, Name: hostile, Port: port, Views: []state.View{{Vantage: "internet", State: state.Filtered}, {Vantage: "office", State: state.Open}}}}
 }
 
 func (h demoHost) status(n int) state.CoverageStatus {

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,7 +13,14 @@ import (
 type hostPage struct {
 	mood
 
-	Label    string
+	Label string
+	Views []vantageView
+}
+
+// vantageView is a host as one vantage sees it.
+type vantageView struct {
+	ID       string // of the HTML elements, unique on the page
+	Vantage  string // empty if no other sees the host
 	Facts    []fact
 	Ports    portTable
 	Timeline *timeline
@@ -39,24 +47,43 @@ type eventRow struct {
 
 func (p hostPage) title() string { return p.Label }
 
-func hostView(h state.HostHistory) hostPage {
-	l := links{root: "../../"}
-	p := hostPage{
-		mood: hostMood(h.HostReport), Label: h.Label(), Facts: facts(h.HostReport), Timeline: timelineOf(h),
-		Ports: portTable{ID: "table", Caption: "Ports of " + h.Label(), Reasons: true},
+// hostView makes the view of a host's page from what each vantage knows of it.
+func hostView(host []state.HostHistory) hostPage {
+	p := hostPage{mood: hostMood(host), Label: host[0].Label()}
+	for i, h := range host {
+		view := viewOf(h, "v"+strconv.Itoa(i+1))
+		if len(host) > 1 {
+			view.Vantage = h.Vantage
+		}
+		p.Views = append(p.Views, view)
 	}
-	p.Ports.add([]state.HostReport{h.HostReport}, l, time.Time{}, every)
-	for _, e := range h.Events {
-		p.Events = append(p.Events, eventOf(e, l))
-	}
-	p.Filter = len(p.Events) > 12
 	return p
 }
 
-func hostMood(h state.HostReport) mood {
-	_, waiting := state.Report{Hosts: []state.HostReport{h}}.OpenPorts()
+func viewOf(h state.HostHistory, id string) vantageView {
+	l := links{root: "../../"}
+	v := vantageView{
+		ID: id, Facts: facts(h.HostReport), Timeline: timelineOf(h, id),
+		Ports: portTable{ID: id + "-table", Caption: "Ports of " + h.Label(), Reasons: true},
+	}
+	v.Ports.add([]state.HostReport{h.HostReport}, l, time.Time{}, every)
+	for _, e := range h.Events {
+		v.Events = append(v.Events, eventOf(e, l))
+	}
+	v.Filter = len(v.Events) > 12
+	return v
+}
+
+func hostMood(host []state.HostHistory) mood {
+	var all state.Report
+	up := false
+	for _, h := range host {
+		all.Hosts = append(all.Hosts, h.HostReport)
+		up = up || h.State != state.Down
+	}
+	_, waiting := all.OpenPorts()
 	switch {
-	case h.State == state.Down:
+	case !up:
 		return mood{"partial", "◐", "Down"}
 	case waiting > 0:
 		return mood{"waiting", "◇", "Up, " + state.Count(waiting, "port unapproved", "ports unapproved")}

@@ -23,7 +23,13 @@ type runPage struct {
 	MoreChanges   string
 	Voided        []voidedRow
 	Unapproved    portTable
+	Findings      []findingRow
+	Elsewhere     []elsewhereRow
+	MoreElsewhere string
+	Flaps         []flapRow
+	MoreFlaps     string
 	CoverageWords string
+	Pace          []string
 	Gaps          []gapRow
 	MoreGaps      string
 	Inventory     portTable
@@ -54,7 +60,7 @@ func runView(r state.Report, root string, formats []Format) runPage {
 	l := links{root: root, none: root == ""}
 	p := runPage{
 		mood: moodOf(r), Run: r.Run, Verdict: r.Verdict(), Took: took(r.Run), Only: strings.Join(r.Run.Only, " "),
-		ChangeCounts: countSeverities(r.Changes), CoverageWords: coverageWords(r.Coverage), MoreGaps: moreOf(min(gapLimit, len(r.Gaps)), len(r.Gaps), "gaps"),
+		ChangeCounts: countSeverities(r.Changes), CoverageWords: r.CoverageWords(), Pace: r.Run.PaceWords(), MoreGaps: moreOf(min(gapLimit, len(r.Gaps)), len(r.Gaps), "gaps"),
 		Unapproved: portTable{ID: "open", Caption: "Open ports that nobody approved as of this run", Hosts: true, Owners: true},
 		Inventory:  portTable{ID: "ports", Caption: "All ports as of this run", Hosts: true},
 	}
@@ -67,6 +73,7 @@ func runView(r state.Report, root string, formats []Format) runPage {
 	p.Changes, p.MoreChanges = foldChanges(r.Changes, l, changeLimit)
 	p.Unapproved.add(r.Hosts, l, r.Run.StartedAt, unapproved)
 	p.Inventory.add(r.Hosts, l, time.Time{}, every)
+	p.addOddities(r, l)
 	names := make(map[int64]string, len(r.Hosts))
 	for _, h := range r.Hosts {
 		names[h.ID] = h.Name()
@@ -108,11 +115,4 @@ func countSeverities(changes []state.Change) string {
 		}
 	}
 	return strings.Join(parts, ", ")
-}
-
-func coverageWords(t state.Totals) string {
-	if t.Hosts == t.Answered {
-		return state.Count(t.Hosts, "host was asked and it answered.", "hosts were asked and all of them answered.")
-	}
-	return fmt.Sprintf("%s asked: %d answered, %d silent, %d not scanned.", state.Count(t.Hosts, "host was", "hosts were"), t.Answered, t.Silent, t.NotScanned)
 }

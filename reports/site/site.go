@@ -25,7 +25,8 @@ type Source interface {
 	// their ports and approvals as of now.
 	Inventory(ctx context.Context) ([]state.HostReport, error)
 	// Histories hands every host that was ever known to yield, also those that
-	// are looked at no more: past runs lead to their pages.
+	// are looked at no more: past runs lead to their pages. What several vantages
+	// know of a host comes one after the other.
 	Histories(ctx context.Context, yield func(state.HostHistory) error) error
 }
 
@@ -126,10 +127,7 @@ func (s *Site) publishLocked(ctx context.Context, writeRuns func(*publisher, []s
 
 // writeState writes the pages that tell how things stand.
 func (s *Site) writeState(ctx context.Context, p *publisher, runs []state.RunSummary) error {
-	err := s.options.Source.Histories(ctx, func(h state.HostHistory) error {
-		return p.page(hostFile(h.ID), "host", hostView(h))
-	})
-	if err != nil {
+	if err := s.writeHosts(ctx, p); err != nil {
 		return err
 	}
 	now, err := s.latest(ctx, runs)
@@ -153,6 +151,30 @@ func (s *Site) writeState(ctx context.Context, p *publisher, runs []state.RunSum
 		}
 	}
 	return nil
+}
+
+// writeHosts writes a page for each host, as all vantages see it.
+func (s *Site) writeHosts(ctx context.Context, p *publisher) error {
+	var host []state.HostHistory
+	write := func() error {
+		if len(host) == 0 {
+			return nil
+		}
+		return p.page(hostFile(host[0].ID), "host", hostView(host))
+	}
+	err := s.options.Source.Histories(ctx, func(h state.HostHistory) error {
+		if len(host) > 0 && host[0].ID == h.ID {
+			host = append(host, h)
+			return nil
+		}
+		err := write()
+		host = append(host[:0:0], h)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return write()
 }
 
 // standing is what the index tells: the last run, and the last one with changes.

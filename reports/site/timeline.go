@@ -12,6 +12,7 @@ import (
 // in CSS pixels. Its axis ends at the last thing that happened, never at the
 // last run: the page of a host that did not change must not change either.
 type timeline struct {
+	ID            string // of its HTML elements
 	Width, Height int
 	Top, Bottom   int
 	Description   string
@@ -47,7 +48,7 @@ const (
 
 // timelineOf draws the intervals of a host, which are sorted by port; nil for
 // none.
-func timelineOf(h state.HostHistory) *timeline {
+func timelineOf(h state.HostHistory, id string) *timeline {
 	intervals := h.Intervals
 	if len(intervals) == 0 {
 		return nil
@@ -55,7 +56,7 @@ func timelineOf(h state.HostHistory) *timeline {
 	first, last := span(h)
 	right := timelineWidth - arrow - 2
 	x := scale(first, last, timelineLeft, right)
-	t := &timeline{Width: timelineWidth, Top: timelineTop}
+	t := &timeline{ID: id + "-timeline", Width: timelineWidth, Top: timelineTop}
 	ports, still := 0, 0
 	for i, in := range intervals {
 		if i == 0 || in.Port != intervals[i-1].Port {

@@ -51,6 +51,9 @@ func hostHeading(h state.HostReport) []span {
 	if h.State == state.Down {
 		about += "  down"
 	}
+	if h.Vantage != "" && h.Vantage != state.DefaultVantage {
+		about += "  from " + h.Vantage
+	}
 	if len(h.Tags) > 0 {
 		about += "  [" + strings.Join(h.Tags, " ") + "]"
 	}

@@ -25,7 +25,7 @@ func sample() state.Report {
 		FirstSeen:  at(1), Approval: &state.Approval{By: "alice", GrantedAt: at(2), Until: &until},
 	}
 	return state.Report{
-		Run:      state.Run{ID: 42, StartedAt: at(20), Scanner: state.Scanner{Version: "7.93"}, Partial: true, Notes: []string{"the port set of profile standard changed"}},
+		Run:      state.Run{ID: 42, StartedAt: at(20), Scanner: state.Scanner{Version: "7.93"}, Partial: true, Pace: map[string]state.Pace{"local": {Rate: 12000, Repeated: 1}}, Alerts: []state.Alert{{Kind: state.AlertStale, Text: "2 hosts gave no answer in 7 runs"}}, Notes: []string{"the port set of profile standard changed"}},
 		Previous: &previous,
 		Coverage: state.Totals{Hosts: 3, Answered: 2, Silent: 1},
 		Gaps:     []state.Gap{{HostID: 3, Label: "db-1.example.org (192.0.2.13)", Protocol: state.TCP, Status: state.Silent, Reason: state.NoAnswer, Since: &last, Open: 1}},
@@ -34,6 +34,11 @@ func sample() state.Report {
 			{Kind: state.PortOpened, Address: web, Name: "web-1.example.org", Port: tcp(8080), Now: state.Seen{State: state.Open, Service: state.Service{Name: "http", Product: hostile}}},
 			{Kind: state.PortClosed, Address: netip.MustParseAddr("192.0.2.12"), Port: tcp(21), Was: state.Seen{Service: state.Service{Name: "ftp", Product: "vsftpd"}}},
 		},
+		Findings: []state.Finding{{Kind: state.AllPortsOpen, Address: web, Name: hostile, Detail: "calls 65535 TCP ports open"}},
+		Flaps:    []state.Flap{{Address: web, Name: hostile, Port: tcp(8443), Saw: state.Filtered, Count: 3, First: at(18)}},
+		Elsewhere: []state.Elsewhere{{Address: web, Port: tcp(443), Views: []state.View{
+			{Vantage: "internet", State: state.Filtered}, {Vantage: "office", State: state.Open},
+		}}},
 		Voided: []state.Approval{{HostID: 1, Address: web, Port: tcp(80), By: "bob", GrantedAt: at(3), EndReason: state.EndedDrifted}},
 		Hosts: []state.HostReport{
 			{Host: state.Host{ID: 1, Address: web, Names: []string{"web-1.example.org"}, State: state.Up}, Tags: []string{"dmz", "prod"}, Owner: "web-team@example.org", Ports: []state.PortReport{
@@ -68,7 +73,7 @@ func TestReportLeadsWithTheVerdictAndTellsAll(t *testing.T) {
 	for _, want := range []string{
 		"compared with run 41 of 2026-11-19 02:00 UTC", "web-1.example.org (192.0.2.11)  [dmz prod]  web-team@example.org",
 		"UNAPPROVED", "alice 2026-11-02 until 2026-11-30", "2026-11-01, stale since 2026-11-18", "nginx 1.22.0 → 1.22.1", "was ftp vsftpd",
-		"drifted", "was approved by bob on 2026-11-03", "3 hosts: 2 answered, 1 silent, 0 not scanned", "last answered 2026-11-18 02:00 UTC, 1 open port kept",
+		"drifted", "was approved by bob on 2026-11-03", "2 of 3 hosts answered, 1 silent (no answer); their 1 open port is as of 2 days ago", "! 2 hosts gave no answer in 7 runs", "calls 65535 TCP ports open", "192.0.2.11  443/tcp: open from office, filtered from internet", "seen filtered at first, open when it was asked again; 3 times since 2026-11-18", "The link carried 12000 packets a second; 1 part of the scan was repeated, slower.", "last answered 2026-11-18 02:00 UTC, 1 open port kept",
 		"the port set of profile standard changed", "Report: /var/lib/ownmap/archive/run/42.html", "open|filtered", "partial",
 	} {
 		if !strings.Contains(got, want) {

@@ -1,0 +1,42 @@
+package site
+
+import "ownmap/pipeline/state"
+
+// findingRow is what is odd about a whole host.
+type findingRow struct {
+	Host     link
+	Severity state.Severity
+	Detail   string
+}
+
+// elsewhereRow is a port that is not the same from every vantage.
+type elsewhereRow struct {
+	Host  string
+	Port  state.Port
+	Words string
+}
+
+// flapRow is a port that was not what it seemed at first.
+type flapRow struct {
+	Host  link
+	Port  state.Port
+	Words string
+}
+
+// oddityLimit is how many ports a section shows; the data files have them all.
+const oddityLimit = 500
+
+// addOddities adds what is no change and worth to be seen.
+func (p *runPage) addOddities(r state.Report, l links) {
+	for _, f := range r.Findings {
+		p.Findings = append(p.Findings, findingRow{l.host(f.Label(), f.HostID), f.Kind.Severity(), f.Detail})
+	}
+	for _, e := range r.Elsewhere[:min(oddityLimit, len(r.Elsewhere))] {
+		p.Elsewhere = append(p.Elsewhere, elsewhereRow{state.Label(e.Name, e.Address), e.Port, e.Words()})
+	}
+	p.MoreElsewhere = moreOf(len(p.Elsewhere), len(r.Elsewhere), "ports")
+	for _, f := range r.Flaps[:min(oddityLimit, len(r.Flaps))] {
+		p.Flaps = append(p.Flaps, flapRow{l.host(f.Label(), f.HostID), f.Port, f.Words()})
+	}
+	p.MoreFlaps = moreOf(len(p.Flaps), len(r.Flaps), "ports")
+}
