@@ -26,7 +26,7 @@ type bench struct {
 	log     io.Writer
 
 	mu  sync.Mutex
-	top []uint16
+	top map[int][]uint16 // the most common ports, by how many
 }
 
 // say tells how far the benchmark is.
@@ -42,6 +42,7 @@ type sample struct {
 	cpu     time.Duration
 	memory  memory
 	packets netlab.Packets
+	pace    int                       // packets a second that the link carried, as OwnMap's report says
 	seen    map[netip.AddrPort]string // open ports and the product named
 	changes []netip.AddrPort          // that OwnMap told
 }
@@ -60,9 +61,14 @@ type row struct {
 	packets, peak    int64
 	cpu              time.Duration
 	nmaps, own       int // MB
-	memoryLimit      int
+	memoryLimit      int // of nmaps, MB
+	ownLimit         int // of own
 	overrun          int64
-	judged           bool // OwnMap's own rows have to tell the truth
+	peakLimit        int64
+	carried, told    int    // packets a second: what the link carried, and the report says
+	crowded          int64  // packets that the link dropped because they came too fast, the most of all repeats
+	remark           string // for the reader of the table
+	judged           bool   // OwnMap's own rows have to tell the truth
 }
 
 // good says whether a row keeps what was promised.
@@ -71,12 +77,13 @@ func (r row) good() bool {
 		return true
 	}
 	return r.missed == 0 && r.invented == 0 && r.untold == 0 && r.falsely == 0 && r.named >= r.wantNamed &&
-		(r.limit == 0 || r.ratio == 0 || r.ratio <= r.limit) && (r.memoryLimit == 0 || r.nmaps <= r.memoryLimit)
+		(r.limit == 0 || r.ratio == 0 || r.ratio <= r.limit) && (r.memoryLimit == 0 || r.nmaps <= r.memoryLimit) && (r.ownLimit == 0 || r.own < r.ownLimit) &&
+		(r.peakLimit == 0 || r.peak <= r.peakLimit) && r.namesTheLink()
 }
 
 // measure measures cells: first what is slow, side by side, then everything else alone on the machine.
 func (b *bench) measure(ctx context.Context, chosen []cell) (rows []row, err error) {
-	if b.top, err = netlab.TopPorts(ctx, 1000); err != nil {
+	if err := b.findPorts(ctx, chosen); err != nil {
 		return nil, err
 	}
 	slow := map[string]row{}
@@ -86,8 +93,16 @@ func (b *bench) measure(ctx context.Context, chosen []cell) (rows []row, err err
 		}
 	}
 	for _, c := range chosen {
+		if c.alone != nil {
+			own, err := c.alone(b, ctx, c)
+			rows = append(rows, own...)
+			if err != nil {
+				return rows, fmt.Errorf("%s: %w", c.name, err)
+			}
+			continue
+		}
 		rival, known := slow[c.key()]
-		if b.only != "ownmap" && !known {
+		if b.only != "ownmap" && !known && c.rival.name != "" {
 			if rival, err = b.rival(ctx, c, b.repeats); err != nil {
 				return rows, err
 			}
@@ -112,6 +127,19 @@ func (b *bench) measure(ctx context.Context, chosen []cell) (rows []row, err err
 		}
 	}
 	return rows, nil
+}
+
+// findPorts asks nmap which ports are the most common ones.
+func (b *bench) findPorts(ctx context.Context, chosen []cell) (err error) {
+	b.top = map[int][]uint16{}
+	for _, c := range chosen {
+		if n := c.common(); b.top[n] == nil {
+			if b.top[n], err = netlab.TopPorts(ctx, n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // key is equal for cells whose rival does the same work.
@@ -154,13 +182,16 @@ func (b *bench) slow(ctx context.Context, chosen []cell) (map[string]row, error)
 
 // lab makes the network of a cell.
 func (b *bench) lab(ctx context.Context, c cell, seed uint64) (*netlab.Lab, error) {
-	return netlab.New(ctx, netlab.Options{Wire: c.wire, Hosts: netlab.Network(seed, c.hosts, b.top), Seed: seed})
+	return netlab.New(ctx, netlab.Options{Wire: c.wire, Hosts: netlab.Network(seed, c.hosts, b.common(c)), Seed: seed})
 }
+
+// common are the ports that may be open on any host of the cell.
+func (b *bench) common(c cell) []uint16 { return b.top[c.common()] }
 
 // truth is what a scan of the cell can find.
 func (b *bench) truth(c cell, l *netlab.Lab) map[netip.AddrPort]netlab.Service {
-	truth := l.Truth()
-	maps.DeleteFunc(truth, func(at netip.AddrPort, _ netlab.Service) bool { return !c.all && !slices.Contains(b.top, at.Port()) })
+	truth, common := l.Truth(), b.common(c)
+	maps.DeleteFunc(truth, func(at netip.AddrPort, _ netlab.Service) bool { return !c.all && !slices.Contains(common, at.Port()) })
 	return truth
 }
 
@@ -185,6 +216,10 @@ func (r *row) judge(s sample, truth map[netip.AddrPort]netlab.Service) {
 		r.named = named
 	}
 	r.missed, r.invented, r.named = max(r.missed, missed), max(r.invented, invented), min(r.named, named)
+	if s.pace > 0 {
+		r.told = worse(r.carried, r.told, s.pace)
+	}
+	r.crowded = max(r.crowded, s.packets.Crowded)
 	r.peak, r.overrun = max(r.peak, s.packets.Peak), r.overrun+s.packets.Overrun
 	r.nmaps, r.own = max(r.nmaps, s.memory.nmaps), max(r.own, s.memory.own)
 }

@@ -98,12 +98,10 @@ func TestParseResults(t *testing.T) {
 // TestPlant plants the changes of three nights: as many as wanted, each one a change of the truth.
 func TestPlant(t *testing.T) {
 	t.Parallel()
-	top, err := netlab.TopPorts(t.Context(), 1000)
-	if err != nil || len(top) != 1000 {
-		t.Fatalf("%d ports, %v", len(top), err)
+	b, c := &bench{}, cell{hosts: 16, changes: 10}
+	if err := b.findPorts(t.Context(), []cell{c}); err != nil || len(b.top[1000]) != 1000 {
+		t.Fatalf("%d ports, %v", len(b.top[1000]), err)
 	}
-	b := &bench{top: top}
-	c := cell{hosts: 16, changes: 10}
 	l, err := b.lab(t.Context(), c, 1)
 	if err != nil {
 		t.Fatal(err)

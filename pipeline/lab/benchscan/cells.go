@@ -1,7 +1,10 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,14 +16,21 @@ type cell struct {
 	name     string
 	hosts    int // 16, 64 or 256: a prefix of them
 	wire     netlab.Wire
-	all      bool // all 65,535 ports, else the top 1,000
+	all      bool // all 65,535 ports
+	top      int  // else this many of the most common ones; 0: 1,000
 	services bool
 	rate     int  // scan.rate; 0: what the benchmark was told
 	first    bool // the first run counts, else the later nights
 	changes  int  // planted before each night
 	memory   int  // limit of all nmaps of OwnMap together, MB; 0: none
 	limit    float64
-	rival    rival
+	rival    rival // without a name there is none
+
+	throttle bool  // each later run finds the link throttled to a tenth when it is half done
+	peak     int64 // packets that OwnMap may send within any one second; 0: any number
+	// alone measures a cell that is no scan of OwnMap beside a rival's; nil: it is one.
+	alone func(*bench, context.Context, cell) ([]row, error)
+	about string // what such a cell measures, in words
 }
 
 // rival is what OwnMap is compared with.
@@ -32,7 +42,10 @@ type rival struct {
 
 // work says in words what a cell scans.
 func (c cell) work() string {
-	ports, closed, services := "top 1,000", "refused", ""
+	if c.about != "" {
+		return c.about
+	}
+	ports, closed, services := fmt.Sprintf("top %d", c.common()), "refused", ""
 	if c.all {
 		ports = "all ports"
 	}
@@ -42,7 +55,11 @@ func (c cell) work() string {
 	if c.services {
 		services = ", services"
 	}
-	return fmt.Sprintf("%d hosts, %s%s, %v, %g %% loss, %s", c.hosts, ports, services, c.wire.RTT, c.wire.Loss*100, closed)
+	link := ""
+	if c.wire.Rate > 0 {
+		link = fmt.Sprintf(", a link of %d/s", c.wire.Rate)
+	}
+	return fmt.Sprintf("%d hosts, %s%s, %v, %g %% loss, %s%s", c.hosts, ports, services, c.wire.RTT, c.wire.Loss*100, closed, link)
 }
 
 // prefix is what is scanned: as many addresses as there are hosts.
@@ -55,8 +72,11 @@ func (c cell) ports() string {
 	if c.all {
 		return "-p1-65535"
 	}
-	return "--top-ports 1000"
+	return fmt.Sprintf("--top-ports %d", c.common())
 }
+
+// common is how many of the most common ports are open anywhere and looked for.
+func (c cell) common() int { return cmp.Or(c.top, 1000) }
 
 // cells are all comparisons.
 func cells() []cell {
@@ -67,7 +87,7 @@ func cells() []cell {
 		return rival{name: "nmap " + args, slow: slow, args: "-sS " + args}
 	}
 	cron := rival{name: cronScript, slow: true}
-	return []cell{
+	compared := []cell{
 		{name: "ports-5ms-refused", hosts: 256, wire: near, limit: 0.25, rival: nmap("-T3", false)},
 		{name: "ports-5ms-dropped", hosts: 256, wire: dropped(near), limit: 0.07, rival: nmap("-T3", true)},
 		{name: "ports-20ms-refused", hosts: 256, wire: far, limit: 0.02, rival: nmap("-T3", true)},
@@ -82,6 +102,7 @@ func cells() []cell {
 		{name: "night-unchanged", hosts: 256, wire: far, services: true, limit: 0.03, rival: cron},
 		{name: "night-changed", hosts: 256, wire: far, services: true, changes: 10, limit: 0.04, rival: cron},
 	}
+	return slices.Concat(compared, links(), []cell{ingest()}, nights())
 }
 
 // choose returns the cells whose name begins with one of the words; all without words.

@@ -19,8 +19,8 @@ import (
 // own measures OwnMap: the real command, with a private database of its own. What night after night costs counts,
 // for which a first run learns the network; that is a row too, and counts where the cell says so.
 func (b *bench) own(ctx context.Context, c cell) (rows []row, err error) {
-	first := row{cell: c.name, tool: "OwnMap, first run", judged: true}
-	later := row{cell: c.name, tool: "OwnMap", judged: true, limit: c.limit, memoryLimit: c.memory}
+	first := row{cell: c.name, tool: "OwnMap, first run", judged: true, peakLimit: c.peak, carried: c.carries()}
+	later := row{cell: c.name, tool: "OwnMap", judged: true, peakLimit: c.peak, carried: c.carries(), limit: c.limit, memoryLimit: c.memory}
 	firsts := 1
 	if c.first {
 		firsts, first.limit, first.memoryLimit = b.repeats, c.limit, c.memory
@@ -61,7 +61,11 @@ func (b *bench) own(ctx context.Context, c cell) (rows []row, err error) {
 	samples = nil
 	for night := range b.repeats {
 		planted := b.plant(c, l, night)
+		stop := b.midway(ctx, c, l)
 		s, err := o.run(ctx)
+		if err := stop(); err != nil {
+			return []row{first}, err
+		}
 		if err != nil {
 			return []row{first}, err
 		}
@@ -78,9 +82,9 @@ func (b *bench) own(ctx context.Context, c cell) (rows []row, err error) {
 func (b *bench) plant(c cell, l *netlab.Lab, night int) (planted []netip.AddrPort) {
 	truth := b.truth(c, l)
 	open := slices.SortedFunc(maps.Keys(truth), netip.AddrPort.Compare)
-	services := netlab.Services()
+	services, common := netlab.Services(), b.common(c)
 	for i := range c.changes {
-		if i%2 == 0 {
+		if (i+night)%2 == 0 {
 			at := open[(i*97+night*13)%len(open)]
 			for slices.Contains(planted, at) {
 				at = open[(slices.Index(open, at)+1)%len(open)]
@@ -90,7 +94,7 @@ func (b *bench) plant(c cell, l *netlab.Lab, night int) (planted []netip.AddrPor
 			continue
 		}
 		address := open[(i*89+night*31)%len(open)].Addr()
-		for _, port := range b.top[(i*53+night*7)%500:] {
+		for _, port := range common[(i*53+night*7)%(len(common)/2):] {
 			at := netip.AddrPortFrom(address, port)
 			if _, taken := truth[at]; !taken && !slices.Contains(planted, at) {
 				_ = l.Open(at, services[[]string{"ssh", "http", "ftp", "smtp"}[i%4]]) // the host is one of the lab's
@@ -104,7 +108,11 @@ func (b *bench) plant(c cell, l *netlab.Lab, night int) (planted []netip.AddrPor
 
 // compare counts changes that were not told and told ones that never were.
 func (r *row) compare(told, planted []netip.AddrPort) {
-	untold, falsely := 0, 0
+	untold, falsely := differ(told, planted)
+	r.untold, r.falsely = max(r.untold, untold), max(r.falsely, falsely)
+}
+
+func differ(told, planted []netip.AddrPort) (untold, falsely int) {
 	for _, at := range planted {
 		if !slices.Contains(told, at) {
 			untold++
@@ -115,7 +123,7 @@ func (r *row) compare(told, planted []netip.AddrPort) {
 			falsely++
 		}
 	}
-	r.untold, r.falsely = max(r.untold, untold), max(r.falsely, falsely)
+	return untold, falsely
 }
 
 // ownmap is an installation: a config and a state directory.
@@ -134,7 +142,7 @@ func (b *bench) install(ctx context.Context, c cell, l *netlab.Lab) (*ownmap, er
 	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // PostgreSQL runs as a user of its own below it
 		return nil, err
 	}
-	rate, ports := c.rate, "top-1000"
+	rate, ports := c.rate, fmt.Sprintf("top-%d", c.common())
 	if rate == 0 {
 		rate = b.rate
 	}
@@ -191,12 +199,15 @@ func (o *ownmap) run(ctx context.Context) (s sample, err error) {
 	var told struct {
 		Changes []spot `json:"changes"`
 		Run     struct {
-			Baseline bool `json:"baseline"`
+			Pace map[string]struct {
+				Rate int `json:"rate"`
+			} `json:"pace"`
 		} `json:"run"`
 	}
 	if err := json.Unmarshal(report.Bytes(), &told); err != nil {
 		return s, fmt.Errorf("ownmap run --json: %w", err)
 	}
+	s.pace = told.Run.Pace["local"].Rate
 	for _, change := range told.Changes {
 		s.changes = append(s.changes, netip.AddrPortFrom(change.Address, change.Port))
 	}

@@ -106,7 +106,7 @@ func (b *bench) list(c cell) string {
 		return "1-65535"
 	}
 	var list []string
-	for _, port := range b.top {
+	for _, port := range b.common(c) {
 		list = append(list, strconv.Itoa(int(port)))
 	}
 	return strings.Join(list, ",")

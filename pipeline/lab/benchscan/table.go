@@ -13,7 +13,7 @@ func table(rows []row) string {
 	var out strings.Builder
 	w := tabwriter.NewWriter(&out, 0, 0, 1, ' ', 0)
 	line := func(cells ...string) { fmt.Fprintln(w, "| "+strings.Join(cells, "\t| ")+"\t|") }
-	line("cell", "tool", "x", "seconds", "ratio", "limit", "missed", "invented", "named", "changes untold", "false", "packets", "peak/s", "CPU s", "nmaps MB", "OwnMap MB", "")
+	line("cell", "tool", "x", "seconds", "ratio", "limit", "missed", "invented", "named", "changes untold", "false", "packets", "peak/s", "CPU s", "nmaps MB", "OwnMap MB", "verdict")
 	line(strings.Split(strings.Repeat("--- ", 17), " ")[:17]...)
 	for _, r := range rows {
 		if r.absent != "" {
@@ -39,6 +39,16 @@ func table(rows []row) string {
 		if r.overrun > 0 {
 			verdict += fmt.Sprintf(" (the lab lost %d packets)", r.overrun)
 		}
+		if r.crowded > 0 {
+			verdict += fmt.Sprintf("; the link dropped %d packets", r.crowded)
+		}
+		if r.told > 0 && r.carried > 0 {
+			verdict += fmt.Sprintf("; the report names %d/s", r.told)
+		}
+		if r.remark != "" {
+			verdict += "; " + r.remark
+		}
+		verdict = strings.TrimPrefix(verdict, "; ")
 		figures := fmt.Sprintf("%d,%.1f,%s,%s,%d,%d,%d,%d,%d,%d,%d,%.1f,%d", r.repeats, r.took.Seconds(), ratio, limit,
 			r.missed, r.invented, r.named, r.untold, r.falsely, r.packets, r.peak, r.cpu.Seconds(), r.nmaps)
 		line(slices.Concat([]string{r.cell, r.tool}, strings.Split(figures, ","), []string{own, verdict})...)
