@@ -37,6 +37,7 @@ func observe(cmd *exec.Cmd, l *netlab.Lab) (s sample, err error) {
 	s.packets = l.Packets()
 	s.packets.Received -= before.Received
 	s.packets.Overrun -= before.Overrun
+	s.packets.Resets -= before.Resets
 	s.packets.Crowded -= before.Crowded
 	return s, err
 }

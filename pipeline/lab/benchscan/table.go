@@ -39,6 +39,9 @@ func table(rows []row) string {
 		if r.overrun > 0 {
 			verdict += fmt.Sprintf(" (the lab lost %d packets)", r.overrun)
 		}
+		if r.peakLimit > 0 {
+			verdict += fmt.Sprintf("; at most %d in any second of %d, without resets; %d/s over the run, with them", r.peakSent, r.peakLimit, r.fastest)
+		}
 		if r.crowded > 0 {
 			verdict += fmt.Sprintf("; the link dropped %d packets", r.crowded)
 		}

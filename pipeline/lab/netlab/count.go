@@ -6,41 +6,65 @@ import "time"
 type Packets struct {
 	Received int64 // of the scanners, all of IPv4
 	Probes   int64 // those of Received that ask something: TCP SYN, ICMP, UDP
+	Resets   int64 // those of Received by which a scanner's system refuses what it did not ask for itself: TCP RST
 	Answers  int64 // sent to the scanners
 	Lost     int64 // by chance, both ways
 	Crowded  int64 // more than the wire carries
 	Overrun  int64 // more than this machine carries: nothing is proven by a test in which this is not 0
 	Peak     int64 // the most of Received within any one second
+	PeakSent int64 // the same without Resets: what the scanner itself decided to send
 }
 
 // slot is how finely packets are counted in time.
 const slot = 10 * time.Millisecond
 
 type counter struct {
-	received, probes, answers, lost, crowded, overrun, peak int64
+	received, probes, resets, answers, lost, crowded, overrun int64
 
+	all, sent window
+}
+
+func (c *counter) add(p packet, at time.Duration) {
+	var flags byte
+	if p.protocol == protoTCP && len(p.body) > 13 {
+		flags = p.body[13]
+	}
+	c.received++
+	if p.protocol == protoICMP || p.protocol == protoUDP || flags&(syn|ack) == syn {
+		c.probes++
+	}
+	c.all.add(at)
+	if flags&rst != 0 {
+		c.resets++
+	} else {
+		c.sent.add(at)
+	}
+}
+
+func (c *counter) packets() Packets {
+	return Packets{
+		Received: c.received, Probes: c.probes, Resets: c.resets, Answers: c.answers, Lost: c.lost, Crowded: c.crowded,
+		Overrun: c.overrun, Peak: c.all.peak, PeakSent: c.sent.peak,
+	}
+}
+
+// window finds the second in which most was counted.
+type window struct {
+	peak   int64
 	recent [time.Second / slot]int64 // of the last second, by the time modulo one second
 	within int64                     // their sum
 	newest int64                     // the slot that was counted last, from the beginning of time
 }
 
-func (c *counter) add(p packet, at time.Duration) {
-	c.received++
-	if p.protocol == protoICMP || p.protocol == protoUDP || len(p.body) > 13 && p.body[13]&(syn|ack) == syn {
-		c.probes++
+func (w *window) add(at time.Duration) {
+	const size = int64(len(w.recent))
+	now := max(int64(at/slot), w.newest) // frames of two devices may come in disorder
+	for i := max(w.newest+1, now-size+1); i <= now; i++ {
+		w.within -= w.recent[i%size]
+		w.recent[i%size] = 0
 	}
-	const size = int64(len(c.recent))
-	now := max(int64(at/slot), c.newest) // frames of two devices may come in disorder
-	for i := max(c.newest+1, now-size+1); i <= now; i++ {
-		c.within -= c.recent[i%size]
-		c.recent[i%size] = 0
-	}
-	c.newest = now
-	c.recent[now%size]++
-	c.within++
-	c.peak = max(c.peak, c.within)
-}
-
-func (c *counter) packets() Packets {
-	return Packets{Received: c.received, Probes: c.probes, Answers: c.answers, Lost: c.lost, Crowded: c.crowded, Overrun: c.overrun, Peak: c.peak}
+	w.newest = now
+	w.recent[now%size]++
+	w.within++
+	w.peak = max(w.peak, w.within)
 }

@@ -172,10 +172,10 @@ func (l *Lab) Truth() map[netip.AddrPort]Service {
 	return open
 }
 
-// ResetPeak begins to count Packets.Peak anew.
+// ResetPeak begins to count Packets.Peak and Packets.PeakSent anew.
 func (l *Lab) ResetPeak() {
 	l.wire.mu.Lock()
 	defer l.wire.mu.Unlock()
 	c := &l.wire.count
-	c.peak, c.within, c.recent = 0, 0, [len(c.recent)]int64{}
+	c.all, c.sent = window{newest: c.all.newest}, window{newest: c.sent.newest}
 }
