@@ -45,6 +45,8 @@ type sample struct {
 	pace    int                       // packets a second that the link carried, as OwnMap's report says
 	seen    map[netip.AddrPort]string // open ports and the product named
 	changes []netip.AddrPort          // that OwnMap told
+	// findings are about whole hosts, as OwnMap told them.
+	findings []string
 }
 
 // row is a line of the table: repeated measurements of one tool in one cell.

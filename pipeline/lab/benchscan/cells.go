@@ -102,7 +102,7 @@ func cells() []cell {
 		{name: "night-unchanged", hosts: 256, wire: far, services: true, limit: 0.03, rival: cron},
 		{name: "night-changed", hosts: 256, wire: far, services: true, changes: 10, limit: 0.04, rival: cron},
 	}
-	return slices.Concat(compared, links(), []cell{ingest()}, nights())
+	return slices.Concat(compared, links(), large(), []cell{crew(), ingest()}, nights())
 }
 
 // choose returns the cells whose name begins with one of the words; all without words.

@@ -133,15 +133,8 @@ type ownmap struct {
 	log             io.Writer // of what it says; nil: nobody reads it
 }
 
-// install makes an installation whose database is there already: making one is not a part of a scan.
+// install makes an installation that scans what a cell is about.
 func (b *bench) install(ctx context.Context, c cell, l *netlab.Lab) (*ownmap, error) {
-	dir, err := os.MkdirTemp(b.dir, "own-")
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // PostgreSQL runs as a user of its own below it
-		return nil, err
-	}
 	rate, ports := c.rate, fmt.Sprintf("top-%d", c.common())
 	if rate == 0 {
 		rate = b.rate
@@ -149,13 +142,25 @@ func (b *bench) install(ctx context.Context, c cell, l *netlab.Lab) (*ownmap, er
 	if c.all {
 		ports = "all"
 	}
-	text := fmt.Sprintf("state_dir: %s\ntargets:\n  - {hosts: [%s], profile: bench}\nprofiles:\n  bench: {ports: %s, services: %t}\nscan: {rate: %d}\n",
-		filepath.Join(dir, "state"), c.prefix(), ports, c.services, rate)
+	return b.configure(ctx, l, fmt.Sprintf("targets:\n  - {hosts: [%s], profile: bench}\nprofiles:\n  bench: {ports: %s, services: %t}\nscan: {rate: %d}\n",
+		c.prefix(), ports, c.services, rate))
+}
+
+// configure makes an installation whose database is there already: making one is not a part of a scan.
+func (b *bench) configure(ctx context.Context, l *netlab.Lab, config string) (*ownmap, error) {
+	dir, err := os.MkdirTemp(b.dir, "own-")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // PostgreSQL runs as a user of its own below it
+		return nil, err
+	}
 	o := &ownmap{program: b.program, config: filepath.Join(dir, "ownmap.yaml"), lab: l}
 	if b.verbose {
 		o.log = b.log
 	}
-	if err := os.WriteFile(o.config, []byte(text), 0o600); err != nil {
+	config = fmt.Sprintf("state_dir: %s\n%s", filepath.Join(dir, "state"), config)
+	if err := os.WriteFile(o.config, []byte(config), 0o600); err != nil {
 		return nil, err
 	}
 	_, err = o.output(o.command(ctx, "status"))
@@ -197,8 +202,12 @@ func (o *ownmap) run(ctx context.Context) (s sample, err error) {
 		return s, fmt.Errorf("ownmap run: %w: %s", err, said.Bytes())
 	}
 	var told struct {
-		Changes []spot `json:"changes"`
-		Run     struct {
+		Changes  []spot `json:"changes"`
+		Findings []struct {
+			Address string `json:"address"`
+			Kind    string `json:"kind"`
+		} `json:"findings"`
+		Run struct {
 			Pace map[string]struct {
 				Rate int `json:"rate"`
 			} `json:"pace"`
@@ -208,6 +217,9 @@ func (o *ownmap) run(ctx context.Context) (s sample, err error) {
 		return s, fmt.Errorf("ownmap run --json: %w", err)
 	}
 	s.pace = told.Run.Pace["local"].Rate
+	for _, f := range told.Findings {
+		s.findings = append(s.findings, f.Address+": "+f.Kind)
+	}
 	for _, change := range told.Changes {
 		s.changes = append(s.changes, netip.AddrPortFrom(change.Address, change.Port))
 	}
