@@ -34,7 +34,7 @@ func (b *bench) many(ctx context.Context, c cell) ([]row, error) {
 		}
 		hosts = append(hosts, part...)
 	}
-	return b.twice(ctx, c, hosts, fmt.Sprintf("%s/20", netlab.Prefix().Addr()), "\""+list(common)+"\"", true)
+	return b.twice(ctx, c, hosts, fmt.Sprintf("%s/20", netlab.Prefix().Addr()), "\""+list(common)+"\"", false)
 }
 
 // spoof measures what a host costs that calls every port open and greets on it, and whether it harms others.
