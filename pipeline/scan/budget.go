@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Bounds of the rate, in packets a second.
@@ -26,6 +27,8 @@ type budget struct {
 	knee    int // from here on the rate grows by a tenth; below it, it doubles
 	queue   []*grant
 	changed chan struct{} // closed when something may have become free
+	granted float64       // packets that could be sent so far: what was in use, times how long
+	since   time.Time     // when that was reckoned up
 }
 
 func newBudget(limit, start int, parent *budget) *budget {
@@ -58,7 +61,6 @@ func (b *budget) pace() (rate int, sought bool) {
 // grant is a part of the budget. It must be released.
 type grant struct {
 	rate   int // packets a second
-	of     int // the budget's rate when it was given
 	budget *budget
 	above  *grant
 }
@@ -80,8 +82,8 @@ func (b *budget) take(ctx context.Context, want int) (*grant, error) {
 		wanted := max(1, min(want, b.rate))
 		free := b.rate - b.used
 		if b.queue[0] == g && free >= (wanted+1)/2 {
-			g.rate, g.of = min(wanted, free), b.rate
-			b.used += g.rate
+			g.rate = min(wanted, free)
+			b.use(g.rate)
 			b.leave(g)
 			b.mu.Unlock()
 			return g, nil
@@ -106,12 +108,28 @@ func (b *budget) take(ctx context.Context, want int) (*grant, error) {
 // release gives the grant back.
 func (g *grant) release() {
 	g.budget.mu.Lock()
-	g.budget.used -= g.rate
+	g.budget.use(-g.rate)
 	g.budget.wake()
 	g.budget.mu.Unlock()
 	if g.above != nil {
 		g.above.release()
 	}
+}
+
+// use changes what is in use. The lock is held.
+func (b *budget) use(more int) {
+	now := time.Now()
+	b.granted += float64(b.used) * now.Sub(b.since).Seconds()
+	b.since = now
+	b.used += more
+}
+
+// allowed returns how many packets all grants together allowed so far.
+func (b *budget) allowed() float64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.use(0)
+	return b.granted
 }
 
 // leave takes a grant out of the queue. The lock is held.

@@ -33,9 +33,10 @@ type portScan struct {
 	known    map[netip.Addr]state.PortSet // TCP ports of the profile that were open when last seen
 	capped   map[netip.Addr]bool
 	looks    int
-	slices   int  // that were kept
-	lossy    int  // the last rate that lost packets, 0: none did
-	good     bool // a good slice came after that
+	slices   int   // that were kept
+	lossy    int   // the last rate that lost packets, 0: none did
+	good     bool  // a good slice came after that
+	clean    []int // rates that lost nothing, as far as none of them did later
 	pace     state.Pace
 	version  string
 	notes    []string

@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"time"
 
 	"ownmap/pipeline/state"
@@ -26,6 +27,8 @@ func (p *portScan) settle(ctx context.Context, sl *slice, r recalled) (again boo
 		p.mu.Lock()
 		p.pace.Repeated++
 		p.lossy, p.good = sent, false
+		// Where fewer canaries were met this rate, or more, was taken for good.
+		p.clean = slices.DeleteFunc(p.clean, func(rate int) bool { return rate >= sent })
 		p.mu.Unlock()
 		p.budget.lower(sent, v.share)
 		return true, nil
@@ -37,7 +40,7 @@ func (p *portScan) settle(ctx context.Context, sl *slice, r recalled) (again boo
 	p.mu.Lock()
 	p.slices++
 	if v.clean {
-		p.pace.Rate, p.good = max(p.pace.Rate, sent), true
+		p.clean, p.good = append(p.clean, sent), true
 	}
 	p.mu.Unlock()
 	switch {

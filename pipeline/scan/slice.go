@@ -28,7 +28,7 @@ type slice struct {
 	canaries map[netip.Addr]state.PortSet
 	asked    ports // ports and canaries
 	rate     int   // of this nmap
-	of       int   // of all that ran beside it
+	of       int   // of all that ran meanwhile, itself too, on the average
 	seen     sight
 	took     time.Duration
 }
@@ -88,14 +88,15 @@ func (p *portScan) slice(ctx context.Context, sl *slice, want int, cut *cutter) 
 	if err != nil {
 		return false, err
 	}
-	sl.rate, sl.of = grant.rate, grant.of
-	before, start := cut.done(), time.Now()
+	sl.rate = grant.rate
+	before, start, allowed := cut.done(), time.Now(), p.budget.allowed()
 	sl.seen, err = p.look(ctx, look{name: "slice", addresses: sl.hosts, ask: sl.asked, rate: sl.rate, brisk: true}, func(name string, fraction float64) {
 		if strings.HasSuffix(name, "Scan") && !strings.Contains(name, "Ping") {
 			p.tell(before - (1-fraction)*float64(sl.ports.Len())/float64(cut.total))
 		}
 	})
 	sl.took = time.Since(start)
+	sl.of = max(sl.rate, int((p.budget.allowed()-allowed)/max(sl.took.Seconds(), 0.001)))
 	grant.release()
 	if err != nil {
 		return false, err
