@@ -44,7 +44,8 @@ type sample struct {
 	packets netlab.Packets
 	pace    int                       // packets a second that the link carried, as OwnMap's report says
 	seen    map[netip.AddrPort]string // open ports and the product named
-	changes []netip.AddrPort          // that OwnMap told
+	changes []netip.AddrPort          // that were told
+	words   []string                  // for them
 	// findings are about whole hosts, as OwnMap told them.
 	findings []string
 }

@@ -106,6 +106,9 @@ func (b *bench) count(ctx context.Context, c cell, l *netlab.Lab, like row, run 
 			untold, falsely := differ(s.changes, planted)
 			r.untold, r.falsely = r.untold+untold, r.falsely+falsely
 			b.say("%s: %s, night %d took %.1f s: %d changes told, %d false", c.name, r.tool, i+1, s.took.Seconds(), len(s.changes), falsely)
+			if r.judged && untold+falsely > 0 {
+				b.say("%s: planted was %v, told was %q", c.name, planted, s.words)
+			}
 		}
 		r.median(samples)
 		rows = append(rows, r)

@@ -187,6 +187,7 @@ type spot struct {
 	Protocol string     `json:"protocol"`
 	Port     uint16     `json:"port"`
 	Product  string     `json:"product"`
+	Kind     string     `json:"kind"`
 }
 
 // run scans once, and asks then what is known.
@@ -221,7 +222,9 @@ func (o *ownmap) run(ctx context.Context) (s sample, err error) {
 		s.findings = append(s.findings, f.Address+": "+f.Kind)
 	}
 	for _, change := range told.Changes {
-		s.changes = append(s.changes, netip.AddrPortFrom(change.Address, change.Port))
+		at := netip.AddrPortFrom(change.Address, change.Port)
+		s.changes = append(s.changes, at)
+		s.words = append(s.words, fmt.Sprintf("%s %s", at, change.Kind))
 	}
 	text, err := o.output(o.command(ctx, "ports", "--json"))
 	if err != nil {
