@@ -69,8 +69,8 @@ func (sl *slice) sent() int {
 		return sl.of // too short to tell
 	}
 	packets := float64(replied) + 2.2*float64(probes-replied)
-	if share := packets / took / float64(sl.rate); share < keptUp {
-		return int(share * float64(sl.of))
+	if packets/took < keptUp*float64(sl.rate) {
+		return int(packets / sl.took.Seconds() / float64(sl.rate) * float64(sl.of))
 	}
 	return sl.of
 }
