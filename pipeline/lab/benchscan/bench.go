@@ -16,14 +16,15 @@ import (
 
 // bench measures cells.
 type bench struct {
-	program string
-	dir     string
-	rate    int
-	repeats int
-	saved   string // file of the slow rivals' figures; empty: none
-	only    string // "ownmap" or "others": measure nothing else
-	verbose bool   // print what OwnMap says
-	log     io.Writer
+	program    string
+	dir        string
+	rate       int
+	repeats    int
+	nightsEach int
+	saved      string // file of the slow rivals' figures; empty: none
+	only       string // "ownmap" or "others": measure nothing else
+	verbose    bool   // print what OwnMap says
+	log        io.Writer
 
 	mu  sync.Mutex
 	top map[int][]uint16 // the most common ports, by how many

@@ -28,6 +28,7 @@ func run(ctx context.Context) error {
 	var b bench
 	names := flag.String("cells", "", "only cells whose name begins with one of these words, separated by commas")
 	flag.IntVar(&b.repeats, "repeats", 3, "how often each is measured; the median counts")
+	flag.IntVar(&b.nightsEach, "nights", nightsEach, "how many nights without any change the cells of nights have, and again with one each")
 	flag.StringVar(&b.program, "ownmap", "bin/ownmap", "the program that is measured")
 	flag.IntVar(&b.rate, "rate", 100_000, "scan.rate of OwnMap where a cell does not say: what the link carries")
 	flag.StringVar(&b.only, "only", "", "measure only \"ownmap\" or only the \"others\"")

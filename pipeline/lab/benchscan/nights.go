@@ -18,7 +18,7 @@ import (
 	"ownmap/pipeline/lab/netlab"
 )
 
-// nightsEach is how many nights a cell of nights has without any change, and again with one each.
+// nightsEach is how many nights a cell of nights has without any change, and again with one each, if nobody says otherwise.
 const nightsEach = 10
 
 // nights are the cells of false alarms: night after night the same network over a lossy link.
@@ -31,7 +31,7 @@ func nights() (all []cell) {
 				wire:  netlab.Wire{RTT: 20 * time.Millisecond, Loss: float64(percent) / 100, Drop: drop},
 				alone: (*bench).nights,
 			}
-			c.about = fmt.Sprintf("%d nights unchanged, %[1]d with one change each: %s", nightsEach, c.work())
+			c.about = "night after night unchanged, and as often with one change each: " + c.work()
 			all = append(all, c)
 		}
 	}
@@ -61,13 +61,13 @@ func (b *bench) nights(ctx context.Context, c cell) ([]row, error) {
 	if b.only != "ownmap" {
 		group.Go(func() error {
 			return b.withLab(ctx, c, func(l *netlab.Lab) (err error) {
-				s := &script{cell: c, lab: l}
+				s := &script{cell: c, lab: l, each: b.nightsEach}
 				if s.dir, err = os.MkdirTemp(b.dir, "cron-"); err != nil {
 					return err
 				}
 				cron, err = b.count(ctx, c, l, row{tool: "nmap -T4 + ndiff"}, s.run)
 				for i := range cron {
-					cron[i].remark = fmt.Sprintf("ndiff's alarm on %d of %d nights", s.alarms[i], nightsEach)
+					cron[i].remark = fmt.Sprintf("ndiff's alarm on %d of %d nights", s.alarms[i], b.nightsEach)
 				}
 				return err
 			})
@@ -95,7 +95,7 @@ func (b *bench) count(ctx context.Context, c cell, l *netlab.Lab, like row, run 
 		r, c := like, c
 		r.cell, r.tool, c.changes = c.name, like.tool+", "+what, changes
 		var samples []sample
-		for i := range nightsEach {
+		for i := range b.nightsEach {
 			planted := b.plant(c, l, i)
 			s, err := run(ctx)
 			if err != nil {
@@ -122,6 +122,7 @@ type script struct {
 	lab    *netlab.Lab
 	dir    string
 	night  int
+	each   int    // nights unchanged, and nights with a change
 	alarms [2]int // nights on which ndiff said anything, unchanged ones and others
 }
 
@@ -146,7 +147,7 @@ func (s *script) run(ctx context.Context) (sample, error) {
 	var exit *exec.ExitError
 	switch {
 	case errors.As(err, &exit) && exit.ExitCode() == 1: // they differ
-		s.alarms[(s.night-2)/nightsEach]++
+		s.alarms[(s.night-2)/s.each]++
 	case err != nil:
 		return measured, fmt.Errorf("ndiff: %w", err)
 	}
