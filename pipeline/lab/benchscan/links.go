@@ -9,9 +9,9 @@ import (
 )
 
 // links are the cells whose link is the point. A cap far above what it carries must not cost a finding, and a cap
-// far below must hold: for every packet that OwnMap, its nmaps and their connections send, in any one second. The
-// resets are left out of that by which the system answers a SYN-ACK that nmap's own packet brought: one for each
-// open port, at the time of the answer. They count in the figure of the whole run.
+// far below must hold, for every packet of OwnMap, its nmaps and their connections: over the whole run, and over any
+// ten seconds without the resets by which the system answers a SYN-ACK that nmap's own packet brought, one for each
+// open port. Within one second it may be more: nmap makes up for time that a busy machine kept it waiting.
 func links() []cell {
 	const ms = time.Millisecond
 	narrow := netlab.Wire{RTT: 5 * ms, Rate: 10_000}

@@ -40,7 +40,7 @@ func table(rows []row) string {
 			verdict += fmt.Sprintf(" (the lab lost %d packets)", r.overrun)
 		}
 		if r.peakLimit > 0 {
-			verdict += fmt.Sprintf("; at most %d in any second of %d, without resets; %d/s over the run, with them", r.peakSent, r.peakLimit, r.fastest)
+			verdict += fmt.Sprintf("; without resets %d/s in any ten seconds and %d in any one, with them %d/s over the run, of %d", r.steady, r.peakSent, r.fastest, r.peakLimit)
 		}
 		if r.crowded > 0 {
 			verdict += fmt.Sprintf("; the link dropped %d packets", r.crowded)

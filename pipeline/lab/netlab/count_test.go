@@ -8,7 +8,7 @@ import (
 // TestPeak counts known packets: the most within a second may lie across whole seconds.
 func TestPeak(t *testing.T) {
 	t.Parallel()
-	var c counter
+	c := newCounter()
 	start := 1000 * time.Hour // frames are stamped with the time of day
 	at := func(ms, n int) {
 		for range n {
@@ -36,7 +36,7 @@ func TestPeak(t *testing.T) {
 // TestResetsApart counts what a scanner's system answers by itself apart.
 func TestResetsApart(t *testing.T) {
 	t.Parallel()
-	var c counter
+	c := newCounter()
 	tcp := func(flags byte) packet {
 		body := make([]byte, 20)
 		body[13] = flags
@@ -45,7 +45,7 @@ func TestResetsApart(t *testing.T) {
 	for i, flags := range []byte{syn, rst, syn, rst, ack, fin | ack} {
 		c.add(tcp(flags), time.Hour+time.Duration(i)*time.Millisecond)
 	}
-	if got, want := c.packets(), (Packets{Received: 6, Probes: 2, Resets: 2, Peak: 6, PeakSent: 4}); got != want {
+	if got, want := c.packets(), (Packets{Received: 6, Probes: 2, Resets: 2, Peak: 6, PeakSent: 4, PeakLong: 4}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }

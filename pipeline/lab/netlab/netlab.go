@@ -172,10 +172,12 @@ func (l *Lab) Truth() map[netip.AddrPort]Service {
 	return open
 }
 
-// ResetPeak begins to count Packets.Peak and Packets.PeakSent anew.
+// ResetPeak begins to count the peaks of Packets anew.
 func (l *Lab) ResetPeak() {
 	l.wire.mu.Lock()
 	defer l.wire.mu.Unlock()
 	c := &l.wire.count
-	c.all, c.sent = window{newest: c.all.newest}, window{newest: c.sent.newest}
+	c.all.reset()
+	c.sent.reset()
+	c.long.reset()
 }

@@ -63,7 +63,7 @@ func newWire(spaces *namespaces, seed uint64) (*wire, error) {
 		return nil, fmt.Errorf("pipe: %w", err)
 	}
 	w := &wire{
-		rings: spaces.rings, stop: ends[0], end: ends[1], truth: make(truth, 1<<16),
+		rings: spaces.rings, stop: ends[0], end: ends[1], truth: make(truth, 1<<16), count: newCounter(),
 		random: rand.New(rand.NewPCG(seed, 1)), conns: map[talker]*conn{}, //nolint:gosec // the same losses for the same seed
 	}
 	for i := range w.rings {
