@@ -46,7 +46,8 @@ type pass struct {
 	from, to  float64 // how much of the shard is done before and after it
 }
 
-// found is what a pass brings: open ports with their services.
+// found is what a pass brings: open ports with their services, of every host that
+// nmap was done with.
 type found map[netip.Addr][]state.PortStatus
 
 // run looks with few nmaps. cut are the wants of the hosts that took too long.
@@ -123,11 +124,13 @@ func (f found) take(seen sight, wants []want) (cut []want) {
 			cut = append(cut, w)
 			continue
 		}
+		list := f[w.address]
 		for _, p := range h.Ports {
 			if p.State == state.Open && w.ports.has(p.Port) {
-				f[w.address] = append(f[w.address], p)
+				list = append(list, p)
 			}
 		}
+		f[w.address] = list
 	}
 	return cut
 }

@@ -20,7 +20,7 @@ const slowIntensity = 2
 // no coverage: nothing is concluded from a port that it lacks.
 //
 // A host that takes too long, such as a tarpit, is asked once more with few
-// probes. A service that differs from the known one is handed over if it is seen
+// probes, and a port that did not answer once more as it was. A service that differs from the known one is handed over if it is seen
 // twice in a row; a port that says nothing now and had a service before keeps it.
 func (s *Scanner) scanServices(ctx context.Context, shard state.Shard, watch func(fraction float64, hosts, open int)) (state.ShardResult, error) {
 	result := state.ShardResult{Shard: shard, Scanner: state.Scanner{Privileged: s.privileged}}
@@ -58,6 +58,14 @@ func (d *detection) detect(ctx context.Context) error {
 		}
 		maps.Copy(first, rest)
 	}
+	lost, left, err := d.run(ctx, pass{name: "lost", wants: d.missing(first, hasty), intensity: intensity, scripts: d.shard.Profile.Scripts, from: 0.7, to: 0.85})
+	if err != nil {
+		return err
+	}
+	for address, list := range lost {
+		first[address] = append(first[address], list...)
+	}
+	cut = append(cut, left...)
 	if len(cut) > 0 {
 		d.result.Notes = append(d.result.Notes, fmt.Sprintf("service detection of %s took too long and was left out", state.Count(len(cut), "host", "hosts")))
 	}
@@ -102,6 +110,26 @@ func (d *detection) want(h state.ShardHost, list []state.Port) want {
 	}
 	not = slices.DeleteFunc(not, func(p state.Port) bool { return slices.Contains(list, p) })
 	return want{address: h.Address, ports: setsOf(list), not: setsOf(not)}
+}
+
+// missing returns the ports that nmap did not see open on hosts that it was done
+// with: they were open a moment ago, so it is likely that the packets were lost,
+// and a service that is named a night late would look like a change.
+func (d *detection) missing(first found, hasty map[netip.Addr]bool) []want {
+	var wants []want
+	for _, h := range d.shard.Hosts {
+		seen, done := first[h.Address]
+		if !done || hasty[h.Address] {
+			continue
+		}
+		list := slices.DeleteFunc(slices.Clone(h.Ask), func(p state.Port) bool {
+			return slices.ContainsFunc(seen, func(s state.PortStatus) bool { return s.Port == p })
+		})
+		if len(list) > 0 {
+			wants = append(wants, d.want(h, list))
+		}
+	}
+	return wants
 }
 
 // take hands over what needs no second look, and returns the ports that do.

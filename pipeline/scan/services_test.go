@@ -163,6 +163,28 @@ func TestServicesTarpit(t *testing.T) {
 	}
 }
 
+// A port that nmap did not see, since its packets were lost, is asked once more in
+// the same shard; of what it never sees nothing is told.
+func TestServicesLost(t *testing.T) {
+	t.Parallel()
+	scan := func(port, service string) string {
+		return xmlProlog + `<nmaprun scanner="nmap" args="nmap" start="1700000000" version="7.93" xmloutputversion="1.05">
+<scaninfo type="syn" protocol="tcp" numservices="3" services="22,80,443"/>
+<host><status state="up" reason="user-set"/><address addr="192.0.2.1" addrtype="ipv4"/><ports>
+<port protocol="tcp" portid="` + port + `"><state state="open" reason="syn-ack"/><service name="` + service + `" method="probed" conf="10"/></port>
+</ports></host><runstats><finished time="1700000001" elapsed="1" exit="success"/><hosts up="1" down="0" total="1"/></runstats></nmaprun>`
+	}
+	fake := lab.NewFakeNmap(t, fakeAnswers, map[string]string{"scan-1.xml": scan("22", "ssh"), "scan-2.xml": scan("80", "http")})
+	hosts, result := detected(t, newScanner(t, Options{Binary: fake.Path}), servicesShard(t, "192.0.2.1", tcp(22), tcp(80), tcp(443)))
+	ports := hosts[netip.MustParseAddr("192.0.2.1")].Ports
+	if len(ports) != 2 || ports[0].Service.Name != "ssh" || ports[1].Service.Name != "http" {
+		t.Errorf("services: %+v; notes %q", ports, result.Notes)
+	}
+	if calls := len(fake.Calls(t)); calls != 2 {
+		t.Errorf("%d calls", calls)
+	}
+}
+
 // Nobody asks fragile hosts, and a broken nmap changes nothing.
 func TestServicesLeftOut(t *testing.T) {
 	t.Parallel()
