@@ -18,9 +18,11 @@ const (
 	// nothing where ports are dropped, and costs a third.
 	maxRetries = 2
 	// initialRTT and maxRTT bound how long a brisk nmap waits for an answer before
-	// it asks again. An answer that comes later counts still.
-	initialRTT = 100 * time.Millisecond
-	maxRTT     = 500 * time.Millisecond
+	// it asks again. An answer that comes later counts as long as nmap has not asked
+	// for the last time: links of up to three times initialRTT are carried, such as
+	// those over a satellite. Who is there is asked with nmap's own, longer ones.
+	initialRTT = 300 * time.Millisecond
+	maxRTT     = time.Second
 	// gentleDelay is the pause between two probes to a fragile host.
 	gentleDelay = 50 * time.Millisecond
 )
@@ -54,9 +56,8 @@ func (s *Scanner) argumentsFor(ctx context.Context, l look, targets string) ([]s
 		{l.ipv6, []nmap.Option{nmap.WithIPv6Scanning()}},
 		{len(l.ask) > 0 && !l.discover, []nmap.Option{nmap.WithSkipHostDiscovery()}},
 		{!s.options.ReverseDNS, []nmap.Option{nmap.WithDisabledDNSResolution()}},
-		{l.brisk && !l.gentle, []nmap.Option{
-			nmap.WithMinRate(max(l.rate, 1)), nmap.WithInitialRTTTimeout(initialRTT), nmap.WithMaxRTTTimeout(maxRTT),
-		}},
+		{l.brisk && !l.gentle, []nmap.Option{nmap.WithMinRate(max(l.rate, 1))}},
+		{l.brisk && !l.gentle && len(l.ask) > 0, []nmap.Option{nmap.WithInitialRTTTimeout(initialRTT), nmap.WithMaxRTTTimeout(maxRTT)}},
 		{l.gentle, []nmap.Option{nmap.WithMaxParallelism(1), nmap.WithScanDelay(gentleDelay)}},
 		{l.intensity >= 0, []nmap.Option{nmap.WithServiceInfo(), nmap.WithVersionIntensity(int16(min(l.intensity, 9)))}},
 		{l.slots > 0, []nmap.Option{nmap.WithMinParallelism(l.slots), nmap.WithMaxParallelism(l.slots)}},

@@ -56,7 +56,7 @@ func TestArguments(t *testing.T) {
 			look{addresses: four, ask: one, brisk: true, patience: time.Second, timing: 4, intensity: noService},
 			true, false,
 			"-T4 --max-rate 100 --max-retries 0 --host-timeout 1000ms --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s" +
-				" --privileged -p T:22 -sS -Pn -n --min-rate 100 --initial-rtt-timeout 100ms --max-rtt-timeout 500ms -v1 -oX -",
+				" --privileged -p T:22 -sS -Pn -n --min-rate 100 --initial-rtt-timeout 300ms --max-rtt-timeout 1000ms -v1 -oX -",
 		},
 		{
 			"gentle, with a script",
