@@ -32,7 +32,7 @@ func rooms() map[string]string {
 		"pipeline/diff":            "pipeline/state",
 		"pipeline/enrich":          "pipeline/state",
 		"pipeline/lab":             "migrations pipeline/persist pipeline/persist/private pipeline/state",
-		"pipeline/lab/benchscan":   "pipeline/lab/netlab",
+		"pipeline/lab/benchscan":   "pipeline/lab pipeline/lab/netlab",
 		"pipeline/lab/netlab":      "",
 		"pipeline/load":            "pipeline/state",
 		"pipeline/nmapxml":         "",

@@ -62,7 +62,7 @@ func TestArguments(t *testing.T) {
 			"gentle, with a script",
 			look{addresses: four, ask: one, brisk: true, gentle: true, scripts: []string{"banner"}, intensity: noService},
 			true, false,
-			"-T0 --max-rate 100 --max-retries 0 --host-timeout 60560ms --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s" +
+			"-T0 --max-rate 100 --max-retries 0 --host-timeout 61060ms --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s" +
 				" --privileged -p T:22 -sS -Pn -n --max-parallelism 1 --scan-delay 50ms --script=banner -v1 -oX -",
 		},
 		{
