@@ -8,6 +8,7 @@ import (
 // What a slice is judged by.
 const (
 	enoughCanaries = 20   // to take their answers for proof of a good rate
+	manyCanaries   = 100  // to believe them rather than hosts that refuse
 	fewCanaries    = 5    // to believe them rather than nmap's own warning
 	politeEnough   = 500  // packets a second: loss at this rate is not ours
 	unansweredMost = .005 // share of a host's ports that chance may leave without an answer
@@ -23,6 +24,8 @@ type evidence struct {
 	canaries   map[netip.Addr]canaries
 	capped     []netip.Addr // hosts on which nmap gave up because packets are lost
 	unanswered float64      // share of the ports of these hosts that had no answer
+	fair       int          // canaries that nmap does not ask before all other ports
+	doubted    doubted
 }
 
 type canaries struct{ asked, lost int }
@@ -53,23 +56,34 @@ func judge(e evidence) verdict {
 	if total.asked > 0 {
 		v.share = float64(total.lost) / float64(total.asked)
 	}
-	overload := total.lost > 2+total.asked/50
+	overload := total.lost > lossByChance(total.asked)
 	jammed := 20*len(e.capped) > e.hosts && e.unanswered > unansweredMost &&
 		(total.asked < fewCanaries || 100*total.lost > total.asked)
+	// Hosts may limit how often they refuse; then many canaries show the link to be fine.
+	deaf := float64(e.doubted.lost) > unansweredMost*float64(e.doubted.asked) &&
+		(e.fair < manyCanaries || 100*total.lost > total.asked)
+	if deaf {
+		v.share = max(v.share, float64(e.doubted.lost)/float64(e.doubted.asked))
+	}
 	switch {
 	case overload && few(lost, e.hosts):
 		v.alone = lost
 	case jammed && !overload && few(e.capped, e.hosts):
 		v.alone = slices.Clone(e.capped)
-	case overload || jammed:
+	case deaf && !overload && !jammed && few(e.doubted.hosts, e.hosts):
+		v.alone = slices.Clone(e.doubted.hosts)
+	case overload || jammed || deaf:
 		v.repeat = e.rate > politeEnough
 	case few(lossy, e.hosts):
 		v.alone = lossy
 	}
 	slices.SortFunc(v.alone, netip.Addr.Compare)
-	v.clean = !overload && !jammed && total.asked >= enoughCanaries
+	v.clean = !overload && !jammed && !deaf && total.asked >= enoughCanaries
 	return v
 }
+
+// lossByChance returns how many of so many ports the losses of any link explain.
+func lossByChance(of int) int { return 2 + of/50 }
 
 // few says whether these hosts are so few that the others show the link to be
 // fine.

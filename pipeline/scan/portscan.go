@@ -33,10 +33,11 @@ type portScan struct {
 	known    map[netip.Addr]state.PortSet // TCP ports of the profile that were open when last seen
 	capped   map[netip.Addr]bool
 	looks    int
-	slices   int   // that were kept
-	lossy    int   // the last rate that lost packets, 0: none did
-	good     bool  // a good slice came after that
-	clean    []int // rates that lost nothing, as far as none of them did later
+	slices   int     // that were kept
+	lossy    int     // the last rate that lost packets, 0: none did
+	good     bool    // a good slice came after that
+	clean    []int   // rates that lost nothing, as far as none of them did later
+	mutes    float64 // share of ports without an answer that hosts which refuse others leave so by themselves
 	pace     state.Pace
 	version  string
 	notes    []string
@@ -89,7 +90,7 @@ func (p *portScan) scan(ctx context.Context) error {
 	}
 	if twice {
 		p.part = [2]float64{p.fraction, 1}
-		if err := p.pass(ctx, p.newcomers(), 2); err != nil {
+		if err := p.second(ctx); err != nil {
 			return err
 		}
 	}
@@ -100,6 +101,32 @@ func (p *portScan) scan(ctx context.Context) error {
 		return err
 	}
 	return p.banners(ctx)
+}
+
+// second looks once more at the hosts that answered for the first time, and at
+// half the pace a third time if the second look shows that the first lost ports:
+// whatever the reason, it has lost others that the second did not meet.
+func (p *portScan) second(ctx context.Context) error {
+	for no := 2; no <= 3; no++ {
+		before := p.found()
+		if err := p.pass(ctx, p.newcomers(), no); err != nil {
+			return err
+		}
+		after := p.found()
+		if after-before <= lossByChance(after) {
+			break
+		}
+		rate, _ := p.budget.pace()
+		p.budget.lower(rate, 0)
+	}
+	return nil
+}
+
+// found returns how many open ports were found so far.
+func (p *portScan) found() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.open
 }
 
 // inWindow says whether these hosts may be scanned now, and notes if not.

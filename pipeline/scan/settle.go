@@ -15,13 +15,13 @@ const (
 )
 
 // settle judges a slice and does what the verdict asks for.
-func (p *portScan) settle(ctx context.Context, sl *slice, r recalled) (again bool, err error) {
+func (p *portScan) settle(ctx context.Context, sl *slice, r recalled, d doubted) (again bool, err error) {
 	mute := p.mute(sl, r)
 	if !sl.seen.whole || p.shard.Limits.Fragile {
 		p.keep(sl.seen, sl.hosts, sl.asked, mute)
 		return false, nil
 	}
-	v := judge(p.evidence(sl, r))
+	v := judge(p.evidence(sl, r, d))
 	sent := sl.sent()
 	if v.repeat {
 		p.mu.Lock()
@@ -90,14 +90,15 @@ func (p *portScan) mute(sl *slice, r recalled) map[netip.Addr]bool {
 
 // evidence is what judge needs to know of a slice. Of many missed canaries only a
 // sample was asked again: it stands for all.
-func (p *portScan) evidence(sl *slice, r recalled) evidence {
-	e := evidence{rate: sl.of, hosts: len(sl.hosts), canaries: map[netip.Addr]canaries{}, capped: sl.seen.capped}
-	back := 0
+func (p *portScan) evidence(sl *slice, r recalled, d doubted) evidence {
+	e := evidence{rate: sl.of, hosts: len(sl.hosts), canaries: map[netip.Addr]canaries{}, capped: sl.seen.capped, doubted: d}
+	back, hasty := 0, hastyPorts()
 	for a, known := range sl.canaries {
 		if known.Len() > 0 {
 			lost := r.back[a].Len()
 			e.canaries[a] = canaries{asked: known.Len(), lost: lost}
 			back += lost
+			e.fair += known.Without(hasty).Len()
 		}
 	}
 	if r.asked < r.missed && 10*back > r.asked {

@@ -17,6 +17,8 @@ const (
 	// mostAdded bounds the port numbers that a slice asks for only because they
 	// are open on many hosts.
 	mostAdded = 3
+	// hastyWeight is how much more a canary tells that nmap does not ask first.
+	hastyWeight = 8
 	// gentleRate is about how many probes a second one look at fragile hosts sends.
 	gentleRate = 20
 )
@@ -106,14 +108,19 @@ func (p *portScan) slice(ctx context.Context, sl *slice, want int, cut *cutter) 
 	if err != nil {
 		return false, err
 	}
-	if again, err = p.settle(ctx, sl, back); !again {
+	doubts, err := p.doubt(ctx, sl)
+	if err != nil {
+		return false, err
+	}
+	if again, err = p.settle(ctx, sl, back, doubts); !again {
 		p.tell(before)
 	}
 	return again, err
 }
 
 // prepare chooses the canaries: every known port in the slice, and if those are
-// few, the port numbers that are open on most hosts.
+// few, the port numbers that are open on most hosts, rather such as nmap does not
+// ask before all others.
 func (p *portScan) prepare(sl *slice) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -130,11 +137,17 @@ func (p *portScan) prepare(sl *slice) {
 			on[n]++
 		}
 	}
-	added := state.PortSet{}
+	added, hasty := state.PortSet{}, hastyPorts()
+	weight := func(n uint16) int {
+		if hasty.Contains(n) {
+			return on[n]
+		}
+		return on[n] * hastyWeight
+	}
 	for len(on) > 0 && natural < enoughCanaries && added.Len() < mostAdded && !p.shard.Limits.Fragile {
 		most := uint16(0)
-		for n, hosts := range on {
-			if hosts > on[most] || hosts == on[most] && n < most {
+		for n := range on {
+			if w, best := weight(n), weight(most); w > best || w == best && n < most {
 				most = n
 			}
 		}
@@ -172,6 +185,7 @@ func (p *portScan) keep(seen sight, hosts []netip.Addr, asked ports, mute map[ne
 		switch t := p.hosts[a]; {
 		case reported:
 			t.keep(f, !mute[a])
+			t.refuses = t.refuses || refuses(f, seen.replied[a][state.TCP], asked[state.TCP]) && asked[state.TCP].Len() > 0
 		case seen.silent:
 			t.silent(asked)
 		}

@@ -15,6 +15,7 @@ type tally struct {
 	names    []string
 	answered bool
 	timedOut bool
+	refuses  bool   // it says which ports are closed
 	reason   string // why nothing came back
 	looked   map[state.Protocol]bool
 	shut     ports
