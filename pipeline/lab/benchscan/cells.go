@@ -27,7 +27,7 @@ type cell struct {
 	rival    rival // without a name there is none
 
 	throttle bool  // each later run finds the link throttled to a tenth when it is half done
-	peak     int64 // packets that OwnMap may send within any one second; 0: any number
+	peak     int64 // packets a second that OwnMap may send; 0: any number
 	// alone measures a cell that is no scan of OwnMap beside a rival's; nil: it is one.
 	alone func(*bench, context.Context, cell) ([]row, error)
 	about string // what such a cell measures, in words
