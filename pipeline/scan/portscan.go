@@ -141,7 +141,9 @@ func (p *portScan) inWindow() bool {
 }
 
 // discover returns the addresses to look at. With discovery those that do not
-// answer are silent.
+// answer are silent. They are asked twice: nmap sends no more than two packets of a
+// kind to an address that may have no host, and where both get lost a host would
+// be found a night late, and look like a new one.
 func (p *portScan) discover(ctx context.Context) ([]netip.Addr, error) {
 	all := addresses(p.shard.Hosts)
 	if !p.shard.Discover || len(all) == 0 {
@@ -152,13 +154,32 @@ func (p *portScan) discover(ctx context.Context) ([]netip.Addr, error) {
 		return nil, err
 	}
 	defer grant.release()
-	seen, err := p.look(ctx, look{name: "who", addresses: all, rate: grant.rate, brisk: true}, nil)
-	if err != nil {
-		return nil, err
-	}
-	p.notes = append(p.notes, seen.notes...)
 	var there []netip.Addr
-	for _, a := range all {
+	silent := all
+	for range 2 {
+		if len(silent) == 0 {
+			break
+		}
+		seen, err := p.look(ctx, look{name: "who", addresses: silent, rate: grant.rate, brisk: true}, nil)
+		if err != nil {
+			return nil, err
+		}
+		p.note(seen.notes...)
+		var answering []netip.Addr
+		answering, silent = p.answering(seen, silent)
+		there = append(there, answering...)
+	}
+	for _, a := range silent {
+		p.hosts[a].silent(p.able)
+	}
+	slices.SortFunc(there, netip.Addr.Compare)
+	return there, nil
+}
+
+// answering tells who answered a discovery and who was silent. Of whom nmap told
+// nothing is neither.
+func (p *portScan) answering(seen sight, asked []netip.Addr) (there, silent []netip.Addr) {
+	for _, a := range asked {
 		f, reported := seen.facts[a]
 		switch t := p.hosts[a]; {
 		case reported && f.answered:
@@ -166,10 +187,10 @@ func (p *portScan) discover(ctx context.Context) ([]netip.Addr, error) {
 			there = append(there, a)
 		case reported || seen.silent:
 			t.reason = f.reason
-			t.silent(p.able)
+			silent = append(silent, a)
 		}
 	}
-	return there, nil
+	return there, silent
 }
 
 // newcomers returns the hosts that answered for the first time.

@@ -85,7 +85,7 @@ func (r row) good() bool {
 	}
 	return r.missed == 0 && r.invented == 0 && r.untold == 0 && r.falsely == 0 && r.named >= r.wantNamed &&
 		(r.limit == 0 || r.ratio == 0 || r.ratio <= r.limit) && (r.memoryLimit == 0 || r.nmaps <= r.memoryLimit) && (r.ownLimit == 0 || r.own < r.ownLimit) &&
-		(r.peakLimit == 0 || max(r.steady, r.fastest) <= r.peakLimit) && r.namesTheLink()
+		r.keepsRate() && r.namesTheLink()
 }
 
 // measure measures cells: first what is slow, side by side, then everything else alone on the machine.

@@ -9,9 +9,7 @@ import (
 )
 
 // links are the cells whose link is the point. A cap far above what it carries must not cost a finding, and a cap
-// far below must hold, for every packet of OwnMap, its nmaps and their connections: over the whole run, and over any
-// ten seconds without the resets by which the system answers a SYN-ACK that nmap's own packet brought, one for each
-// open port. Within one second it may be more: nmap makes up for time that a busy machine kept it waiting.
+// far below must hold.
 func links() []cell {
 	const ms = time.Millisecond
 	narrow := netlab.Wire{RTT: 5 * ms, Rate: 10_000}
@@ -32,6 +30,14 @@ func (c cell) carries() int {
 		return 0 // it was two links
 	}
 	return c.wire.Rate
+}
+
+// keepsRate says whether the rate was not exceeded: by all packets of OwnMap, its nmaps and their connections over
+// the whole run; and in any ten seconds, within a twentieth, without the resets by which the system answers a SYN-ACK
+// that nmap's own packet brought, one for each open port. Within one second it may be more: nmap makes up for time
+// that a busy machine kept it waiting.
+func (r row) keepsRate() bool {
+	return r.peakLimit == 0 || r.fastest <= r.peakLimit && 20*r.steady <= 21*r.peakLimit
 }
 
 // namesTheLink says whether the report told about what the link carried: half of it at least, and a quarter more at
