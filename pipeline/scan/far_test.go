@@ -3,10 +3,6 @@ package scan
 import (
 	"maps"
 	"net/netip"
-	"os"
-	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -23,7 +19,7 @@ func TestFarNetwork(t *testing.T) {
 		maps.DeleteFunc(h.Ports, func(port uint16, _ netlab.Service) bool { return port > 443 })
 	}
 	l := netlab.Start(t, netlab.Options{Wire: netlab.Wire{RTT: 600 * time.Millisecond}, Hosts: hosts})
-	s := newScanner(t, Options{Binary: inside(t, l)})
+	s := inside(t, l, Options{})
 	plan := state.Plan{Profiles: map[string]state.Profile{"p": profile(t, "20-80,443")}}
 	for _, h := range hosts {
 		plan.Hosts = append(plan.Hosts, state.PlannedHost{Address: h.Address, Profile: "p", Vantage: state.DefaultVantage, Discover: true})
@@ -39,19 +35,4 @@ func TestFarNetwork(t *testing.T) {
 			t.Errorf("%d hosts answered, want %d; notes %q", len(result.Hosts), len(hosts), result.Notes)
 		}
 	}
-}
-
-// inside returns the path of an nmap that runs in the namespace of a lab.
-func inside(t *testing.T, l *netlab.Lab) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "nmap")
-	script := "#!/bin/sh\nexec " + strings.Join(l.Command(t.Context(), "nmap").Args, " ") + ` "$@"` + "\n"
-	// While a file is open for writing no other test may fork: the child would
-	// inherit it, and the kernel refuses to run a file that somebody may write.
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
-	if err := os.WriteFile(path, []byte(script), 0o700); err != nil { //nolint:gosec // a program
-		t.Fatal(err)
-	}
-	return path
 }
