@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -31,19 +32,19 @@ type crew struct {
 // run itself forgets them when it ends.
 func newCrew(t *testing.T, shards int) crew {
 	t.Helper()
-	config := "database: {url: \"${DATABASE_URL}\"}\nscan: {rate: 300}\ntargets:\n"
-	profiles := "profiles:\n"
+	var targets, profiles strings.Builder
 	var hosts []netlab.Host
 	for n := range shards {
-		config += fmt.Sprintf("  - {hosts: 10.77.%d.0-7, profile: p%d, vantage: dmz}\n", n, n)
-		profiles += fmt.Sprintf("  p%d: {ports: \"1-%d\", services: false}\n", n, 60+n) // another profile is another shard
+		fmt.Fprintf(&targets, "  - {hosts: 10.77.%d.0-7, profile: p%d, vantage: dmz}\n", n, n)
+		fmt.Fprintf(&profiles, "  p%d: {ports: \"1-%d\", services: false}\n", n, 60+n) // another profile is another shard
 	}
 	for n, h := range netlab.Network(3, 8*shards, []uint16{1, 7, 13, 22, 25, 33, 41, 53, 60}) {
 		h.Address = netlabAddress(n/8, n%8)
 		maps.DeleteFunc(h.Ports, func(port uint16, _ netlab.Service) bool { return port > 60 })
 		hosts = append(hosts, h)
 	}
-	c := crew{instance: newInstance(t, config+profiles), lab: netlab.Start(t, netlab.Options{
+	config := fmt.Sprintf("database: {url: \"${DATABASE_URL}\"}\nscan: {rate: 300}\ntargets:\n%sprofiles:\n%s", &targets, &profiles)
+	c := crew{instance: newInstance(t, config), lab: netlab.Start(t, netlab.Options{
 		Wire: netlab.Wire{RTT: 5 * time.Millisecond}, Hosts: hosts, Scanners: 2,
 	})}
 	c.run(t, 2, "10.99.0.1") // no target has it: the schema is made and nothing else
@@ -86,7 +87,7 @@ func (c crew) worker(t *testing.T, namespace int) *exec.Cmd {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { kill(cmd) })
-	pid := fmt.Sprint(cmd.Process.Pid) // nsenter becomes the worker
+	pid := strconv.Itoa(cmd.Process.Pid) // nsenter becomes the worker
 	waitFor(t, 20*time.Second, "a worker", func() bool { return c.ask(t, "select count(*) from worker where pid = $1", pid) == 1 })
 	return cmd
 }
@@ -165,7 +166,7 @@ func TestWorkersAreKilled(t *testing.T) {
 	}
 	c.whole(t, 1, shards)
 
-	first = c.worker(t, 0)
+	c.worker(t, 0)
 	coordinator = c.start(t)
 	waitFor(t, 60*time.Second, "some shards to be done", func() bool { return len(c.done(t, 2)) >= 2 })
 	kill(coordinator)

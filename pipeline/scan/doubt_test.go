@@ -69,16 +69,16 @@ func TestFirstScanOverTheLink(t *testing.T) {
 func TestThirdLook(t *testing.T) {
 	t.Parallel()
 	document := func(from, to int) string {
-		ports := ""
+		var ports strings.Builder
 		for n := 1; n <= 20; n++ {
 			kind, reason := "closed", "reset"
 			if n >= from && n <= to {
 				kind, reason = "open", "syn-ack"
 			}
-			ports += fmt.Sprintf(`<port protocol="tcp" portid="%d"><state state="%s" reason="%s"/></port>`, n, kind, reason)
+			fmt.Fprintf(&ports, `<port protocol="tcp" portid="%d"><state state="%s" reason="%s"/></port>`, n, kind, reason)
 		}
 		return strings.Replace(xmlHead, `"2" services="22,80"`, `"20" services="1-20"`, 1) +
-			`<host><status state="up" reason="user-set"/><address addr="192.0.2.1" addrtype="ipv4"/><ports>` + ports + `</ports></host>` +
+			`<host><status state="up" reason="user-set"/><address addr="192.0.2.1" addrtype="ipv4"/><ports>` + ports.String() + `</ports></host>` +
 			`<runstats><finished time="1" exit="success"/><hosts up="1" down="0" total="1"/></runstats></nmaprun>`
 	}
 	for name, c := range map[string]struct {

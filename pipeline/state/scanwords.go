@@ -75,13 +75,14 @@ func (r Run) PaceWords() []string {
 }
 
 // CoverageWords says how many hosts answered, why the others did not, and from
-// when what is known of them is: "998 of 1000 hosts answered, 2 not scanned (host
-// timeout); their 31 open ports are as of 3 days ago."
+// when what is known of them is, as in "998 of 1000 hosts answered, 2 not scanned
+// (host timeout); their 31 open ports are as of 3 days ago".
 func (r Report) CoverageWords() string {
-	words := fmt.Sprintf("%d of %s answered", r.Coverage.Answered, Count(r.Coverage.Hosts, "host", "hosts"))
 	if r.Coverage.Hosts == 0 {
 		return "No host was asked."
 	}
+	var words strings.Builder
+	fmt.Fprintf(&words, "%d of %s answered", r.Coverage.Answered, Count(r.Coverage.Hosts, "host", "hosts"))
 	type cause struct {
 		status CoverageStatus
 		reason string
@@ -103,12 +104,12 @@ func (r Report) CoverageWords() string {
 		return cmp.Or(cmp.Compare(hosts[b], hosts[a]), cmp.Compare(a.status, b.status), cmp.Compare(a.reason, b.reason))
 	})
 	for _, c := range order {
-		words += fmt.Sprintf(", %d %s (%s)", hosts[c], strings.ReplaceAll(string(c.status), "_", " "), c.reason)
+		fmt.Fprintf(&words, ", %d %s (%s)", hosts[c], strings.ReplaceAll(string(c.status), "_", " "), c.reason)
 	}
 	if open > 0 {
-		words += "; their " + Count(open, "open port is", "open ports are") + " as of " + ago(newest, oldest)
+		words.WriteString("; their " + Count(open, "open port is", "open ports are") + " as of " + ago(newest, oldest))
 	}
-	return words + "."
+	return words.String() + "."
 }
 
 // ago says how long ago something was, or between when and when.

@@ -102,7 +102,7 @@ func TestPlant(t *testing.T) {
 	if err := b.findPorts(t.Context(), []cell{c}); err != nil || len(b.top[1000]) != 1000 {
 		t.Fatalf("%d ports, %v", len(b.top[1000]), err)
 	}
-	l, err := b.lab(t.Context(), c, 1)
+	l, err := b.lab(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}

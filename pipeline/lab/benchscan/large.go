@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -91,7 +92,7 @@ func only(services map[uint16]netlab.Service, ports []uint16) map[uint16]netlab.
 func list(ports []uint16) string {
 	var text []string
 	for _, p := range ports {
-		text = append(text, fmt.Sprint(p))
+		text = append(text, strconv.Itoa(int(p)))
 	}
 	return strings.Join(text, ",")
 }

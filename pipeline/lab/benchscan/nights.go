@@ -78,7 +78,7 @@ func (b *bench) nights(ctx context.Context, c cell) ([]row, error) {
 }
 
 func (b *bench) withLab(ctx context.Context, c cell, do func(*netlab.Lab) error) error {
-	l, err := b.lab(ctx, c, 1)
+	l, err := b.lab(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (s *script) run(ctx context.Context) (sample, error) {
 	if s.night++; s.night == 1 {
 		return measured, nil
 	}
-	out, err := exec.CommandContext(ctx, "ndiff", before, tonight).Output()
+	out, err := exec.CommandContext(ctx, "ndiff", before, tonight).Output() //nolint:gosec // files of the script's own
 	var exit *exec.ExitError
 	switch {
 	case errors.As(err, &exit) && exit.ExitCode() == 1: // they differ

@@ -40,7 +40,7 @@ func (b *bench) own(ctx context.Context, c cell) (rows []row, err error) {
 		if l != nil {
 			l.Close()
 		}
-		if l, err = b.lab(ctx, c, 1); err != nil {
+		if l, err = b.lab(ctx, c); err != nil {
 			return nil, err
 		}
 		if o, err = b.install(ctx, c, l); err != nil {

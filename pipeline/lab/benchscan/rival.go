@@ -37,7 +37,7 @@ func (b *bench) rival(ctx context.Context, c cell, repeats int) (r row, err erro
 			return r, nil
 		}
 	}
-	l, err := b.lab(ctx, c, 1)
+	l, err := b.lab(ctx, c)
 	if err != nil {
 		return r, err
 	}
