@@ -3,6 +3,7 @@ package scan
 import (
 	"maps"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,8 +46,11 @@ func TestCrowd(t *testing.T) {
 					}
 				}
 				hosts = append(hosts, r.Hosts...)
-				if len(r.Notes) > 0 {
-					t.Errorf("notes %q", r.Notes)
+				// A busy machine may carry less than the cap, which is noted.
+				for _, note := range r.Notes {
+					if !strings.Contains(note, "scanned again, slower") {
+						t.Errorf("note %q", note)
+					}
 				}
 			}
 			found := open(hosts)
