@@ -36,7 +36,6 @@ type portScan struct {
 	slices   int     // that were kept
 	lossy    int     // the last rate that lost packets, 0: none did
 	good     bool    // a good slice came after that
-	clean    []int   // rates that lost nothing, as far as none of them did later
 	mutes    float64 // share of ports without an answer that hosts which refuse others leave so by themselves
 	pace     state.Pace
 	version  string

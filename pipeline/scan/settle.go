@@ -3,7 +3,6 @@ package scan
 import (
 	"context"
 	"net/netip"
-	"slices"
 	"time"
 
 	"ownmap/pipeline/state"
@@ -27,8 +26,7 @@ func (p *portScan) settle(ctx context.Context, sl *slice, r recalled, d doubted)
 		p.mu.Lock()
 		p.pace.Repeated++
 		p.lossy, p.good = sent, false
-		// Where fewer canaries were met this rate, or more, was taken for good.
-		p.clean = slices.DeleteFunc(p.clean, func(rate int) bool { return rate >= sent })
+		p.pace.Rate = 0 // what seemed good before was seen by fewer canaries
 		p.mu.Unlock()
 		p.budget.lower(sent, v.share)
 		return true, nil
@@ -40,7 +38,7 @@ func (p *portScan) settle(ctx context.Context, sl *slice, r recalled, d doubted)
 	p.mu.Lock()
 	p.slices++
 	if v.clean {
-		p.clean, p.good = append(p.clean, sent), true
+		p.pace.Rate, p.good = max(p.pace.Rate, sent), true
 	}
 	p.mu.Unlock()
 	switch {

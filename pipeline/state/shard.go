@@ -69,7 +69,7 @@ type ShardResult struct {
 
 // Pace is how fast a link let itself be scanned, in packets a second.
 type Pace struct {
-	Rate     int `json:"rate"`     // the fastest that lost nothing
+	Rate     int `json:"rate"`     // the fastest that lost nothing, after all that lost something
 	Next     int `json:"next"`     // what to begin with the next time
 	Repeated int `json:"repeated"` // slices that were thrown away and scanned again, slower
 }
