@@ -19,13 +19,25 @@ type namespaces struct {
 	rings    []*ring
 }
 
-// makeNamespaces makes n scanners. Namespaces belong to threads: it works on one that nobody uses afterwards.
+// makeNamespaces makes n scanners. Namespaces belong to threads: the thread that it works on goes home afterwards, or
+// ends if it cannot. Ending is the exception, since the kernel kills whatever other tests started from that thread
+// (PR_SET_PDEATHSIG in prctl(2)).
 func makeNamespaces(ctx context.Context, n int) (spaces *namespaces, err error) {
 	done := make(chan error, 1)
 	spaces = &namespaces{}
 	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-		done <- spaces.make(ctx, n)
+		runtime.LockOSThread()
+		home, err := os.Open("/proc/thread-self/ns/net")
+		if err != nil {
+			done <- err
+			return
+		}
+		defer home.Close()
+		err = spaces.make(ctx, n)
+		if unix.Setns(int(home.Fd()), unix.CLONE_NEWNET) == nil {
+			runtime.UnlockOSThread()
+		}
+		done <- err
 	}()
 	if err := <-done; err != nil {
 		spaces.close()

@@ -81,9 +81,15 @@ func (w *wire) set(to Wire) {
 
 // carry carries packets until the pipe is closed.
 func (w *wire) carry() {
-	runtime.LockOSThread() // and never unlocked: the thread's priority ends with it
+	runtime.LockOSThread()
 	// A network does not slow down when its scanners keep the machine busy. Where that is not allowed it will.
 	_ = unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: 10}, 0)
+	defer func() {
+		// The thread does not end: the kernel would kill what others started from it.
+		if unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL}, 0) == nil {
+			runtime.UnlockOSThread()
+		}
+	}()
 	waits := make([]unix.PollFd, 0, len(w.rings)+1)
 	for _, r := range w.rings {
 		waits = append(waits, unix.PollFd{Fd: int32(r.fd), Events: unix.POLLIN})
