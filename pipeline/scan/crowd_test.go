@@ -33,7 +33,7 @@ func TestCrowd(t *testing.T) {
 			for a := c.part.Addr(); c.part.Contains(a); a = a.Next() {
 				plan.Hosts = append(plan.Hosts, state.PlannedHost{Address: a, Profile: p.Name, Vantage: state.DefaultVantage, Listed: true})
 			}
-			s := newScanner(t, Options{Rate: 40000})
+			s := newScanner(t, Options{Rate: 15000})
 			start := time.Now()
 			var hosts []state.Host
 			shards := s.Shards(plan)
