@@ -95,6 +95,16 @@ func portList(set ports) string {
 	return strings.Join(parts, ",")
 }
 
+// deadline returns how long the nmap of a look may take in all: every host its
+// patience, side by side, but in service detection maybe one after the other.
+func (s *Scanner) deadline(l look) time.Duration {
+	turns := 2
+	if l.intensity >= 0 {
+		turns += len(l.addresses)
+	}
+	return s.options.Stall + time.Duration(turns)*s.patience(l)
+}
+
 // patience returns how long nmap may work on one host. The hosts of a look are
 // scanned side by side, so each lasts as long as the rate makes the whole look
 // last; without that share a deep scan at a low rate would cut every host. A

@@ -9,94 +9,12 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"ownmap/pipeline/lab"
 	"ownmap/pipeline/state"
 )
-
-// Pieces of a fake nmap's output.
-const (
-	xmlProlog = `<?xml version="1.0" encoding="UTF-8"?>
-<!DOCTYPE nmaprun>
-`
-	xmlHead = xmlProlog + `<nmaprun scanner="nmap" args="nmap" start="1700000000" version="7.93" xmloutputversion="1.05">
-<scaninfo type="syn" protocol="tcp" numservices="2" services="22,80"/>
-`
-	xmlHost = `<host starttime="1" endtime="2"><status state="up" reason="user-set"/><address addr="192.0.2.1" addrtype="ipv4"/>
-<ports><port protocol="tcp" portid="22"><state state="open" reason="syn-ack"/><service name="ssh" method="table" conf="3"/></port>
-<port protocol="tcp" portid="80"><state state="closed" reason="reset"/></port></ports></host>
-`
-	xmlOther = `<host starttime="1" endtime="2"><status state="up" reason="user-set"/><address addr="192.0.2.2" addrtype="ipv4"/>
-<ports><extraports state="filtered" count="2"><extrareasons reason="no-response" count="2" proto="tcp" ports="22,80"/></extraports></ports></host>
-`
-	xmlStats = `<runstats><finished time="1700000001" elapsed="1" exit="success"/><hosts up="2" down="0" total="2"/></runstats>
-`
-	xmlEnd  = "</nmaprun>\n"
-	xmlGood = xmlHead + xmlHost + xmlOther + xmlStats + xmlEnd
-)
-
-// What a broken nmap does ends as "not scanned" and a note, never as a closed
-// port; hosts that were complete before still count.
-func TestBrokenNmap(t *testing.T) {
-	t.Parallel()
-	print := `cat "$DIR/out.xml"`
-	laughs := `<!DOCTYPE nmaprun [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>`
-	for _, c := range []struct {
-		name, body, out string
-		first, second   state.CoverageStatus // of 192.0.2.1 and 192.0.2.2
-		note            string
-	}{
-		{"good", print, xmlGood, state.Answered, state.Silent, ""},
-		{"empty", print, "", state.NotScanned, state.NotScanned, "ends half-way"},
-		{"garbage", print, "Segmentation fault\n", state.NotScanned, state.NotScanned, "text outside"},
-		{"not nmap", print, "<html><body/></html>", state.NotScanned, state.NotScanned, "no output of nmap"},
-		{"exit 1", print + "; echo 'fwrite returned 0. Quitting.' >&2; exit 1", xmlHead, state.NotScanned, state.NotScanned, "fwrite returned 0"},
-		{"exit 1 after the end", print + "; exit 1", xmlGood, state.Answered, state.Silent, "exit status 1"},
-		{"killed", print + "; kill -9 $$", xmlHead + xmlHost, state.Answered, state.NotScanned, "signal killed"},
-		{"segmentation fault", print + "; kill -SEGV $$", xmlHead + xmlHost, state.Answered, state.NotScanned, "signal segmentation fault"},
-		{"hangs", print + "; exec sleep 1000", xmlHead + xmlHost, state.Answered, state.NotScanned, "hung"},
-		{"hangs with a child", print + "; sleep 1000; :", xmlHead + xmlHost, state.Answered, state.NotScanned, "hung"},
-		{"leaves a child that holds the pipe", print + "; sleep 1000 & exit 0", xmlGood, state.Answered, state.Silent, ""},
-		{"truncated in a host", print, xmlHead + xmlHost + xmlOther[:len(xmlOther)-30], state.Answered, state.NotScanned, "ends half-way"},
-		{"no runstats", print, xmlHead + xmlHost + xmlOther + xmlEnd, state.Answered, state.Silent, "no <runstats>"},
-		{"exit=error", print, xmlHead + xmlHost + `<runstats><finished time="1" exit="error" errormsg="bad 100%d %s"/><hosts up="1" down="0" total="1"/></runstats></nmaprun>`, state.Answered, state.NotScanned, "bad 100%d %s"},
-		{"entities", print, laughs + strings.TrimPrefix(xmlHead, xmlProlog) + "&b;" + xmlEnd, state.NotScanned, state.NotScanned, "document type"},
-		{"undefined entity", print, xmlHead + "&xxe;" + xmlHost + xmlOther + xmlStats + xmlEnd, state.NotScanned, state.NotScanned, "entity"},
-		{"invalid UTF-8", print, xmlHead + "<x y=\"\xff\xfe\"/>" + xmlEnd, state.NotScanned, state.NotScanned, "UTF-8"},
-		{"illegal character", print, xmlHead + "<x y=\"&#27;\"/>" + xmlEnd, state.NotScanned, state.NotScanned, "illegal"},
-		{"two roots", print, xmlGood + "<nmaprun></nmaprun>", state.Answered, state.Silent, "second root"},
-		{"trailing garbage", print, xmlGood + "oops", state.Answered, state.Silent, "outside"},
-		{"deep", print, xmlHead + strings.Repeat("<a>", 100), state.NotScanned, state.NotScanned, "deeper"},
-		{"a host missing", print, xmlHead + xmlHost + xmlStats + xmlEnd, state.Answered, state.NotScanned, "did not account"},
-		{"counts that do not add up", print, xmlHead + xmlHost + strings.Replace(xmlStats, `down="0"`, `down="1"`, 1) + xmlEnd, state.Answered, state.NotScanned, "do not make"},
-		{"one down and unnamed", print, xmlHead + xmlHost + strings.Replace(xmlStats, `up="2" down="0"`, `up="1" down="1"`, 1) + xmlEnd, state.Answered, state.Silent, ""},
-		{"another host", print, strings.Replace(xmlGood, `"192.0.2.2"`, `"192.0.2.9"`, 1), state.Answered, state.NotScanned, "not asked for"},
-		{"fewer ports than asked", print, strings.Replace(xmlGood, "<scaninfo", "<scanned", 1), state.NotScanned, state.NotScanned, ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			defer within(t, 8*time.Second, "the scan")()
-			fake := lab.NewFakeNmap(t, c.body, map[string]string{"out.xml": c.out})
-			s := newScanner(t, Options{Binary: fake.Path, Stall: 2 * time.Second})
-			got := scanOne(t, s, shardOf(profile(t, "22,80"), "192.0.2.1", "192.0.2.2"))
-			if len(got.Hosts) != 2 {
-				t.Fatalf("%d hosts", len(got.Hosts))
-			}
-			for i, want := range []state.CoverageStatus{c.first, c.second} {
-				line := got.Hosts[i].Covered(state.TCP)
-				if line.Status != want || (want != state.Answered && line.Ports.Len() > 0) {
-					t.Errorf("host %d: %+v, want %s", i+1, line, want)
-				}
-			}
-			if notes := strings.Join(got.Notes, "\n"); !strings.Contains(notes, c.note) || (c.note == "" && notes != "") {
-				t.Errorf("notes %q, want %q", notes, c.note)
-			}
-		})
-	}
-}
 
 // A real nmap that is killed half-way loses its shard and closes nothing.
 func TestNmapKilled(t *testing.T) {

@@ -40,7 +40,7 @@ type sight struct {
 	facts   map[netip.Addr]fact       // the same before silence is weighed
 	capped  []netip.Addr              // hosts that lost so many packets that nmap gave up asking
 	silent  bool                      // who was not reported is silent: nmap accounted for all
-	whole   bool                      // nmap ended well and its document is whole
+	whole   bool                      // nmap ended well and its document is whole; else nothing of it counts
 	version string                    // nmap's
 	notes   []string                  // what a reader should know, such as "nmap was killed"
 }
@@ -107,7 +107,7 @@ func (s *Scanner) look(ctx context.Context, l look, task func(name string, fract
 	}
 	seen := newCollected(l)
 	start := time.Now()
-	end, err := s.process(args).run(ctx, func(r io.Reader) error {
+	end, err := s.process(args, s.deadline(l)).run(ctx, func(r io.Reader) error {
 		var err error
 		seen.run, err = decode(r, s.outputCap, handler{host: seen.host, task: task})
 		return err
@@ -192,6 +192,14 @@ func (c *collected) host(run runXML, h hostXML) {
 // end judges how nmap ended.
 func (c *collected) end(end ending) {
 	asked := len(c.look.addresses)
+	// nmap tells of its hosts when all of them are done: what a broken one leaves is
+	// no part of a scan, but the trace of a fault.
+	well := end.read == nil && end.exit == nil
+	if c.whole = well && c.foreign == 0 && c.complete(); !c.whole {
+		clear(c.hosts)
+		clear(c.replied)
+		clear(c.facts)
+	}
 	missing := asked - len(c.hosts)
 	c.version = c.run.version
 	c.notes = append(c.notes, stderrNotes(end.stderr)...)
@@ -199,17 +207,27 @@ func (c *collected) end(end ending) {
 	for _, address := range c.capped {
 		c.doubt(address)
 	}
-	c.whole = end.read == nil && end.exit == nil
 	c.silent = c.whole && c.run.total == asked && c.run.down-c.down == missing
-	if c.foreign > 0 {
-		c.notes = append(c.notes, fmt.Sprintf("nmap reported %s not asked for, which were left out", state.Count(c.foreign, "address", "addresses")))
-	}
 	switch lost := fmt.Sprintf("%d of %s not scanned", missing, state.Count(asked, "host", "hosts")); {
+	case well && c.foreign > 0:
+		c.notes = append(c.notes, fmt.Sprintf("nmap reported %s not asked for, or twice; %s", state.Count(c.foreign, "address", "addresses"), lost))
+	case well && !c.whole:
+		c.notes = append(c.notes, "nmap scanned other ports than it was asked for; "+lost)
 	case !c.whole:
 		c.notes = append(c.notes, end.describe()+"; "+lost)
 	case missing > 0 && !c.silent:
 		c.notes = append(c.notes, "nmap did not account for every address; "+lost)
 	}
+}
+
+// complete says whether nmap's own list of ports holds all that were asked for.
+func (c *collected) complete() bool {
+	for protocol, set := range c.look.ask {
+		if set.Without(c.run.asked[protocol]).Len() > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // doubt takes silence for no answer at all on a host that loses so many packets

@@ -84,7 +84,7 @@ func (s *Scanner) dryRun(ctx context.Context, top int) (runXML, error) {
 		return runXML{}, err
 	}
 	var run runXML
-	ended, err := s.process(args).run(ctx, func(r io.Reader) error {
+	ended, err := s.process(args, s.options.Stall).run(ctx, func(r io.Reader) error {
 		var err error
 		run, err = decode(r, s.outputCap, handler{})
 		return err

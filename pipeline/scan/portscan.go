@@ -264,7 +264,11 @@ func (p *portScan) first(ctx context.Context, probes int) (state.PortSet, error)
 // udp looks at the UDP ports.
 func (p *portScan) udp(ctx context.Context, hosts []netip.Addr, no int) error {
 	asked := ports{state.UDP: p.able[state.UDP]}
-	if asked.count() == 0 || !p.inWindow() {
+	if asked.count() == 0 {
+		return nil
+	}
+	if !p.inWindow() {
+		p.miss(hosts, state.NotInWindow)
 		return nil
 	}
 	grant, err := p.budget.take(ctx, p.s.options.Rate)

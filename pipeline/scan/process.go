@@ -20,18 +20,23 @@ import (
 // has nothing more to say.
 const grace = time.Second
 
-// errStalled says that nmap printed nothing for too long.
-var errStalled = errors.New("nmap hung and was stopped")
+var (
+	// errStalled says that nmap printed nothing for too long.
+	errStalled = errors.New("nmap hung and was stopped")
+	// errEndless says that nmap went on for longer than its work can take.
+	errEndless = errors.New("nmap did not come to an end and was stopped")
+)
 
 // process is one nmap to be run.
 type process struct {
 	binary string
 	args   []string
-	stall  time.Duration
+	stall  time.Duration // how long it may print nothing
+	limit  time.Duration // how long it may take
 }
 
-func (s *Scanner) process(args []string) process {
-	return process{binary: s.options.Binary, args: args, stall: s.options.Stall}
+func (s *Scanner) process(args []string, limit time.Duration) process {
+	return process{binary: s.options.Binary, args: args, stall: s.options.Stall, limit: limit}
 }
 
 // ending says how a process ended.
@@ -65,7 +70,7 @@ func (p process) run(ctx context.Context, read func(io.Reader) error) (ending, e
 		return ending{}, fmt.Errorf("start nmap: %w", err)
 	}
 	defer r.Close()
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithTimeoutCause(ctx, p.limit, errEndless)
 	defer cancel()
 	stderr := &tail{}
 	cmd := exec.CommandContext(ctx, p.binary, p.args...) //nolint:gosec // the arguments are built from typed values only
@@ -111,6 +116,9 @@ func (p process) run(ctx context.Context, read func(io.Reader) error) (ending, e
 	}
 	if errors.Is(end.exit, exec.ErrWaitDelay) {
 		end.exit = nil // it succeeded, and left a child that held its standard error
+	}
+	if cause := context.Cause(ctx); errors.Is(cause, errEndless) && end.exit != nil {
+		end.exit, end.read = nil, errEndless
 	}
 	end.stderr = stderr.String()
 	return end, nil

@@ -48,7 +48,11 @@ func (p *portScan) lane(ctx context.Context, hosts []netip.Addr, cut *cutter) er
 			each = min(each, gentleRate)
 		}
 		set := cut.next(each, length)
-		if set.Len() == 0 || !p.inWindow() {
+		if set.Len() == 0 {
+			return nil
+		}
+		if !p.inWindow() {
+			p.miss(hosts, state.NotInWindow)
 			return nil
 		}
 		sl := &slice{ports: set, hosts: p.patient(hosts)}
@@ -175,6 +179,15 @@ func (p *portScan) proved(sl *slice) {
 	}
 }
 
+// miss takes note that some ports of hosts were not looked at.
+func (p *portScan) miss(hosts []netip.Addr, why string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, a := range hosts {
+		p.hosts[a].missed = why
+	}
+}
+
 // keep takes all of a look. alive are the hosts whose silence counts though
 // canaries were missed on them; nil takes every silence.
 func (p *portScan) keep(seen sight, hosts []netip.Addr, asked ports, mute map[netip.Addr]bool) {
@@ -185,9 +198,14 @@ func (p *portScan) keep(seen sight, hosts []netip.Addr, asked ports, mute map[ne
 		switch t := p.hosts[a]; {
 		case reported:
 			t.keep(f, !mute[a])
+			if f.over.count() < asked.count() {
+				t.missed = state.ScanFailed
+			}
 			t.refuses = t.refuses || refuses(f, seen.replied[a][state.TCP], asked[state.TCP]) && asked[state.TCP].Len() > 0
 		case seen.silent:
 			t.silent(asked)
+		default:
+			t.missed = state.ScanFailed
 		}
 	}
 	for _, a := range seen.capped {

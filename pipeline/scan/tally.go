@@ -16,6 +16,7 @@ type tally struct {
 	answered bool
 	timedOut bool
 	refuses  bool   // it says which ports are closed
+	missed   string // why some of its ports were not looked at; empty: all were
 	reason   string // why nothing came back
 	looked   map[state.Protocol]bool
 	shut     ports
@@ -99,8 +100,11 @@ func (t *tally) host(address netip.Addr, protocols []state.Protocol, why string)
 	case len(t.looked) > 0 && !t.timedOut:
 		h.State = state.Down
 	}
-	if t.timedOut {
+	switch {
+	case t.timedOut:
 		status, reason = state.NotScanned, state.HostTimeout
+	case t.missed != "" && !t.answered:
+		h.State, status, reason = "", state.NotScanned, t.missed // it may answer where nobody looked
 	}
 	h.Ports = slices.Collect(maps.Values(t.open))
 	if status == state.Answered {

@@ -15,10 +15,13 @@ func TestWatch(t *testing.T) {
 	tasks := `<taskprogress task="SYN Stealth Scan" time="1" percent="50.00" remaining="1" etc="2"/>
 <taskprogress task="SYN Stealth Scan" time="1" percent="40.00" remaining="1" etc="2"/>
 `
-	for name, body := range map[string]string{"good": `cat "$DIR/out.xml"`, "fails": `cat "$DIR/out.xml"; exit 1`} {
+	for name, c := range map[string]struct {
+		body string
+		open int
+	}{"good": {`cat "$DIR/out.xml"`, 1}, "fails": {`cat "$DIR/out.xml"; exit 1`, 0}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			fake := lab.NewFakeNmap(t, body, map[string]string{"out.xml": strings.Replace(xmlGood, xmlHost, tasks+xmlHost, 1)})
+			fake := lab.NewFakeNmap(t, c.body, map[string]string{"out.xml": strings.Replace(xmlGood, xmlHost, tasks+xmlHost, 1)})
 			var fractions []float64
 			hosts, open := 0, 0
 			_, err := newScanner(t, Options{Binary: fake.Path}).Scan(t.Context(), shardOf(profile(t, "22,80"), "192.0.2.1", "192.0.2.2"),
@@ -26,7 +29,7 @@ func TestWatch(t *testing.T) {
 					fractions = append(fractions, fraction)
 					hosts, open = h, o
 				})
-			if err != nil || hosts != 2 || open != 1 {
+			if err != nil || hosts != 2 || open != c.open {
 				t.Errorf("%v, %d hosts, %d open", err, hosts, open)
 			}
 			if !slices.IsSorted(fractions) || fractions[0] != 0.5 || fractions[len(fractions)-1] != 1 {
