@@ -302,12 +302,14 @@ func TestScannerThatCannotScanEndsTheRunOfASingleProcess(t *testing.T) {
 func TestShardThatNobodyCanScanIsGivenUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	run := w.run(1, "dmz")
 	broken := errors.New("no space left on device")
 	for range 2 {
 		worker := w.worker("dmz", scanFunc(func(context.Context, state.Shard) (state.ShardResult, error) { return state.ShardResult{}, broken }))
 		go func() { _ = worker.Run(t.Context()) }()
 	}
+	// One that comes late may find that the first has tried often enough.
+	w.wait("workers", 2, "select count(*) from worker")
+	run := w.run(1, "dmz")
 	if err := w.crew().Work(t.Context(), run); err != nil {
 		t.Fatal(err)
 	}
