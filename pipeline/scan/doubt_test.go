@@ -57,8 +57,8 @@ func TestFirstScanOverTheLink(t *testing.T) {
 			}
 			got := scanOne(t, s, shard)
 			compare(t, open(got.Hosts), want)
-			// A busy machine may not even send as much: then nothing was lost.
-			if got.Pace.Next > 20000 {
+			// Half of what lost packets is where the next search ends.
+			if got.Pace.Next > 30000 {
 				t.Errorf("pace %+v over a link of 15,000, notes %q", got.Pace, got.Notes)
 			}
 		})
