@@ -78,6 +78,51 @@ func TestKilledWorkersShardsAreTakenOver(t *testing.T) {
 	w.once(4)
 }
 
+// TestKilledWorkersShardIsTakenOverFirst has far more shards wait than are done in
+// the time that a take-over needs: the dead worker's is not left to the last.
+func TestKilledWorkersShardIsTakenOverFirst(t *testing.T) {
+	t.Parallel()
+	const shards, each = 200, 50 * time.Millisecond
+	w := newWorld(t)
+	run := w.run(shards, "local")
+	a := w.process(processOptions{id: "a", scan: time.Hour, parallel: 1})
+	lost := a.scanning()
+	crew := w.crew()
+	crew.Worker = w.worker("local", sleeper{each, io.Discard})
+	done := make(chan error)
+	go func() { done <- crew.Work(t.Context(), run) }()
+	w.wait("the other is at it", 1, "select least(count(*), 1) from result")
+	a.signal(syscall.SIGKILL)
+	begin := time.Now()
+	w.wait("the take-over", 1, "select count(*) from result where no = $1", lost)
+	t.Logf("shard %d was done %s after kill -9, %d of %d others waited still", lost, time.Since(begin).Round(time.Millisecond),
+		w.number("select pending from run"), shards-1)
+	if n := w.number("select pending from run"); n < shards/4 {
+		t.Errorf("%d shards were left when the dead worker's was done: it waited for nearly all", n)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	w.once(shards)
+}
+
+// TestShardThatWorkersDieOfIsLeftToTheLast has a shard whose workers die again and
+// again: it is not what every other worker is killed by before the rest is done.
+func TestShardThatWorkersDieOfIsLeftToTheLast(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(3, "local")
+	for i, want := range []int{1, 1, 1, 2} {
+		a := w.process(processOptions{id: strings.Repeat("a", i+1), scan: time.Hour, parallel: 1})
+		if no := a.scanning(); no != want {
+			t.Errorf("worker %d began with shard %d, want %d", i+1, no, want)
+		}
+		a.signal(syscall.SIGKILL)
+		_ = a.cmd.Wait() // and its connections with it: the next one buries it
+		w.wait("its lease to end", 0, "select count(*) from pg_locks where locktype = 'advisory' and classid = 7 and database = (select oid from pg_database where datname = current_database())")
+	}
+}
+
 // TestPausedWorkerDoesNotWriteTwice lets a worker sleep in the middle of its scan
 // until others have done its shards. When it wakes its scan is over, and it hands
 // in what nobody wants any more.
