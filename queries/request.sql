@@ -29,3 +29,10 @@ returning id, only_hosts, asked_by, via, asked_at, taken_at, run_id, finished_at
 -- FinishRequest ends a request.
 update scan_request set finished_at = clock_timestamp(), run_id = sqlc.narg(run_id), error = sqlc.arg(error)
 where id = sqlc.arg(id) and finished_at is null;
+
+-- name: SettleRequests :exec
+-- SettleRequests ends the requests that were made before a run of all targets
+-- began, with that run.
+update scan_request r set finished_at = clock_timestamp(), run_id = run.id
+from run
+where run.id = sqlc.arg(run_id)::bigint and r.finished_at is null and r.asked_at <= run.started_at;

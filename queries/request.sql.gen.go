@@ -95,6 +95,19 @@ func (q *Queries) Requests(ctx context.Context, limit int32) ([]ScanRequest, err
 	return items, nil
 }
 
+const settleRequests = `-- name: SettleRequests :exec
+update scan_request r set finished_at = clock_timestamp(), run_id = run.id
+from run
+where run.id = $1::bigint and r.finished_at is null and r.asked_at <= run.started_at
+`
+
+// SettleRequests ends the requests that were made before a run of all targets
+// began, with that run.
+func (q *Queries) SettleRequests(ctx context.Context, runID int64) error {
+	_, err := q.db.Exec(ctx, settleRequests, runID)
+	return err
+}
+
 const takeRequest = `-- name: TakeRequest :one
 update scan_request set taken_at = clock_timestamp()
 where id = (

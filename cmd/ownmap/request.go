@@ -116,19 +116,6 @@ func (h *house) serve(ctx context.Context, run func(context.Context, []string) (
 	}
 }
 
-// settleRequests ends the requests that waited when a run of all targets began.
-func (h *house) settleRequests(ctx context.Context, run state.Run) error {
-	for {
-		request, err := h.book.NextRequest(ctx)
-		if err != nil || request == nil || request.AskedAt.After(run.StartedAt) {
-			return err
-		}
-		if err := h.book.FinishRequest(ctx, request.ID, run.ID, ""); err != nil {
-			return err
-		}
-	}
-}
-
 func (a *app) cancelCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "cancel",

@@ -81,6 +81,28 @@ func (d desk) worker(t *testing.T) *exec.Cmd {
 	return d.enlist(t, d.command(context.WithoutCancel(t.Context()), "worker"), d.conn)
 }
 
+// stall keeps results from being staged until release is called: a run begins and
+// comes no further.
+func (d desk) stall(t *testing.T) (release func()) {
+	t.Helper()
+	tx, err := d.connect(t).Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "lock table stage_host in exclusive mode"); err != nil {
+		t.Fatal(err)
+	}
+	return func() { _ = tx.Rollback(t.Context()) }
+}
+
+// begun waits until a run has begun.
+func (d desk) begun(t *testing.T) {
+	t.Helper()
+	waitFor(t, 20*time.Second, "the run to begin", func() bool {
+		return ask[int](t, d.conn, "select count(*) from run where state = 'scanning'") == 1
+	})
+}
+
 // hosts returns how many hosts a run looked at.
 func (d desk) hosts(t *testing.T, run string) int {
 	t.Helper()
@@ -135,6 +157,29 @@ func TestRequestIsTakenByTheNextRun(t *testing.T) {
 	}
 }
 
+// TestRequestDuringARunIsNotForgotten asks for what a run that is under way may
+// have looked at already: it is done afterwards, by whoever comes first.
+func TestRequestDuringARunIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "127.9.12")
+	release := d.stall(t)
+	run := d.start(t)
+	t.Cleanup(func() { kill(run) })
+	d.begun(t)
+	d.request(t, "ann", 0, "127.9.12.1")
+	release()
+	if err := run.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if n := ask[int](t, d.conn, "select count(*) from scan_request where taken_at is null"); n != 1 {
+		t.Error("the run took a request that it did not do")
+	}
+	d.worker(t)
+	begin := time.Now()
+	d.settled(t, 1, wish{by: "ann", only: "127.9.12.1", run: 2})
+	t.Logf("done %.1f s after a worker came", time.Since(begin).Seconds())
+}
+
 // TestRequestIsTakenByAWorker asks while a worker is there: it does what was asked
 // for and no more, one after the other, and another goes on when it dies.
 func TestRequestIsTakenByAWorker(t *testing.T) {
@@ -157,22 +202,11 @@ func TestRequestIsTakenByAWorker(t *testing.T) {
 		t.Errorf("the runs looked at %d and %d hosts", all, one)
 	}
 
-	// Where nothing can be staged the run begins and comes no further.
-	tx, err := d.connect(t).Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tx.Exec(t.Context(), "lock table stage_host in exclusive mode"); err != nil {
-		t.Fatal(err)
-	}
+	release := d.stall(t)
 	d.request(t, "eve", 0)
-	waitFor(t, 20*time.Second, "the run to begin", func() bool {
-		return ask[int](t, d.conn, "select count(*) from run where state = 'scanning'") == 1
-	})
+	d.begun(t)
 	kill(worker)
-	if err := tx.Rollback(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	release()
 	d.worker(t)
 	d.settled(t, 4, wish{by: "eve", run: 4}) // the same run, gone on with
 	if n := d.hosts(t, "4"); n != 2 {

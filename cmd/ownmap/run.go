@@ -86,7 +86,7 @@ func (h *house) run(ctx context.Context, planner pipeline.Planner, only []string
 	defer crew.Close()
 	report, err := h.pipeline(planner, crew, scanner).Run(ctx, only)
 	if len(only) == 0 && report.Run.ID != 0 {
-		err = errors.Join(err, h.settleRequests(ctx, report.Run))
+		err = errors.Join(err, h.book.SettleRequests(ctx, report.Run.ID))
 	}
 	return report, err
 }

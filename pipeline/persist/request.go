@@ -109,6 +109,15 @@ func (b *Book) FinishRequest(ctx context.Context, id, runID int64, fault string)
 	return nil
 }
 
+// SettleRequests ends the requests that a run of all targets has answered: those
+// that were made before it began. Later ones are left to others.
+func (b *Book) SettleRequests(ctx context.Context, runID int64) error {
+	if err := b.q.SettleRequests(ctx, runID); err != nil {
+		return fmt.Errorf("finish the scans that run %d was asked for: %w", runID, err)
+	}
+	return nil
+}
+
 func requestOf(row queries.ScanRequest) state.ScanRequest {
 	r := state.ScanRequest{
 		ID: row.ID, Only: row.OnlyHosts, By: row.AskedBy, Via: row.Via, AskedAt: row.AskedAt.UTC(),
