@@ -182,12 +182,15 @@ func (i instance) kill(t *testing.T, after time.Duration) {
 // targets from a file under the instance's directory.
 func (i instance) noNmapLeft(t *testing.T) {
 	t.Helper()
-	waitFor(t, 2*time.Second, "nmap to be gone", func() bool {
-		lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
-		return !slices.ContainsFunc(lines, func(path string) bool {
-			line, _ := os.ReadFile(path)
-			return bytes.Contains(line, []byte("nmap")) && bytes.Contains(line, []byte(i.dir))
-		})
+	waitFor(t, 2*time.Second, "nmap to be gone", func() bool { return !i.nmapRuns() })
+}
+
+// nmapRuns says whether an nmap of this instance runs.
+func (i instance) nmapRuns() bool {
+	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	return slices.ContainsFunc(lines, func(path string) bool {
+		line, _ := os.ReadFile(path)
+		return bytes.Contains(line, []byte("nmap")) && bytes.Contains(line, []byte(i.dir))
 	})
 }
 

@@ -36,10 +36,10 @@ type crew struct {
 
 // newCrew makes a network of hosts that listen on some of the ports 1 to 60, in
 // one shard for each four of them. A trigger notes every shard that is done: the
-// run itself forgets them when it ends.
-func newCrew(t *testing.T, shards int) crew {
+// run itself forgets them when it ends. The rate is of each worker.
+func newCrew(t *testing.T, shards, rate int) crew {
 	t.Helper()
-	config := "database: {url: \"${DATABASE_URL}\"}\nscan: {rate: 200}\ntargets:\n"
+	config := fmt.Sprintf("database: {url: \"${DATABASE_URL}\"}\nscan: {rate: %d}\ntargets:\n", rate)
 	profiles := "profiles:\n"
 	var hosts []netlab.Host
 	for n := range shards {

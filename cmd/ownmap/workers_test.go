@@ -14,7 +14,7 @@ import (
 func TestWorkerIsKilled(t *testing.T) {
 	t.Parallel()
 	const shards = 6
-	c := newCrew(t, shards)
+	c := newCrew(t, shards, 200)
 	first, second := c.worker(t, 0), c.worker(t, 1)
 	coordinator := c.start(t)
 	t.Cleanup(func() { kill(coordinator) })
@@ -52,7 +52,7 @@ func TestWorkerIsKilled(t *testing.T) {
 func TestCoordinatorIsKilled(t *testing.T) {
 	t.Parallel()
 	const shards = 6
-	c := newCrew(t, shards)
+	c := newCrew(t, shards, 200)
 	worker := c.worker(t, 0)
 	coordinator := c.start(t)
 	t.Cleanup(func() { kill(coordinator) })
