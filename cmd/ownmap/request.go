@@ -108,11 +108,15 @@ func (h *house) serve(ctx context.Context, run func(context.Context, []string) (
 		case ctx.Err() != nil:
 			return ctx.Err() // another worker takes it, or this one when it is started again
 		}
-		fault := ""
+		id, fault := report.Run.ID, ""
 		if err != nil {
 			fault = err.Error()
 		}
-		return errors.Join(err, h.book.FinishRequest(ctx, request.ID, report.Run.ID, fault))
+		var cancelled *queue.CancelledError
+		if errors.As(err, &cancelled) {
+			id = cancelled.RunID
+		}
+		return errors.Join(err, h.book.FinishRequest(ctx, request.ID, id, fault))
 	}
 }
 

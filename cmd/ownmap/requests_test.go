@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -214,5 +217,39 @@ func TestRequestIsTakenByAWorker(t *testing.T) {
 	}
 	if out, _, _ := d.call(t, "audit"); strings.Count(out, "scan-request") != 4 || !strings.Contains(out, "eve") {
 		t.Errorf("audit:\n%s", out)
+	}
+}
+
+// TestCancelledRequestIsOver cancels what somebody asked for: it is not begun anew,
+// and the worker does what is asked for next.
+func TestCancelledRequestIsOver(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "127.9.13")
+	config, err := os.OpenFile(filepath.Join(d.dir, "ownmap.yaml"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = config.WriteString("scan: {rate: 10}\n") // slow enough to be caught at it
+	if err := errors.Join(err, config.Close()); err != nil {
+		t.Fatal(err)
+	}
+	worker := d.worker(t)
+	d.request(t, "ann", 0)
+	d.begun(t)
+	waitFor(t, 20*time.Second, "an nmap", d.nmapRuns)
+	if out, fault, code := d.call(t, "cancel"); code != 0 || !strings.HasPrefix(out, "run 1 is cancelled") {
+		t.Fatalf("cancel: exit code %d, %q, %s", code, out, fault)
+	}
+	waitFor(t, 20*time.Second, "the request to end", func() bool { return d.outcome(t, 1).finished })
+	if w := d.outcome(t, 1); w.by != "ann" || w.run != 1 || !strings.Contains(w.fault, "run 1 was cancelled by ") {
+		t.Errorf("the cancelled request: %+v", w)
+	}
+	d.noNmapLeft(t)
+	d.request(t, "bob", 0, "127.9.13.1")
+	waitFor(t, 20*time.Second, "the next request to be taken", func() bool {
+		return ask[int](t, d.conn, "select count(*) from run where id = 2 and state = 'scanning'") == 1
+	})
+	if n := ask[int](t, d.conn, "select count(*) from worker where pid = $1", worker.Process.Pid); n != 1 {
+		t.Error("the worker is not there any more")
 	}
 }
