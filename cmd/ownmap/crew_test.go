@@ -39,19 +39,19 @@ type crew struct {
 // run itself forgets them when it ends. The rate is of each worker.
 func newCrew(t *testing.T, shards, rate int) crew {
 	t.Helper()
-	config := fmt.Sprintf("database: {url: \"${DATABASE_URL}\"}\nscan: {rate: %d}\ntargets:\n", rate)
-	profiles := "profiles:\n"
+	var targets, profiles strings.Builder
 	var hosts []netlab.Host
 	for n := range shards {
-		config += fmt.Sprintf("  - {hosts: 10.77.%d.0-%d, profile: p%d, vantage: dmz}\n", n, crewHosts-1, n)
-		profiles += fmt.Sprintf("  p%d: {ports: \"1-%d\", services: false}\n", n, 60+n) // another profile is another shard
+		fmt.Fprintf(&targets, "  - {hosts: 10.77.%d.0-%d, profile: p%d, vantage: dmz}\n", n, crewHosts-1, n)
+		fmt.Fprintf(&profiles, "  p%d: {ports: \"1-%d\", services: false}\n", n, 60+n) // another profile is another shard
 	}
 	for n, h := range netlab.Network(3, crewHosts*shards, []uint16{1, 7, 13, 22, 25, 33, 41, 53, 60}) {
 		h.Address = netip.AddrFrom4([4]byte{10, 77, byte(n / crewHosts), byte(n % crewHosts)})
 		maps.DeleteFunc(h.Ports, func(port uint16, _ netlab.Service) bool { return port > 60 })
 		hosts = append(hosts, h)
 	}
-	c := crew{instance: newInstance(t, config+profiles), lab: netlab.Start(t, netlab.Options{
+	config := fmt.Sprintf("database: {url: \"${DATABASE_URL}\"}\nscan: {rate: %d}\ntargets:\n%sprofiles:\n%s", rate, &targets, &profiles)
+	c := crew{instance: newInstance(t, config), lab: netlab.Start(t, netlab.Options{
 		Wire: netlab.Wire{RTT: 5 * time.Millisecond}, Hosts: hosts, Scanners: 2,
 	})}
 	c.logNmap(t)
