@@ -75,6 +75,7 @@ type row struct {
 	carried, told    int    // packets a second: what the link carried, and the report says
 	crowded          int64  // packets that the link dropped because they came too fast, the most of all repeats
 	remark           string // for the reader of the table
+	doubt            string // why it proves nothing; empty: it does
 	judged           bool   // OwnMap's own rows have to tell the truth
 }
 
@@ -83,7 +84,7 @@ func (r row) good() bool {
 	if !r.judged || r.absent != "" {
 		return true
 	}
-	return r.missed == 0 && r.invented == 0 && r.untold == 0 && r.falsely == 0 && r.named >= r.wantNamed &&
+	return r.doubt == "" && r.missed == 0 && r.invented == 0 && r.untold == 0 && r.falsely == 0 && r.named >= r.wantNamed &&
 		(r.limit == 0 || r.ratio == 0 || r.ratio <= r.limit) && (r.memoryLimit == 0 || r.nmaps <= r.memoryLimit) && (r.ownLimit == 0 || r.own < r.ownLimit) &&
 		r.keepsRate() && r.namesTheLink()
 }

@@ -147,3 +147,21 @@ func TestChoose(t *testing.T) {
 		t.Error("a cell that there is not was chosen")
 	}
 }
+
+func TestGain(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		ratios []float64
+		good   bool
+	}{
+		"fast enough":                     {[]float64{0.30, 0.27, 0.35}, true},
+		"too slow":                        {[]float64{0.34, 0.27, 0.35}, false},
+		"faster than four workers can be": {[]float64{0.096, 0.10, 0.29}, false},
+		"one disturbed pair":              {[]float64{0.096, 0.28, 0.29}, true},
+	} {
+		r := row{judged: true, limit: 1 / 3.2}
+		if r.gain(c.ratios); r.good() != c.good {
+			t.Errorf("%s: %t, %s %s", name, r.good(), r.remark, r.doubt)
+		}
+	}
+}

@@ -51,6 +51,9 @@ func table(rows []row) string {
 		if r.remark != "" {
 			verdict += "; " + r.remark
 		}
+		if r.doubt != "" {
+			verdict += "; " + r.doubt
+		}
 		verdict = strings.TrimPrefix(verdict, "; ")
 		figures := fmt.Sprintf("%d,%.1f,%s,%s,%d,%d,%d,%d,%d,%d,%d,%.1f,%d", r.repeats, r.took.Seconds(), ratio, limit,
 			r.missed, r.invented, r.named, r.untold, r.falsely, r.packets, r.peak, r.cpu.Seconds(), r.nmaps)
