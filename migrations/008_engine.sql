@@ -44,7 +44,9 @@ alter table port_current
     add silent   boolean not null default false,
     add named_at timestamptz; -- when service detection last looked at it
 
-alter table vantage add rate integer not null default 0; -- packets a second to begin with; 0: not known
+alter table vantage
+    add rate integer not null default 0, -- packets a second to begin with; 0: not known
+    add knee integer not null default 0; -- up to there it doubles; 0: up to the cap
 
 -- Ports that a scan saw otherwise than they were, one row per run in which it
 -- did.
@@ -75,7 +77,7 @@ create index scan_request_open on scan_request (id) where finished_at is null;
 ---- create above / drop below ----
 
 drop table scan_request, flap, stage_doubt;
-alter table vantage drop rate;
+alter table vantage drop rate, drop knee;
 alter table port_current drop banner, drop silent, drop named_at;
 alter table stage_port drop banner, drop silent, drop named;
 alter table stage_host drop spoofed;

@@ -58,12 +58,14 @@ where id = sqlc.arg(id) and state = 'scanning';
 select pace from run where id = $1 for update;
 
 -- name: LearnRate :exec
--- LearnRate notes what to begin with at the next scan from a vantage.
-update vantage set rate = sqlc.arg(rate) where name = sqlc.arg(name) and rate <> sqlc.arg(rate);
+-- LearnRate notes what to begin with at the next scan from a vantage, and where
+-- doubling ends.
+update vantage set rate = sqlc.arg(rate), knee = sqlc.arg(knee)
+where name = sqlc.arg(name) and (rate, knee) is distinct from (sqlc.arg(rate), sqlc.arg(knee));
 
 -- name: Rate :one
--- Rate returns the learned rate of a vantage.
-select rate from vantage where name = $1;
+-- Rate returns what was learned of the rate of a vantage.
+select rate, knee from vantage where name = $1;
 
 -- name: NoteRun :exec
 -- NoteRun adds a note to a run that is scanning, once.

@@ -153,17 +153,20 @@ func (q *Queries) LastShard(ctx context.Context, runID int64) (int32, error) {
 }
 
 const learnRate = `-- name: LearnRate :exec
-update vantage set rate = $1 where name = $2 and rate <> $1
+update vantage set rate = $1, knee = $2
+where name = $3 and (rate, knee) is distinct from ($1, $2)
 `
 
 type LearnRateParams struct {
 	Rate int32
+	Knee int32
 	Name string
 }
 
-// LearnRate notes what to begin with at the next scan from a vantage.
+// LearnRate notes what to begin with at the next scan from a vantage, and where
+// doubling ends.
 func (q *Queries) LearnRate(ctx context.Context, arg LearnRateParams) error {
-	_, err := q.db.Exec(ctx, learnRate, arg.Rate, arg.Name)
+	_, err := q.db.Exec(ctx, learnRate, arg.Rate, arg.Knee, arg.Name)
 	return err
 }
 
@@ -305,15 +308,20 @@ func (q *Queries) Progress(ctx context.Context) ([]ProgressRow, error) {
 }
 
 const rate = `-- name: Rate :one
-select rate from vantage where name = $1
+select rate, knee from vantage where name = $1
 `
 
-// Rate returns the learned rate of a vantage.
-func (q *Queries) Rate(ctx context.Context, name string) (int32, error) {
+type RateRow struct {
+	Rate int32
+	Knee int32
+}
+
+// Rate returns what was learned of the rate of a vantage.
+func (q *Queries) Rate(ctx context.Context, name string) (RateRow, error) {
 	row := q.db.QueryRow(ctx, rate, name)
-	var rate int32
-	err := row.Scan(&rate)
-	return rate, err
+	var i RateRow
+	err := row.Scan(&i.Rate, &i.Knee)
+	return i, err
 }
 
 const shardToDo = `-- name: ShardToDo :one

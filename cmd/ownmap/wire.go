@@ -103,13 +103,14 @@ func (h *house) pipeline(planner pipeline.Planner, crew *queue.Crew, scanner *sc
 
 // scanner returns what scans from a vantage, at the rate that was learned there.
 func (h *house) scanner(ctx context.Context, vantage string) (*scan.Scanner, error) {
-	start, err := h.book.Rate(ctx, vantage)
+	start, knee, err := h.book.Rate(ctx, vantage)
 	if err != nil {
 		return nil, err
 	}
 	return scan.New(scan.Options{
 		Rate:         h.config.Scan.Rate,
 		Start:        start,
+		Knee:         knee,
 		MaxParallel:  h.config.Scan.MaxParallel,
 		HostTimeout:  time.Duration(h.config.Scan.HostTimeout),
 		ConfirmTries: h.config.Scan.ConfirmTries,

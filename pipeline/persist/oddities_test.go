@@ -84,7 +84,7 @@ func TestAlertsAndPace(t *testing.T) {
 		}
 	}
 
-	if rate, err := book.Rate(t.Context(), "nowhere"); rate != 0 || err != nil {
+	if rate, knee, err := book.Rate(t.Context(), "nowhere"); rate != 0 || knee != 0 || err != nil {
 		t.Errorf("rate of a vantage that nobody knows: %d, %v", rate, err)
 	}
 	n := night{up[:2], up[2:]}
@@ -93,17 +93,17 @@ func TestAlertsAndPace(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, shard := range todo(t, book, run) {
-		pace := state.Pace{Rate: 4000 + 1000*i, Next: 6000 - 1000*i, Repeated: 1}
+		pace := state.Pace{Rate: 4000 + 1000*i, Next: 6000 - 1000*i, Knee: 8000 - 1000*i, Repeated: 1}
 		if err := book.Stage(t.Context(), "w1", state.ShardResult{Shard: shard, Hosts: n[i], Pace: pace}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
 	n.pass(t, book)
-	if rate, err := book.Rate(t.Context(), "local"); rate != 5000 || err != nil {
+	if rate, knee, err := book.Rate(t.Context(), "local"); rate != 5000 || knee != 7000 || err != nil {
 		t.Errorf("learned rate %d, %v, want 5000", rate, err)
 	}
 	r := must[state.Report](t)(book.Report(t.Context(), run.ID))
-	if want := map[string]state.Pace{"local": {Rate: 5000, Next: 5000, Repeated: 2}}; !reflect.DeepEqual(r.Run.Pace, want) {
+	if want := map[string]state.Pace{"local": {Rate: 5000, Next: 5000, Knee: 7000, Repeated: 2}}; !reflect.DeepEqual(r.Run.Pace, want) {
 		t.Errorf("pace %+v, want %+v", r.Run.Pace, want)
 	}
 }

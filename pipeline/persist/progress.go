@@ -45,17 +45,17 @@ func (b *Book) Progress(ctx context.Context) (*state.ScanProgress, error) {
 	return &p, nil
 }
 
-// Rate returns the packets a second to begin with at a vantage, as its last scan
-// learned; 0: not known.
-func (b *Book) Rate(ctx context.Context, vantage string) (int, error) {
-	rate, err := b.q.Rate(ctx, vantage)
+// Rate returns the packets a second to begin with at a vantage and up to where
+// they may double, as its last scan learned (state.Pace); 0: not known.
+func (b *Book) Rate(ctx context.Context, vantage string) (rate, knee int, err error) {
+	row, err := b.q.Rate(ctx, vantage)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, nil
+		return 0, 0, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("read the rate of %s: %w", vantage, err)
+		return 0, 0, fmt.Errorf("read the rate of %s: %w", vantage, err)
 	}
-	return int(rate), nil
+	return int(row.Rate), int(row.Knee), nil
 }
 
 // Note tells the reader of a run that is scanning something, once.

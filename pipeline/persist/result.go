@@ -100,7 +100,7 @@ func addPace(ctx context.Context, q *queries.Queries, result state.ShardResult) 
 		if _, err := vantageIDs(ctx, q, vantage); err != nil {
 			return nil, err
 		}
-		if err := q.LearnRate(ctx, queries.LearnRateParams{Name: vantage, Rate: int32(next)}); err != nil {
+		if err := q.LearnRate(ctx, queries.LearnRateParams{Name: vantage, Rate: int32(next), Knee: int32(result.Pace.Knee)}); err != nil {
 			return nil, fmt.Errorf("learn the rate of %s: %w", vantage, err)
 		}
 	}

@@ -25,30 +25,42 @@ type budget struct {
 	rate    int
 	used    int
 	knee    int // from here on the rate grows by a tenth; below it, it doubles
+	slowed  int // how often loss lowered the rate
 	queue   []*grant
 	changed chan struct{} // closed when something may have become free
 	granted float64       // packets that could be sent so far: what was in use, times how long
 	since   time.Time     // when that was reckoned up
 }
 
-func newBudget(limit, start int, parent *budget) *budget {
+func newBudget(limit int, parent *budget) *budget {
 	b := &budget{parent: parent, cap: max(1, limit), rate: min(max(1, limit), startRate), knee: max(1, limit), changed: make(chan struct{})}
 	if parent != nil {
 		b.rate = b.cap // it was asked for by people who know these hosts
 	}
-	if start > 0 {
-		b.start(start)
-	}
 	return b
 }
 
-// start sets the rate to one that was learned.
-func (b *budget) start(rate int) {
+// start sets the rate to one that was learned, and the knee; 0 is not known.
+func (b *budget) start(rate, knee int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.rate = min(max(rate, minRate), b.cap)
-	b.knee = b.rate
+	if rate > 0 {
+		b.rate = min(max(rate, minRate), b.cap)
+	}
+	if knee > 0 {
+		b.knee = min(max(b.rate, knee), b.cap)
+	}
 	b.wake()
+}
+
+// learned returns what start is to be given the next time.
+func (b *budget) learned() (rate, knee int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.slowed == 0 && b.knee == b.cap {
+		return b.rate, 0
+	}
+	return b.rate, b.knee
 }
 
 // pace returns the rate of now, and whether it is still sought by doubling.
@@ -61,6 +73,7 @@ func (b *budget) pace() (rate int, sought bool) {
 // grant is a part of the budget. It must be released.
 type grant struct {
 	rate   int // packets a second
+	slowed int // the budget's when it was given
 	budget *budget
 	above  *grant
 }
@@ -82,7 +95,7 @@ func (b *budget) take(ctx context.Context, want int) (*grant, error) {
 		wanted := max(1, min(want, b.rate))
 		free := b.rate - b.used
 		if b.queue[0] == g && free >= (wanted+1)/2 {
-			g.rate = min(wanted, free)
+			g.rate, g.slowed = min(wanted, free), b.slowed
 			b.use(g.rate)
 			b.leave(g)
 			b.mu.Unlock()
@@ -145,10 +158,14 @@ func (b *budget) wake() {
 }
 
 // raise speeds up after a look at a rate that lost nothing. No loss was met yet,
-// or only at rates far above: then it doubles. Else it adds a tenth.
-func (b *budget) raise(clean int) {
+// or only at rates far above: then it doubles. Else it adds a tenth. A look that
+// began before the rate was lowered says nothing against that.
+func (b *budget) raise(g *grant, clean int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if g.slowed != b.slowed {
+		return
+	}
 	next := clean + max(1, clean/10)
 	if clean < b.knee {
 		next = min(2*clean, max(b.knee, next))
@@ -159,23 +176,40 @@ func (b *budget) raise(clean int) {
 
 // lower slows down after a look at a rate that lost a share of what is known to
 // be there: to half, and to much less when much was lost, for then a link is so
-// full that hardly anything of what was sent came through. Half of the rate that
-// was too much is where doubling ends from now on.
-func (b *budget) lower(lossy int, share float64) {
+// full that hardly anything of what was sent came through. Half of what was too
+// much, or what it brought if that is less, is where doubling ends from now on.
+// What several looks lost side by side lowers it once.
+func (b *budget) lower(g *grant, lossy int, share float64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if g.slowed != b.slowed {
+		return
+	}
+	b.slowed++
 	least := min(minRate, b.cap)
-	keep := max(1.0/16, (1-min(1, max(0, share)))/2)
-	b.rate = min(b.rate, max(least, int(math.Ceil(float64(lossy)*keep))))
-	b.knee = min(b.knee, max(least, lossy/2))
+	came := 1 - min(1, max(0, share))
+	b.rate = min(b.rate, max(least, int(math.Ceil(float64(lossy)*max(1.0/16, came/2)))))
+	b.knee = min(b.knee, max(least, b.rate, int(float64(lossy)*min(1.0/2, came))))
 	b.wake()
+}
+
+// halve slows down after a loss that no single look is to blame for.
+func (b *budget) halve() {
+	b.mu.Lock()
+	g := &grant{slowed: b.slowed}
+	rate := b.rate
+	b.mu.Unlock()
+	b.lower(g, rate, 0)
 }
 
 // settle sets the rate to what was sent in truth: more cannot be sent from here,
 // and what was never sent was never proved to be carried.
-func (b *budget) settle(sent int) {
+func (b *budget) settle(g *grant, sent int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if g.slowed != b.slowed {
+		return
+	}
 	b.rate = max(min(minRate, b.cap), min(b.rate, sent))
 	b.knee = min(b.knee, b.rate)
 	b.wake()

@@ -119,7 +119,7 @@ func (s *Scanner) look(ctx context.Context, l look, task func(name string, fract
 		return sight{}, err
 	}
 	seen.end(end)
-	s.options.Log.DebugContext(ctx, "nmap ended", "look", l.name, "hosts", len(l.addresses), "took", time.Since(start).Round(time.Millisecond), "args", args, "notes", seen.notes)
+	s.options.Log.DebugContext(ctx, "nmap ended", "look", l.name, "hosts", len(l.addresses), "ports", l.ask.count(), "took", time.Since(start).Round(time.Millisecond), "args", args, "notes", seen.notes)
 	return seen.sight, nil
 }
 

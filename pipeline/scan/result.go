@@ -72,9 +72,9 @@ func (p *portScan) result() state.ShardResult {
 		result.Hosts = append(result.Hosts, h)
 	}
 	state.SortHosts(result.Hosts)
-	result.Pace.Next, _ = p.budget.pace()
+	result.Pace.Next, result.Pace.Knee = p.budget.learned()
 	if p.shard.Limits.MaxRate > 0 || p.slices == 0 {
-		result.Pace.Next = 0 // says nothing of the link
+		result.Pace.Next, result.Pace.Knee = 0, 0 // says nothing of the link
 	}
 	if p.pace.Repeated > 0 {
 		carried := "the link lost packets at " + thousands(p.lossy) + " a second"

@@ -34,7 +34,8 @@ const (
 type Options struct {
 	Binary      string        // path of nmap; empty: found in PATH
 	Rate        int           // packets a second over all that this process sends, never exceeded; service detection is not counted
-	Start       int           // packets a second to begin with, as learned before; 0: 5,000, or Rate if that is less
+	Start       int           // packets a second to begin with, as learned before (state.Pace.Next); 0: 5,000, or Rate if that is less
+	Knee        int           // up to there the rate doubles (state.Pace.Knee); 0: up to Rate
 	MaxParallel int           // nmap processes of one shard at once; 0: one a core
 	HostTimeout time.Duration // patience with a host, on top of the time that the rate itself costs
 	Stall       time.Duration // how long nmap may print nothing before it counts as hung
@@ -88,19 +89,12 @@ func New(options Options) *Scanner {
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Scanner{
+	s := &Scanner{
 		options: options, privileged: rawSockets(), outputCap: maxShardOutput, now: time.Now, tarpit: servicePatience,
-		common: newBudget(options.Rate, options.Start, nil), top: map[int]state.PortSet{}, budgets: map[string]*budget{},
+		common: newBudget(options.Rate, nil), top: map[int]state.PortSet{}, budgets: map[string]*budget{},
 	}
-}
-
-// SetStart sets the rate, in packets a second, to one that was learned before
-// (state.Pace.Next). It is meant for a scanner that has scanned nothing yet; 0
-// changes nothing.
-func (s *Scanner) SetStart(rate int) {
-	if rate > 0 {
-		s.common.start(rate)
-	}
+	s.common.start(options.Start, options.Knee)
+	return s
 }
 
 // Scan scans one shard of any kind of work; a shard that names none looks at
@@ -148,7 +142,7 @@ func (s *Scanner) budgetOf(limits state.Limits) *budget {
 	defer s.mu.Unlock()
 	b, ok := s.budgets[key]
 	if !ok {
-		b = newBudget(min(limits.MaxRate, s.options.Rate), 0, s.common)
+		b = newBudget(min(limits.MaxRate, s.options.Rate), s.common)
 		s.budgets[key] = b
 	}
 	return b

@@ -18,8 +18,7 @@ func (p *portScan) second(ctx context.Context) error {
 		if after-before <= lossByChance(after) {
 			break
 		}
-		rate, _ := p.budget.pace()
-		p.budget.lower(rate, 0)
+		p.budget.halve()
 	}
 	return nil
 }

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	startUp = 400 * time.Millisecond // of an nmap and its end
-	keptUp  = 0.6                    // below this share of its rate nmap could not keep up
+	lateAnswers = 2 * time.Second // that an nmap starts, waits for after its last probe, and ends
+	keptUp      = 0.6             // below this share of its rate nmap could not keep up
 )
 
 // settle judges a slice and does what the verdict asks for.
@@ -28,7 +28,7 @@ func (p *portScan) settle(ctx context.Context, sl *slice, r recalled, d doubted)
 		p.lossy, p.good = sent, false
 		p.pace.Rate = 0 // what seemed good before was seen by fewer canaries
 		p.mu.Unlock()
-		p.budget.lower(sent, v.share)
+		p.budget.lower(sl.grant, sent, v.share)
 		return true, nil
 	}
 	for _, a := range v.alone {
@@ -43,9 +43,9 @@ func (p *portScan) settle(ctx context.Context, sl *slice, r recalled, d doubted)
 	p.mu.Unlock()
 	switch {
 	case sent < sl.of:
-		p.budget.settle(sent)
+		p.budget.settle(sl.grant, sent)
 	case v.clean:
-		p.budget.raise(sl.of)
+		p.budget.raise(sl.grant, sl.of)
 	}
 	if len(v.alone) > 0 {
 		return false, p.alone(ctx, sl, v.alone)
@@ -55,20 +55,20 @@ func (p *portScan) settle(ctx context.Context, sl *slice, r recalled, d doubted)
 
 // sent returns the packets a second that went out in truth over all that ran
 // beside the slice: what was allowed, unless nmap could not keep up with it by
-// far. A port without an answer is asked twice.
+// far. A port without an answer is asked twice or more.
 func (sl *slice) sent() int {
 	probes := sl.asked.count() * len(sl.hosts)
 	replied := 0
 	for _, set := range sl.seen.replied {
 		replied += set.count()
 	}
-	took := (sl.took - startUp).Seconds()
+	took := (sl.took - lateAnswers).Seconds()
 	if took < 1 {
 		return sl.of // too short to tell
 	}
 	packets := float64(replied) + 2.2*float64(probes-replied)
 	if packets/took < keptUp*float64(sl.rate) {
-		return int(packets / sl.took.Seconds() / float64(sl.rate) * float64(sl.of))
+		return int(packets / took / float64(sl.rate) * float64(sl.of))
 	}
 	return sl.of
 }

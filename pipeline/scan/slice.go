@@ -29,6 +29,7 @@ type slice struct {
 	hosts    []netip.Addr
 	canaries map[netip.Addr]state.PortSet
 	asked    ports // ports and canaries
+	grant    *grant
 	rate     int   // of this nmap
 	of       int   // of all that ran meanwhile, itself too, on the average
 	seen     sight
@@ -55,7 +56,7 @@ func (p *portScan) lane(ctx context.Context, hosts []netip.Addr, cut *cutter) er
 			p.miss(hosts, state.NotInWindow)
 			return nil
 		}
-		sl := &slice{ports: set, hosts: p.patient(hosts)}
+		sl := &slice{ports: set, hosts: p.worthAsking(hosts)}
 		if len(sl.hosts) == 0 {
 			return nil
 		}
@@ -76,11 +77,15 @@ func (p *portScan) unsettled() bool {
 	return p.lossy > 0 && !p.good
 }
 
-// patient returns those hosts on which nmap's patience has not ended.
-func (p *portScan) patient(hosts []netip.Addr) []netip.Addr {
+// worthAsking leaves out the hosts on which nmap's patience has ended, and those
+// that call more ports open than is believed: each more of theirs would cost time
+// of the others' and be thrown away.
+func (p *portScan) worthAsking(hosts []netip.Addr) []netip.Addr {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(hosts), func(a netip.Addr) bool { return p.hosts[a].timedOut })
+	return slices.DeleteFunc(slices.Clone(hosts), func(a netip.Addr) bool {
+		return p.hosts[a].timedOut || len(p.hosts[a].open) > maxOpen
+	})
 }
 
 // slice scans one slice and judges it. again says that it has to be scanned once
@@ -94,7 +99,7 @@ func (p *portScan) slice(ctx context.Context, sl *slice, want int, cut *cutter) 
 	if err != nil {
 		return false, err
 	}
-	sl.rate = grant.rate
+	sl.grant, sl.rate = grant, grant.rate
 	before, start, allowed := cut.done(), time.Now(), p.budget.allowed()
 	sl.seen, err = p.look(ctx, look{name: "slice", addresses: sl.hosts, ask: sl.asked, rate: sl.rate, brisk: true}, func(name string, fraction float64) {
 		if strings.HasSuffix(name, "Scan") && !strings.Contains(name, "Ping") {

@@ -71,16 +71,17 @@ type ShardResult struct {
 type Pace struct {
 	Rate     int `json:"rate"`     // the fastest that lost nothing, after all that lost something
 	Next     int `json:"next"`     // what to begin with the next time
+	Knee     int `json:"knee"`     // up to there it may double then, for no loss was met below; 0: none was met at all
 	Repeated int `json:"repeated"` // slices that were thrown away and scanned again, slower
 }
 
 // Add joins the pace of another shard of the same run.
 func (p Pace) Add(q Pace) Pace {
-	next := q.Next
-	if next == 0 {
-		next = p.Next
+	sum := Pace{Rate: max(p.Rate, q.Rate), Next: q.Next, Knee: q.Knee, Repeated: p.Repeated + q.Repeated}
+	if q.Next == 0 {
+		sum.Next, sum.Knee = p.Next, p.Knee
 	}
-	return Pace{Rate: max(p.Rate, q.Rate), Next: next, Repeated: p.Repeated + q.Repeated}
+	return sum
 }
 
 // ScanProgress is how far a run has come, for whoever watches it.
