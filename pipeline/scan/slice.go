@@ -15,7 +15,7 @@ const (
 	// everything says nothing of the link, and nmap's rate is spent on it.
 	spoofLike = 200
 	// mostAdded bounds the port numbers that a slice asks for only because they
-	// are open on many hosts.
+	// are open on many hosts; a large slice may have a fiftieth of its own.
 	mostAdded = 3
 	// hastyWeight is how much more a canary tells that nmap does not ask first.
 	hastyWeight = 8
@@ -153,16 +153,17 @@ func (p *portScan) prepare(sl *slice) {
 		}
 		return on[n] * hastyWeight
 	}
-	for len(on) > 0 && natural < enoughCanaries && added.Len() < mostAdded && !p.shard.Limits.Fragile {
-		most := uint16(0)
+	most := max(mostAdded, sl.ports.Len()/50)
+	for len(on) > 0 && natural < enoughCanaries && added.Len() < most && !p.shard.Limits.Fragile {
+		best := uint16(0)
 		for n := range on {
-			if w, best := weight(n), weight(most); w > best || w == best && n < most {
-				most = n
+			if w, top := weight(n), weight(best); w > top || w == top && n < best {
+				best = n
 			}
 		}
-		natural += on[most]
-		added = added.Union(state.PortsOf(most))
-		delete(on, most)
+		natural += on[best]
+		added = added.Union(state.PortsOf(best))
+		delete(on, best)
 	}
 	sl.asked = ports{state.TCP: sl.ports.Union(added)}
 	for a, known := range sl.canaries {
