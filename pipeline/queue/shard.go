@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -19,8 +20,9 @@ import (
 	"ownmap/pipeline/state"
 )
 
-// Of shards that another worker should take: how long until this one looks again,
-// and how often it steps back.
+// Of shards that another worker should take: about how long until this one looks
+// again, and how often it steps back. By chance, and because no two workers poll
+// at the same pace, the other one comes first some time.
 const (
 	stepBack = 100 * time.Millisecond
 	maxSteps = 30
@@ -48,7 +50,7 @@ func (w *shardWorker) Work(ctx context.Context, job *river.Job[shardArgs]) error
 		return w.trouble(ctx, job, fmt.Errorf("read: %w", err))
 	}
 	if other, err := w.othersTurn(ctx, job, shard); err != nil || other {
-		return errors.Join(err, river.JobSnooze(stepBack))
+		return errors.Join(err, river.JobSnooze(stepBack/2+rand.N(stepBack)))
 	}
 	scanCtx, end := w.running.begin(ctx, job.ID)
 	defer end()

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	mathrand "math/rand/v2"
 	"os"
 	"slices"
 	"time"
@@ -161,7 +162,7 @@ func (w Worker) client(running *running) (*river.Client[pgx.Tx], error) {
 	client, err := river.NewClient(riverpgxv5.New(w.Pool), &river.Config{
 		ID: w.ID, Schema: schema, Logger: quiet(w.Log), Workers: workers,
 		Queues:        map[string]river.QueueConfig{queueOf(w.Vantage, w.Version): {MaxWorkers: w.Parallel}},
-		FetchCooldown: fetchRest, FetchPollInterval: fetchPoll,
+		FetchCooldown: fetchRest, FetchPollInterval: fetchPoll + mathrand.N(fetchPoll/4),
 		JobTimeout: -1, RetryPolicy: retry{}, LeaderElectionDisabled: true,
 	})
 	if err != nil {

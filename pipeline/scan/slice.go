@@ -30,8 +30,8 @@ type slice struct {
 	canaries map[netip.Addr]state.PortSet
 	asked    ports // ports and canaries
 	grant    *grant
-	rate     int   // of this nmap
-	of       int   // of all that ran meanwhile, itself too, on the average
+	rate     int // of this nmap
+	of       int // of all that ran meanwhile, itself too, on the average
 	seen     sight
 	took     time.Duration
 }
