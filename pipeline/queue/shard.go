@@ -50,7 +50,7 @@ func (w *shardWorker) Work(ctx context.Context, job *river.Job[shardArgs]) error
 		return w.trouble(ctx, job, fmt.Errorf("read: %w", err))
 	}
 	if other, err := w.othersTurn(ctx, job, shard); err != nil || other {
-		return errors.Join(err, river.JobSnooze(stepBack/2+rand.N(stepBack)))
+		return errors.Join(err, river.JobSnooze(stepBack/2+rand.N(stepBack))) //nolint:gosec // keeps workers out of step; no secret
 	}
 	scanCtx, end := w.running.begin(ctx, job.ID)
 	defer end()

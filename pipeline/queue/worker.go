@@ -162,7 +162,7 @@ func (w Worker) client(running *running) (*river.Client[pgx.Tx], error) {
 	client, err := river.NewClient(riverpgxv5.New(w.Pool), &river.Config{
 		ID: w.ID, Schema: schema, Logger: quiet(w.Log), Workers: workers,
 		Queues:        map[string]river.QueueConfig{queueOf(w.Vantage, w.Version): {MaxWorkers: w.Parallel}},
-		FetchCooldown: fetchRest, FetchPollInterval: fetchPoll + mathrand.N(fetchPoll/4),
+		FetchCooldown: fetchRest, FetchPollInterval: fetchPoll + mathrand.N(fetchPoll/4), //nolint:gosec // keeps workers out of step; no secret
 		JobTimeout: -1, RetryPolicy: retry{}, LeaderElectionDisabled: true,
 	})
 	if err != nil {
