@@ -27,49 +27,49 @@ func TestArguments(t *testing.T) {
 			"services, as root",
 			look{addresses: four, ask: all, retries: 2, timing: 4, intensity: 7},
 			true, false,
-			"-T4 --max-rate 100 --max-retries 2 --host-timeout 60120ms --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s" +
+			"-T4 --max-rate 95 --max-retries 2 --host-timeout 60120ms --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s" +
 				" --privileged -p T:22,80-81,U:53 -sS -sU -Pn -n -sV --version-intensity 7 -v1 -oX -",
 		},
 		{
 			"without rights",
 			look{addresses: four, ask: all, retries: 2, timing: 4, intensity: noService},
 			false, false,
-			"-T4 --max-rate 100 --max-retries 2 --host-timeout 60090ms --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s" +
+			"-T4 --max-rate 95 --max-retries 2 --host-timeout 60090ms --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s" +
 				" --unprivileged -p T:22,80-81 -sT -Pn -n -v1 -oX -",
 		},
 		{
 			"IPv6, asked first, with names",
 			look{addresses: six, ipv6: true, ask: one, discover: true, retries: 2, timing: 4, intensity: noService},
 			true, true,
-			"-T4 --max-rate 100 --max-retries 2 --host-timeout 60030ms --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s" +
+			"-T4 --max-rate 95 --max-retries 2 --host-timeout 60030ms --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s" +
 				" --privileged -p T:22 -sS -6 -v1 -oX -",
 		},
 		{
 			"UDP only",
 			look{addresses: four, ask: ports{state.UDP: portSet(t, "53")}, timing: 3, intensity: noService},
 			true, false,
-			"-T3 --max-rate 100 --max-retries 0 --host-timeout 60010ms --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s" +
+			"-T3 --max-rate 95 --max-retries 0 --host-timeout 60010ms --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s" +
 				" --privileged -p U:53 -sU -Pn -n -v1 -oX -",
 		},
 		{
 			"brisk",
 			look{addresses: four, ask: one, brisk: true, patience: time.Second, timing: 4, intensity: noService},
 			true, false,
-			"-T4 --max-rate 100 --max-retries 0 --host-timeout 1000ms --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s" +
-				" --privileged -p T:22 -sS -Pn -n --min-rate 100 --initial-rtt-timeout 300ms --max-rtt-timeout 1000ms -v1 -oX -",
+			"-T4 --max-rate 95 --max-retries 0 --host-timeout 1000ms --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s" +
+				" --privileged -p T:22 -sS -Pn -n --min-rate 95 --initial-rtt-timeout 300ms --max-rtt-timeout 1000ms -v1 -oX -",
 		},
 		{
 			"gentle, with a script",
 			look{addresses: four, ask: one, brisk: true, gentle: true, scripts: []string{"banner"}, intensity: noService},
 			true, false,
-			"-T0 --max-rate 100 --max-retries 0 --host-timeout 61060ms --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s" +
+			"-T0 --max-rate 95 --max-retries 0 --host-timeout 61060ms --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s" +
 				" --privileged -p T:22 -sS -Pn -n --max-parallelism 1 --scan-delay 50ms --script=banner -v1 -oX -",
 		},
 		{
 			"who is there",
 			look{addresses: four, discover: true, retries: 2, timing: 4, intensity: noService},
 			true, false,
-			"-T4 --max-rate 100 --max-retries 2 --host-timeout 60000ms --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s" +
+			"-T4 --max-rate 95 --max-retries 2 --host-timeout 60000ms --max-hostgroup 1 --min-hostgroup 1 --stats-every 2s" +
 				" --privileged -sn -n -v1 -oX -",
 		},
 	} {

@@ -172,7 +172,7 @@ func TestConfirmIsSlow(t *testing.T) {
 		t.Fatalf("%d calls", len(calls))
 	}
 	for _, call := range calls {
-		if text := strings.Join(call, " "); !strings.Contains(text, "--max-rate 700") || !strings.Contains(text, "--max-retries 3") || !strings.Contains(text, "-Pn") || !strings.Contains(text, "-p T:22,80") {
+		if text := strings.Join(call, " "); !strings.Contains(text, "--max-rate 665") || !strings.Contains(text, "--max-retries 3") || !strings.Contains(text, "-Pn") || !strings.Contains(text, "-p T:22,80") {
 			t.Errorf("arguments: %s", text)
 		}
 	}

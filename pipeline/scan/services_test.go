@@ -208,8 +208,8 @@ func TestServicesArguments(t *testing.T) {
 		rate int
 		want []string
 	}{
-		{false, 500, []string{"-sV", "--version-intensity 7", "--max-parallelism 4", "--min-parallelism 4", "--max-rate 250", "--script ssl-cert,http-title"}},
-		{true, 20000, []string{"--version-intensity 2", "--max-parallelism 100", "--max-rate 2500"}},
+		{false, 500, []string{"-sV", "--version-intensity 7", "--max-parallelism 4", "--min-parallelism 4", "--max-rate 238", "--script ssl-cert,http-title"}},
+		{true, 20000, []string{"--version-intensity 2", "--max-parallelism 100", "--max-rate 2375"}},
 	} {
 		fake := lab.NewFakeNmap(t, `:`, nil)
 		var many []state.Port

@@ -84,7 +84,12 @@ func (p *portScan) worthAsking(hosts []netip.Addr) []netip.Addr {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(hosts), func(a netip.Addr) bool {
-		return p.hosts[a].timedOut || len(p.hosts[a].open) > maxOpen
+		t := p.hosts[a]
+		if len(t.open) > maxOpen {
+			t.looked[state.TCP] = true // even if all that showed it was thrown away
+			return true
+		}
+		return t.timedOut
 	})
 }
 

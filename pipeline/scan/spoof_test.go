@@ -35,3 +35,28 @@ func TestUnmask(t *testing.T) {
 		t.Errorf("coverage: %+v", liar.Coverage)
 	}
 }
+
+// A host that calls more ports open than is believed is asked for no more of them,
+// and was looked at even if every slice that showed it was thrown away.
+func TestNotWorthAsking(t *testing.T) {
+	t.Parallel()
+	liar, honest, late := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2"), netip.MustParseAddr("192.0.2.3")
+	p := &portScan{hosts: map[netip.Addr]*tally{liar: newTally(), honest: newTally(), late: newTally()}}
+	seen := func(open int) fact {
+		f := fact{answered: true}
+		for n := range open {
+			f.ports = append(f.ports, state.PortStatus{Port: tcp(uint16(n + 1)), State: state.Open})
+		}
+		return f
+	}
+	p.hosts[liar].found(seen(maxOpen + 1))
+	p.hosts[honest].found(seen(maxOpen))
+	p.hosts[late].timedOut = true
+	if got := p.worthAsking([]netip.Addr{liar, honest, late}); len(got) != 1 || got[0] != honest {
+		t.Errorf("worth asking: %s", got)
+	}
+	h := p.hosts[liar].host(liar, []state.Protocol{state.TCP}, state.ScanFailed)
+	if note := unmask(&h); note == "" || h.Covered(state.TCP).Status != state.Answered || h.State != state.Up {
+		t.Errorf("note %q, state %s, coverage %+v", note, h.State, h.Coverage)
+	}
+}

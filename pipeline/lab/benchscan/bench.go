@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -101,40 +102,44 @@ func (b *bench) measure(ctx context.Context, chosen []cell) (rows []row, err err
 		}
 	}
 	for _, c := range chosen {
-		if c.alone != nil {
-			own, err := c.alone(b, ctx, c)
-			rows = append(rows, own...)
-			if err != nil {
-				return rows, fmt.Errorf("%s: %w", c.name, err)
-			}
-			continue
+		more, fault := b.cell(ctx, c, slow)
+		if rows = append(rows, more...); ctx.Err() != nil {
+			return rows, ctx.Err()
 		}
-		rival, known := slow[c.key()]
-		if b.only != "ownmap" && !known && c.rival.name != "" {
-			if rival, err = b.rival(ctx, c, b.repeats); err != nil {
-				return rows, err
-			}
-		}
-		var own []row
-		if b.only != "others" {
-			own, err = b.own(ctx, c)
-		}
-		if rival.tool != "" {
-			rival.cell = c.name
-			rows = append(rows, rival)
-		}
-		for _, r := range own {
-			if rival.took > 0 {
-				r.ratio = r.took.Seconds() / rival.took.Seconds()
-			}
-			r.wantNamed = min(rival.named, r.wantNamed)
-			rows = append(rows, r)
-		}
-		if err != nil {
-			return rows, fmt.Errorf("%s: %w", c.name, err)
+		if fault != nil { // the others go on
+			err = errors.Join(err, fmt.Errorf("%s: %w", c.name, fault))
 		}
 	}
-	return rows, nil
+	return rows, err
+}
+
+// cell measures one cell. slow are the rivals that were measured before.
+func (b *bench) cell(ctx context.Context, c cell, slow map[string]row) (rows []row, err error) {
+	if c.alone != nil {
+		return c.alone(b, ctx, c)
+	}
+	rival, known := slow[c.key()]
+	if b.only != "ownmap" && !known && c.rival.name != "" {
+		if rival, err = b.rival(ctx, c, b.repeats); err != nil {
+			return nil, err
+		}
+	}
+	if rival.tool != "" {
+		rival.cell = c.name
+		rows = append(rows, rival)
+	}
+	if b.only == "others" {
+		return rows, nil
+	}
+	own, err := b.own(ctx, c)
+	for _, r := range own {
+		if rival.took > 0 {
+			r.ratio = r.took.Seconds() / rival.took.Seconds()
+		}
+		r.wantNamed = min(rival.named, r.wantNamed)
+		rows = append(rows, r)
+	}
+	return rows, err
 }
 
 // findPorts asks nmap which ports are the most common ones.

@@ -33,11 +33,11 @@ func (c cell) carries() int {
 }
 
 // keepsRate says whether the rate was not exceeded: by all packets of OwnMap, its nmaps and their connections over
-// the whole run; and in any ten seconds, within a twentieth, without the resets by which the system answers a SYN-ACK
+// the whole run; and in any ten seconds, without the resets by which the system answers a SYN-ACK
 // that nmap's own packet brought, one for each open port. Within one second it may be more: nmap makes up for time
 // that a busy machine kept it waiting.
 func (r row) keepsRate() bool {
-	return r.peakLimit == 0 || r.fastest <= r.peakLimit && 20*r.steady <= 21*r.peakLimit
+	return r.peakLimit == 0 || r.fastest <= r.peakLimit && r.steady <= r.peakLimit
 }
 
 // namesTheLink says whether the report told about what the link carried: half of it at least, and a quarter more at

@@ -22,8 +22,8 @@ func TestLinkLimits(t *testing.T) {
 		"far too much":        {row{judged: true, carried: 10_000, told: 12_501}, false},
 		"far too little":      {row{judged: true, carried: 10_000, told: 4_999}, false},
 		"not named":           {row{judged: true, carried: 10_000}, false},
-		"at the rate":         {row{judged: true, peakLimit: 500, steady: 525, fastest: 500, peakSent: 700}, true},
-		"over it for long":    {row{judged: true, peakLimit: 500, steady: 526, fastest: 400}, false},
+		"at the rate":         {row{judged: true, peakLimit: 500, steady: 500, fastest: 500, peakSent: 700}, true},
+		"over it for long":    {row{judged: true, peakLimit: 500, steady: 501, fastest: 400}, false},
 		"over it all the run": {row{judged: true, peakLimit: 500, steady: 400, fastest: 501}, false},
 		"too large":           {row{judged: true, own: 60, ownLimit: 60}, false},
 	} {
