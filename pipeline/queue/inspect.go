@@ -34,7 +34,7 @@ func (c *Crew) adopt(ctx context.Context, run int64) error {
 	for _, vantage := range vantages {
 		_, err := c.Pool.Exec(ctx, `update river.river_job set queue = $1, args = jsonb_set(args, '{version}', to_jsonb($2::text))
 			where kind = 'shard' and state <> 'running' and args->>'version' <> $2 and args->>'vantage' = $3`,
-			queueOf(vantage, c.Jobs.version), c.Jobs.version, vantage)
+			queueOf(queued, vantage, c.Jobs.version), c.Jobs.version, vantage)
 		if err != nil {
 			return fmt.Errorf("take the queue of run %d over: %w", run, err)
 		}

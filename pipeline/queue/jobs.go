@@ -24,9 +24,8 @@ const (
 
 // In which order workers take shards, as River's priorities.
 const (
-	first = iota + 1 // whose worker died
-	usual
-	last // whose workers died again and again
+	usual = iota + 1
+	last  // whose workers died again and again
 )
 
 // Jobs implements persist.Jobs: the shards of a run become jobs in the
@@ -58,7 +57,7 @@ func (j *Jobs) Insert(ctx context.Context, tx pgx.Tx, runID int64, shards []stat
 	for i, s := range shards {
 		params[i] = river.InsertManyParams{
 			Args:       shardArgs{Run: runID, No: s.No, Vantage: s.Vantage, Version: j.version},
-			InsertOpts: &river.InsertOpts{Queue: queueOf(s.Vantage, j.version), MaxAttempts: maxAttempts, Priority: usual},
+			InsertOpts: &river.InsertOpts{Queue: queueOf(queued, s.Vantage, j.version), MaxAttempts: maxAttempts, Priority: usual},
 		}
 	}
 	if _, err := j.client.InsertManyFastTx(ctx, tx, params); err != nil {

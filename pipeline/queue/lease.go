@@ -104,9 +104,10 @@ func (l *lease) beat(ctx context.Context) error {
 }
 
 // bury forgets dead workers and makes their running shards available again. Each
-// becomes a new job, so that a worker that was paused has no more say in it, and
-// goes before what nobody began; but one whose workers keep dying goes after it.
-// What a paused transaction has locked is left for the next beat.
+// becomes a new job, so that a worker that was paused has no more say in it, in
+// the queue of the orphans, which waits for no busy lane; but one whose workers
+// keep dying goes after what nobody began. What a paused transaction has locked is
+// left for the next beat.
 func (l *lease) bury(ctx context.Context) error {
 	_, err := l.conn.Exec(ctx, `delete from worker where id in
 		(select w.id from worker w where w.id <> $1 and not (`+alive+`) for update skip locked)`, l.member.ID)
@@ -121,10 +122,11 @@ func (l *lease) bury(ctx context.Context) error {
 				for update skip locked)
 			returning *), again as (
 			insert into river.river_job (state, attempt, max_attempts, attempted_at, attempted_by, scheduled_at, priority, args, errors, kind, metadata, queue, tags)
-			select 'available', attempt, max_attempts, attempted_at, attempted_by, now(), case when attempt < $1 then $2::smallint else $3::smallint end, args, errors, kind, metadata, queue, tags from lost
+			select 'available', attempt, max_attempts, attempted_at, attempted_by, now(), case when attempt < $1 then $2::smallint else $3::smallint end, args, errors, kind, metadata,
+				case when attempt < $1 then $4 else $5 end || split_part(queue, '_', 2), tags from lost
 			returning queue)
 		select pg_notify('river.river_insert', json_build_object('queue', queue)::text) from (select distinct queue from again) q`,
-		maxTries, first, last)
+		maxTries, usual, last, orphans, queued)
 	if err != nil {
 		return fmt.Errorf("take shards of dead workers over: %w", err)
 	}

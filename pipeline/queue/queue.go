@@ -9,9 +9,9 @@
 //
 // Two things are added to River. A worker proves every second that it lives (see
 // lease), so that the shards of a killed or paused one are taken over within
-// seconds and not after a job's longest time. And a shard that is taken over
-// becomes a new job: whatever the worker does that lost it, wakes up or writes,
-// it does to a job that is not there any more.
+// seconds, even if all others are busy, and not after a job's longest time. And a
+// shard that is taken over becomes a new job: whatever the worker does that lost
+// it, wakes up or writes, it does to a job that is not there any more.
 package queue
 
 import (
@@ -64,13 +64,19 @@ type shardArgs struct {
 // Kind implements river.JobArgs.
 func (shardArgs) Kind() string { return kind }
 
-// queueOf returns the name of the queue that the workers of a vantage and version
+// The two queues of a vantage and version, as the beginnings of their names.
+const (
+	queued  = "shards_"
+	orphans = "orphans_" // of shards whose worker died
+)
+
+// queueOf returns the name of a queue that the workers of a vantage and version
 // take shards from. Other versions look into other queues, so that they cannot
 // take a shard by mistake. River allows few letters in names; a vantage may have
 // any.
-func queueOf(vantage, version string) string {
+func queueOf(what, vantage, version string) string {
 	sum := sha256.Sum256([]byte(vantage + "\x00" + version))
-	return "shards_" + hex.EncodeToString(sum[:12])
+	return what + hex.EncodeToString(sum[:12])
 }
 
 // quiet is a logger for River, whose warnings are this package's everyday

@@ -78,32 +78,23 @@ func TestKilledWorkersShardsAreTakenOver(t *testing.T) {
 	w.once(4)
 }
 
-// TestKilledWorkersShardIsTakenOverFirst has far more shards wait than are done in
-// the time that a take-over needs: the dead worker's is not left to the last.
-func TestKilledWorkersShardIsTakenOverFirst(t *testing.T) {
+// TestBusyWorkerTakesOver has every lane of the other worker taken for an hour:
+// the dead worker's shard waits for none of them.
+func TestBusyWorkerTakesOver(t *testing.T) {
 	t.Parallel()
-	const shards, each = 200, 50 * time.Millisecond
 	w := newWorld(t)
-	run := w.run(shards, "local")
-	a := w.process(processOptions{id: "a", scan: time.Hour, parallel: 1})
-	lost := a.scanning()
-	crew := w.crew()
-	crew.Worker = w.worker("local", sleeper{each, io.Discard})
-	done := make(chan error)
-	go func() { done <- crew.Work(t.Context(), run) }()
-	w.wait("the other is at it", 1, "select least(count(*), 1) from result")
-	a.signal(syscall.SIGKILL)
+	w.run(10, "local")
+	dead := w.process(processOptions{id: "a", scan: time.Hour, parallel: 1})
+	lost := dead.scanning()
+	busy := w.process(processOptions{id: "b", scan: time.Hour, parallel: 2})
+	busy.scanning()
+	busy.scanning()
+	dead.signal(syscall.SIGKILL)
 	begin := time.Now()
-	w.wait("the take-over", 1, "select count(*) from result where no = $1", lost)
-	t.Logf("shard %d was done %s after kill -9, %d of %d others waited still", lost, time.Since(begin).Round(time.Millisecond),
-		w.number("select pending from run"), shards-1)
-	if n := w.number("select pending from run"); n < shards/4 {
-		t.Errorf("%d shards were left when the dead worker's was done: it waited for nearly all", n)
+	if no := busy.scanning(); no != lost {
+		t.Errorf("shard %d was begun, not %d, whose worker was killed", no, lost)
 	}
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
-	w.once(shards)
+	t.Logf("shard %d was taken over %s after kill -9", lost, time.Since(begin).Round(time.Millisecond))
 }
 
 // TestShardThatWorkersDieOfIsLeftToTheLast has a shard whose workers die again and
@@ -112,7 +103,15 @@ func TestShardThatWorkersDieOfIsLeftToTheLast(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.run(3, "local")
+	if _, err := w.pool.Exec(t.Context(), "update river.river_job set queue = 'later' where args->>'no' <> '1'"); err != nil {
+		t.Fatal(err)
+	}
 	for i, want := range []int{1, 1, 1, 2} {
+		if i == maxTries {
+			if _, err := w.pool.Exec(t.Context(), "update river.river_job set queue = $1 where queue = 'later'", queueOf(queued, "local", testVersion)); err != nil {
+				t.Fatal(err)
+			}
+		}
 		a := w.process(processOptions{id: strings.Repeat("a", i+1), scan: time.Hour, parallel: 1})
 		if no := a.scanning(); no != want {
 			t.Errorf("worker %d began with shard %d, want %d", i+1, no, want)
@@ -494,11 +493,13 @@ func TestQueueNames(t *testing.T) {
 	seen := map[string]bool{}
 	for _, vantage := range []string{"local", "dmz", "Büro 1", strings.Repeat("x", 500), ""} {
 		for _, version := range []string{"1", "2"} {
-			name := queueOf(vantage, version)
-			if seen[name] || len(name) > 64 {
-				t.Errorf("%q", name)
+			for _, what := range []string{queued, orphans} {
+				name := queueOf(what, vantage, version)
+				if seen[name] || len(name) > 64 {
+					t.Errorf("%q", name)
+				}
+				seen[name] = true
 			}
-			seen[name] = true
 		}
 	}
 }

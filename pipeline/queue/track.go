@@ -11,11 +11,17 @@ import (
 // trackEvery is the least time between two words about a shard's progress.
 const trackEvery = 500 * time.Millisecond
 
-// scan scans a shard and tells the store how far it is, without ever waiting for
-// it. A word about the progress that is lost is no fault of the scan.
+// scan tells the store whose the shard is, scans it and tells how far it is, which
+// the scan never waits for. A word about the progress that is lost is no fault of the scan.
 func (w *Worker) scan(ctx context.Context, shard state.Shard) (state.ShardResult, error) {
 	var t tracked
 	ctx, cancel := context.WithCancel(ctx)
+	tell := func(fraction float64, hosts, open int) {
+		if err := w.Store.Track(ctx, shard.RunID, shard.No, w.ID, fraction, hosts, open); err != nil {
+			w.Log.DebugContext(ctx, "progress was not kept", "run", shard.RunID, "shard", shard.No, "error", err)
+		}
+	}
+	tell(0, 0, 0)
 	var told sync.WaitGroup
 	told.Go(func() {
 		ticker := time.NewTicker(trackEvery)
@@ -27,9 +33,7 @@ func (w *Worker) scan(ctx context.Context, shard state.Shard) (state.ShardResult
 			case <-ticker.C:
 			}
 			if fraction, hosts, open, news := t.take(); news {
-				if err := w.Store.Track(ctx, shard.RunID, shard.No, w.ID, fraction, hosts, open); err != nil {
-					w.Log.DebugContext(ctx, "progress was not kept", "run", shard.RunID, "shard", shard.No, "error", err)
-				}
+				tell(fraction, hosts, open)
 			}
 		}
 	})

@@ -36,7 +36,7 @@ type Worker struct {
 	ID       string // unique; empty: NewID
 	Vantage  string // empty: state.DefaultVantage
 	Version  string // of the program and its schema: shards of another version are left to others
-	Parallel int    // shards at once; at least 1
+	Parallel int    // shards at once, and as many again of workers that died; at least 1
 	Pool     *pgxpool.Pool
 	Store    Store
 	Scanner  Scanner
@@ -161,7 +161,10 @@ func (w Worker) client(running *running) (*river.Client[pgx.Tx], error) {
 	}
 	client, err := river.NewClient(riverpgxv5.New(w.Pool), &river.Config{
 		ID: w.ID, Schema: schema, Logger: quiet(w.Log), Workers: workers,
-		Queues:        map[string]river.QueueConfig{queueOf(w.Vantage, w.Version): {MaxWorkers: w.Parallel}},
+		Queues: map[string]river.QueueConfig{
+			queueOf(queued, w.Vantage, w.Version):  {MaxWorkers: w.Parallel},
+			queueOf(orphans, w.Vantage, w.Version): {MaxWorkers: w.Parallel},
+		},
 		FetchCooldown: fetchRest, FetchPollInterval: fetchPoll + mathrand.N(fetchPoll/4), //nolint:gosec // keeps workers out of step; no secret
 		JobTimeout: -1, RetryPolicy: retry{}, LeaderElectionDisabled: true,
 	})
