@@ -188,7 +188,7 @@ func (i instance) connect(t *testing.T) *pgx.Conn {
 // enlist starts a worker, and waits until it is known.
 func (i instance) enlist(t *testing.T, cmd *exec.Cmd, conn *pgx.Conn) *exec.Cmd {
 	t.Helper()
-	cmd.Dir, cmd.Env = i.dir, i.env
+	cmd.Dir, cmd.Env, cmd.Stderr = i.dir, i.env, t.Output()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

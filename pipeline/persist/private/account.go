@@ -87,19 +87,39 @@ func (a account) do(f func() error) error {
 	}
 	done := make(chan error, 1)
 	go func() {
-		// The rights belong to the thread. It is never unlocked, so that it dies
-		// with this goroutine and serves nobody else.
+		// The rights belong to the thread. One that does not get its own back stays
+		// locked, so that it dies with this goroutine and serves nobody else. That is
+		// the exception: the kernel kills the children of a thread that dies, if they
+		// asked for it (PR_SET_PDEATHSIG in prctl(2)).
 		runtime.LockOSThread()
-		err := errors.Join(unix.Setgroups(nil), unix.Setfsgid(a.gid), unix.Setfsuid(a.uid))
-		if id, _ := unix.SetfsuidRetUid(-1); err == nil && id != a.uid {
-			err = fmt.Errorf("%w: cannot take on the rights of user %s", ErrAccess, a.name)
+		groups, err := unix.Getgroups()
+		if err != nil {
+			done <- err
+			return
 		}
+		err = assume(a.uid, a.gid, nil)
 		if err == nil {
 			err = f()
+		}
+		if assume(os.Geteuid(), os.Getegid(), groups) == nil {
+			runtime.UnlockOSThread()
 		}
 		done <- err
 	}()
 	return <-done
+}
+
+// assume gives the thread, which is locked, the rights of a user on files.
+func assume(uid, gid int, groups []int) error {
+	// The system calls that set fsuid and fsgid say what was before, never that they
+	// failed.
+	err := errors.Join(unix.Setgroups(groups), unix.Setfsgid(gid), unix.Setfsuid(uid))
+	isUID, _ := unix.SetfsuidRetUid(-1)
+	isGID, _ := unix.SetfsgidRetGid(-1)
+	if err == nil && (isUID != uid || isGID != gid) {
+		err = fmt.Errorf("%w: cannot take on the rights of uid %d, gid %d", ErrAccess, uid, gid)
+	}
+	return err
 }
 
 // owner returns the uid that a file belongs to.
