@@ -157,6 +157,14 @@ func (b *budget) wake() {
 	b.changed = make(chan struct{})
 }
 
+// current says whether the rate was not lowered since the grant was given. A look
+// that began before says nothing of the rate that was too much beside it.
+func (b *budget) current(g *grant) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return g.slowed == b.slowed
+}
+
 // raise speeds up after a look at a rate that lost nothing. No loss was met yet,
 // or only at rates far above: then it doubles. Else it adds a tenth. A look that
 // began before the rate was lowered says nothing against that.

@@ -37,7 +37,7 @@ func (p *portScan) settle(ctx context.Context, sl *slice, r recalled, d doubted)
 	p.keep(sl.seen, sl.hosts, sl.asked, mute)
 	p.mu.Lock()
 	p.slices++
-	if v.clean {
+	if v.clean && p.budget.current(sl.grant) {
 		p.pace.Rate, p.good = max(p.pace.Rate, sent), true
 	}
 	p.mu.Unlock()

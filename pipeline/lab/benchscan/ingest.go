@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"ownmap/pipeline/lab"
@@ -76,8 +75,15 @@ func compareFiles(ctx context.Context, name string, args ...string) (s sample, e
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, os.Stderr
 	start := time.Now()
-	err = cmd.Run()
+	if err := cmd.Start(); err != nil {
+		return s, err
+	}
+	ended, most := make(chan struct{}), make(chan int)
+	go func() { most <- highWater(cmd.Process.Pid, ended) }()
+	err = cmd.Wait()
 	s.took = time.Since(start)
+	close(ended)
+	s.memory.own = <-most
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 1 {
 		return s, fmt.Errorf("%s: %w, and exit status 1 was to be expected: the files differ", cmd, err)
@@ -86,8 +92,24 @@ func compareFiles(ctx context.Context, name string, args ...string) (s sample, e
 		return s, fmt.Errorf("%s says %d lines of %d changes", cmd, lines, lab.NightChanges)
 	}
 	s.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		s.memory.own = int((usage.Maxrss + 1023) / 1024)
-	}
 	return s, nil
+}
+
+// highWater returns the most memory that a process had resident until it ended, in MB, as proc(5) tells it (VmHWM).
+// What wait4(2) tells is no less than what this program had itself when it started the other.
+func highWater(pid int, ended <-chan struct{}) (most int) {
+	ticker := time.NewTicker(2 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ended:
+			return most
+		case <-ticker.C:
+			status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)) // nothing when it has ended
+			_, peak, _ := bytes.Cut(status, []byte("VmHWM:"))
+			kilobytes := 0
+			_, _ = fmt.Sscan(string(peak), &kilobytes)
+			most = max(most, (kilobytes+1023)/1024)
+		}
+	}
 }
