@@ -116,8 +116,8 @@ func portsByHost(ctx context.Context, q *queries.Queries, rows []queries.KnownPo
 
 // Due returns the ports that service detection should look at in this run, of
 // all that the run has seen open: those that are new or whose service is not
-// known, those that say something else than before, and in turn each seventh of
-// those that have a name. All others keep the service that is known. Call it
+// known, those that say something else than before, and in turn those that have a
+// name, each after two to four weeks. All others keep the service that is known. Call it
 // when the run's ports are scanned and confirmed.
 func (b *Book) Due(ctx context.Context, run state.Run) ([]state.Ask, error) {
 	rows, err := b.q.DuePorts(ctx, run.ID)
