@@ -25,7 +25,7 @@ func (p *portScan) settle(ctx context.Context, sl *slice, r recalled, d doubted)
 	if v.repeat {
 		p.mu.Lock()
 		p.pace.Repeated++
-		p.lossy, p.good = sent, false
+		p.lossy, p.good = paced(sent), false
 		p.pace.Rate = 0 // what seemed good before was seen by fewer canaries
 		p.mu.Unlock()
 		p.budget.lower(sl.grant, sent, v.share)
@@ -38,7 +38,7 @@ func (p *portScan) settle(ctx context.Context, sl *slice, r recalled, d doubted)
 	p.mu.Lock()
 	p.slices++
 	if v.clean && p.budget.current(sl.grant) {
-		p.pace.Rate, p.good = max(p.pace.Rate, sent), true
+		p.pace.Rate, p.good = max(p.pace.Rate, paced(sent)), true
 	}
 	p.mu.Unlock()
 	switch {
