@@ -30,10 +30,13 @@ func rooms() map[string]string {
 		"pipeline":                 "pipeline/diff pipeline/state",
 		"pipeline/banner":          "pipeline/state",
 		"pipeline/diff":            "pipeline/state",
-		"pipeline/enrich":          "pipeline/state",
+		"pipeline/enrich":          "pipeline/enrich/listing pipeline/enrich/login pipeline/state",
+		"pipeline/enrich/listing":  "pipeline/state",
+		"pipeline/enrich/login":    "pipeline/state",
 		"pipeline/lab":             "migrations pipeline/persist pipeline/persist/private pipeline/state",
 		"pipeline/lab/benchscan":   "pipeline/lab pipeline/lab/netlab",
 		"pipeline/lab/netlab":      "",
+		"pipeline/lab/sshlab":      "",
 		"pipeline/load":            "pipeline/state",
 		"pipeline/nmapxml":         "",
 		"pipeline/persist":         "migrations pipeline pipeline/diff pipeline/persist/private pipeline/state queries",
@@ -62,7 +65,7 @@ func mayUse(room, pkg string, test bool) bool {
 	own, isOwn := strings.CutPrefix(pkg, "ownmap/")
 	switch {
 	case test && isOwn:
-		forTests := room + " migrations pipeline/lab pipeline/lab/netlab pipeline/persist pipeline/persist/private pipeline/state"
+		forTests := room + " migrations pipeline/lab pipeline/lab/netlab pipeline/lab/sshlab pipeline/persist pipeline/persist/private pipeline/state"
 		return slices.Contains(strings.Fields(rooms()[room]+" "+forTests), own) || rooms()[room] == "*"
 	case isOwn:
 		return slices.Contains(strings.Fields(rooms()[room]), own) || rooms()[room] == "*" && !strings.HasPrefix(own, "pipeline/lab")

@@ -43,6 +43,8 @@ func ours(a, b scan.Document) (verdicts, []state.Host) {
 			word = "uncertain"
 		case state.ServiceChanged, state.ProductChanged, state.VersionChanged, state.ServiceIdentified:
 			word = "service"
+		case state.ProcessChanged, state.ProcessUpdated, state.ListenerNew, state.ListenerGone, state.BindChanged:
+			word = "inside" // nothing that two files of nmap could say
 		}
 		said.add(word, c.Address.String(), c.Port)
 	}

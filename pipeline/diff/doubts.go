@@ -27,7 +27,8 @@ func Doubts(was, now []state.Host) []state.Ask {
 				asks = append(asks, host)
 			}
 		case state.HostBack, state.HostRenamed, state.PortFound, state.PortUncertain,
-			state.ServiceChanged, state.ProductChanged, state.VersionChanged, state.ServiceIdentified:
+			state.ServiceChanged, state.ProductChanged, state.VersionChanged, state.ServiceIdentified,
+			state.ProcessChanged, state.ProcessUpdated, state.ListenerNew, state.ListenerGone, state.BindChanged:
 		}
 	}
 	return asks

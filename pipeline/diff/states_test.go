@@ -117,6 +117,8 @@ func apply(was []state.Host, changes []state.Change) []state.Host {
 			if c.Now.State != "" {
 				h.Ports = append(h.Ports, state.PortStatus{Port: c.Port, State: c.Now.State, Service: c.Now.Service})
 			}
+		case state.ProcessChanged, state.ProcessUpdated, state.ListenerNew, state.ListenerGone, state.BindChanged:
+			panic("States sees nothing of the inside")
 		}
 	}
 	state.SortHosts(hosts)

@@ -25,7 +25,7 @@ func (v *view) grant(ctx context.Context, grant state.Grant, hosts []*standing) 
 				continue
 			}
 			var pin state.Approval
-			pin.Pin(p.Service)
+			pin.Pin(p.Service, p.Process)
 			add.HostIds, add.VantageIds = append(add.HostIds, h.ID), append(add.VantageIds, h.seat.vantage)
 			add.Protocols, add.Ports = append(add.Protocols, string(p.Protocol)), append(add.Ports, int32(p.Number))
 			add.Services, add.Families, add.Probed = append(add.Services, pin.Service), append(add.Families, pin.Family), append(add.Probed, pin.Probed)

@@ -24,9 +24,10 @@ type Approval struct {
 	Vantage   string // empty: seen from any vantage
 	Address   netip.Addr
 	Port      Port
-	Service   string // service name at the time, as nmap prints it ("ssl/http")
-	Family    string // product family at the time; empty: any
-	Probed    bool   // service and family were seen by service detection
+	Service   string  // service name at the time, as nmap prints it ("ssl/http")
+	Family    string  // product family at the time; empty: any
+	Probed    bool    // service and family were seen by service detection
+	Process   Process // that stood behind the port at the time, from the inside view; the zero Process: any
 	Reason    string
 	By        string     // author
 	Via       string     // cli, web, mail, rule
@@ -48,9 +49,19 @@ func (a Approval) Drifted(now Service) bool {
 	return a.Service != now.String() || (a.Family != "" && a.Family != now.Family())
 }
 
-// Pin binds an approval to the service that is seen now.
-func (a *Approval) Pin(now Service) {
-	a.Service, a.Family, a.Probed = now.String(), now.Family(), now.Probed
+// Usurped says whether another process stands behind the port now than the one
+// that was approved. Its hash takes no part: whoever wants that told reads the
+// changes.
+func (a Approval) Usurped(now Process) bool {
+	was := a.Process
+	was.SHA256, now.SHA256 = "", ""
+	return now.Change(was) == ProcessChanged
+}
+
+// Pin binds an approval to the service and the process that are seen now.
+func (a *Approval) Pin(service Service, process Process) {
+	a.Service, a.Family, a.Probed = service.String(), service.Family(), service.Probed
+	a.Process = process
 }
 
 // Scope selects ports in bulk: for approve, revoke and the lists. Every field

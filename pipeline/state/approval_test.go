@@ -27,7 +27,7 @@ func TestApprovalDrifted(t *testing.T) {
 		{"a pass that did not look", nginx, Service{Name: "ssh"}, false},
 	} {
 		var a Approval
-		a.Pin(tc.approved)
+		a.Pin(tc.approved, Process{})
 		if got := a.Drifted(tc.now); got != tc.want {
 			t.Errorf("%s: drifted %v, want %v", tc.name, got, tc.want)
 		}

@@ -25,6 +25,11 @@ const (
 	ProductChanged    Kind = "product-changed"    // the same service by another product
 	VersionChanged    Kind = "version-changed"    // the same product in another version
 	ServiceIdentified Kind = "service-identified" // service detection looked for the first time
+	ProcessChanged    Kind = "process-changed"    // another program, user, unit, container or package stands behind a listener
+	ProcessUpdated    Kind = "process-updated"    // the same program in another version
+	ListenerNew       Kind = "listener-new"       // something listens inside, and the outside view does not tell it
+	ListenerGone      Kind = "listener-gone"      // nothing listens there any more
+	BindChanged       Kind = "bind-changed"       // the same program listens on another address
 )
 
 // Severity ranks changes and findings for readers.
@@ -60,13 +65,13 @@ func (s Severity) Rank() int {
 // network: what became reachable comes first.
 func (k Kind) Severity() Severity {
 	switch k {
-	case PortOpened, ServiceChanged, ProductChanged:
+	case PortOpened, ServiceChanged, ProductChanged, ProcessChanged:
 		return High
-	case HostNew, HostDown:
+	case HostNew, HostDown, BindChanged:
 		return Medium
-	case PortFound, PortClosed, HostBack, HostRenamed:
+	case PortFound, PortClosed, HostBack, HostRenamed, ListenerNew:
 		return Low
-	case VersionChanged, ServiceIdentified, PortUncertain:
+	case VersionChanged, ServiceIdentified, PortUncertain, ProcessUpdated, ListenerGone:
 		return Info
 	}
 	return Info
@@ -75,12 +80,25 @@ func (k Kind) Severity() Severity {
 // Words returns the kind as a reader says it: "port opened".
 func (k Kind) Words() string { return strings.ReplaceAll(string(k), "-", " ") }
 
-// Seen is one side of a change: a host's name or a port's state and service.
-// The zero value is "nothing".
+// Inside says whether the kind comes from the inside view.
+func (k Kind) Inside() bool {
+	switch k {
+	case ProcessChanged, ProcessUpdated, ListenerNew, ListenerGone, BindChanged:
+		return true
+	case HostNew, HostDown, HostBack, HostRenamed, PortOpened, PortFound, PortClosed, PortUncertain,
+		ServiceChanged, ProductChanged, VersionChanged, ServiceIdentified:
+	}
+	return false
+}
+
+// Seen is one side of a change: a host's name, a port's state and service, or a
+// listener's address and process. The zero value is "nothing".
 type Seen struct {
 	Name    string    // host-renamed: the name
 	State   PortState // of a port; empty for none
 	Service Service
+	Bind    netip.Addr // of a listener; the zero Addr for none
+	Process Process
 }
 
 // Change is one difference between two states. Host changes have a zero Port.
@@ -104,5 +122,6 @@ func (c Change) OfPort() bool { return c.Port.Number != 0 }
 // CompareChanges orders changes by vantage, address, port (the host's own
 // first) and kind: the order in which they are kept and announced.
 func CompareChanges(a, b Change) int {
-	return cmp.Or(strings.Compare(a.Vantage, b.Vantage), a.Address.Compare(b.Address), a.Port.Compare(b.Port), cmp.Compare(a.Kind, b.Kind))
+	return cmp.Or(strings.Compare(a.Vantage, b.Vantage), a.Address.Compare(b.Address), a.Port.Compare(b.Port), cmp.Compare(a.Kind, b.Kind),
+		a.Was.Bind.Compare(b.Was.Bind), a.Now.Bind.Compare(b.Now.Bind))
 }

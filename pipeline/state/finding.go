@@ -1,7 +1,9 @@
 package state
 
 import (
+	"cmp"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -11,24 +13,67 @@ type FindingKind string
 // The kinds of finding.
 const (
 	AllPortsOpen FindingKind = "all-ports-open" // the host calls nearly every port open, as portspoof does
+
+	// Where the views from outside and from inside do not agree.
+	HiddenFromTool       FindingKind = "hidden-from-tool"         // the kernel has a listener that the host's own tool does not show
+	HostKeyChanged       FindingKind = "host-key-changed"         // another SSH host key than known_hosts has
+	OpenWithoutListener  FindingKind = "open-without-listener"    // open from outside, and nothing listens
+	OpenBoundElsewhere   FindingKind = "open-but-bound-elsewhere" // open from outside, and what listens does so on another address
+	Forwarded            FindingKind = "forwarded"                // as the two before, and a mapping of the host explains it
+	OddBinary            FindingKind = "odd-binary"               // the executable is deleted or lies where no program should, and no package owns it
+	RestartWanted        FindingKind = "restart-wanted"           // runs an executable that its package has replaced
+	ListeningUnreachable FindingKind = "listening-not-reachable"  // listens on a routable address, and is not open from outside
+	ListeningNotScanned  FindingKind = "listening-not-scanned"    // listens on a routable address, and no profile scans the port
 )
 
-// Severity returns how much a finding matters.
+// Severity returns how much a finding of this kind matters, unless the finding
+// says otherwise.
 func (k FindingKind) Severity() Severity {
-	if k == AllPortsOpen {
+	switch k {
+	case HiddenFromTool, HostKeyChanged:
+		return Critical
+	case OpenWithoutListener, OpenBoundElsewhere, OddBinary:
+		return High
+	case AllPortsOpen:
 		return Medium
+	case RestartWanted, ListeningNotScanned:
+		return Low
+	case Forwarded, ListeningUnreachable:
+		return Info
 	}
 	return Info
 }
 
-// Finding is something about a host as of a run that is no change of one port.
+// Words returns the kind as a reader says it: "open without listener".
+func (k FindingKind) Words() string { return strings.ReplaceAll(string(k), "-", " ") }
+
+// Disagreement says whether the kind comes from the join of the outside and the
+// inside view.
+func (k FindingKind) Disagreement() bool { return k != AllPortsOpen }
+
+// Finding is something about a host or one of its ports as of a run that is no
+// change.
 type Finding struct {
-	Kind    FindingKind
-	HostID  int64
-	Vantage string
-	Address netip.Addr
-	Name    string
-	Detail  string // what a reader should know, cleaned
+	Kind     FindingKind
+	Severity Severity
+	HostID   int64
+	Vantage  string
+	Address  netip.Addr
+	Name     string
+	Port     Port      // the zero Port: about the host itself
+	Detail   string    // what a reader should know, cleaned; without anything that changes from look to look
+	First    time.Time // since when it was found without a break
+	New      bool      // for the first time in this run
+}
+
+// OfPort says whether the finding is about a port rather than the host.
+func (f Finding) OfPort() bool { return f.Port.Number != 0 }
+
+// CompareFindings orders findings by severity, then vantage, address, port and
+// kind.
+func CompareFindings(a, b Finding) int {
+	return cmp.Or(cmp.Compare(a.Severity.Rank(), b.Severity.Rank()), strings.Compare(a.Vantage, b.Vantage),
+		a.Address.Compare(b.Address), a.Port.Compare(b.Port), cmp.Compare(a.Kind, b.Kind))
 }
 
 // Label returns what a reader calls the host of the finding.

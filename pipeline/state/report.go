@@ -9,16 +9,18 @@ import (
 // Report is all that any writer gets: one run, made from the database alone, so
 // that the same run gives the same report tonight and in a year.
 type Report struct {
-	Run       Run
-	Previous  *Run // the run before it that kept a state; nil for the baseline
-	Coverage  Totals
-	Gaps      []Gap
-	Changes   []Change
-	Voided    []Approval // approvals that drifted or expired in this run
-	Hosts     []HostReport
-	Findings  []Finding
-	Flaps     []Flap
-	Elsewhere []Elsewhere // ports that are not the same from every vantage
+	Run        Run
+	Previous   *Run // the run before it that kept a state; nil for the baseline
+	Coverage   Totals
+	Gaps       []Gap
+	Changes    []Change
+	Voided     []Approval // approvals that drifted or expired in this run
+	Hosts      []HostReport
+	Findings   []Finding
+	Inside     Totals      // hosts that were to be looked inside; answered: to the end
+	InsideGaps []InsideGap // those that were not, by address
+	Flaps      []Flap
+	Elsewhere  []Elsewhere // ports that are not the same from every vantage
 }
 
 // Gap is a host that was asked for and not (wholly) looked at; what is known of
@@ -42,6 +44,7 @@ type HostReport struct {
 	FirstSeen time.Time
 	LastSeen  *time.Time // last run in which it answered; nil: never
 	Ports     []PortReport
+	Inside    InsideReport
 }
 
 // PortReport is a port as of a run; it shadows PortStatus with what the
@@ -52,6 +55,8 @@ type PortReport struct {
 	LastSeen   time.Time  // last run in which it was seen open
 	StaleSince *time.Time // not looked at since then; nil: looked at in this run
 	Approval   *Approval  // nil: nobody approved it
+	Process    Process    // that stands behind it, from the inside view; the zero Process: not known
+	Findings   []Finding  // about it, most severe first
 }
 
 // Approved says whether somebody approved the port.

@@ -64,6 +64,7 @@ type PlannedHost struct {
 	Discover bool // ask whether it is there first; false: scan it straight (-Pn)
 	Listed   bool // named by itself (address or name) or known: silence is told
 	Limits   Limits
+	Login    *Login // how to look inside; nil: not at all
 }
 
 // KnownHost is a host of an earlier run, with the target that it came from.

@@ -2,6 +2,7 @@ package state
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 )
 
@@ -10,11 +11,12 @@ import (
 // is only ever added to it.
 func (k Kind) Sign() string {
 	switch k {
-	case HostNew, HostBack, PortOpened, PortFound:
+	case HostNew, HostBack, PortOpened, PortFound, ListenerNew:
 		return "+"
-	case HostDown, PortClosed:
+	case HostDown, PortClosed, ListenerGone:
 		return "-"
-	case HostRenamed, PortUncertain, ServiceChanged, ProductChanged, VersionChanged, ServiceIdentified:
+	case HostRenamed, PortUncertain, ServiceChanged, ProductChanged, VersionChanged, ServiceIdentified,
+		ProcessChanged, ProcessUpdated, BindChanged:
 		return "~"
 	}
 	return "~"
@@ -44,6 +46,14 @@ func (c Change) Detail() string {
 		return arrow(was.Summary(), now.Summary())
 	case VersionChanged:
 		return join(now.Product, arrow(cmp.Or(was.Version, "unknown"), cmp.Or(now.Version, "unknown")))
+	case ProcessChanged, ProcessUpdated:
+		return arrow(c.Was.Process.Described(), c.Now.Process.Described())
+	case ListenerNew:
+		return join(c.Now.Process.Described(), "on "+BindWords(c.Now.Bind))
+	case ListenerGone:
+		return join("was", join(c.Was.Process.Described(), "on "+BindWords(c.Was.Bind)))
+	case BindChanged:
+		return join(c.Now.Process.String(), arrow(BindWords(c.Was.Bind), BindWords(c.Now.Bind)))
 	}
 	return ""
 }
@@ -86,4 +96,18 @@ func FoldByHost(changes []Change) []HostChanges {
 	}
 	slices.SortStableFunc(folded, func(a, b HostChanges) int { return cmp.Compare(a.Severity.Rank(), b.Severity.Rank()) })
 	return folded
+}
+
+// BindWords says on which address something listens: "all IPv4 addresses",
+// "10.0.0.7".
+func BindWords(bind netip.Addr) string {
+	switch {
+	case !bind.IsValid():
+		return ""
+	case !bind.IsUnspecified():
+		return bind.String()
+	case bind.Is4():
+		return "all IPv4 addresses"
+	}
+	return "all addresses"
 }

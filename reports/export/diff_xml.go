@@ -74,6 +74,8 @@ func diffHost(changes []state.Change) hostDiff {
 			port := portElement(c.Port, state.Seen{State: c.Now.State})
 			port.A, port.B = &sideXML{Service: serviceElement(c.Was.Service)}, &sideXML{Service: serviceElement(c.Now.Service)}
 			ports.Diffs = append(ports.Diffs, portDiff{Port: port})
+		case state.ProcessChanged, state.ProcessUpdated, state.ListenerNew, state.ListenerGone, state.BindChanged:
+			// ndiff's DTD has no words for the inside view.
 		}
 	}
 	if names != (hostnamesXML{}) {

@@ -62,6 +62,8 @@ func diffRow(c state.Change) [4]string {
 		return portRow(c.Port, became(string(was.State), string(now.State)), service)
 	case state.ServiceChanged, state.ProductChanged, state.VersionChanged, state.ServiceIdentified:
 		return [4]string{c.Port.String(), string(now.State), became(was.Service.String(), now.Service.String()), became(was.Service.Described(), now.Service.Described())}
+	case state.ProcessChanged, state.ProcessUpdated, state.ListenerNew, state.ListenerGone, state.BindChanged:
+		return [4]string{c.Port.String(), c.Kind.Words(), "", c.Detail()}
 	}
 	return portRow(c.Port, string(now.State), now.Service)
 }
