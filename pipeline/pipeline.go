@@ -29,6 +29,16 @@ type Scanner interface {
 	Again(work state.Work, shards []state.Shard, asks []state.Ask) []state.Shard
 }
 
+// Insider looks inside hosts over SSH. Package enrich implements it.
+type Insider interface {
+	// Look looks inside each of the hosts and returns what came of each, in their
+	// order. A host that cannot be looked inside is data, not an error.
+	Look(ctx context.Context, subjects []state.Subject) ([]state.Look, error)
+	// Again looks at hosts once more, from both sides, and returns what is to be
+	// believed of the looks that it is handed.
+	Again(ctx context.Context, subjects []state.Subject, looks []state.Look) ([]state.Look, error)
+}
+
 // Crew does the shards of a run, here and on other machines. Package queue
 // implements it.
 type Crew interface {
@@ -64,6 +74,11 @@ type Book interface {
 	// Due returns the ports whose services the run is to name: new ones, those that
 	// greet otherwise than before, and a rotating share of the rest.
 	Due(ctx context.Context, run state.Run) ([]state.Ask, error)
+	// Subjects returns the hosts of a plan that are to be looked inside and that the
+	// run looked at.
+	Subjects(ctx context.Context, run state.Run, plan []state.PlannedHost) ([]state.Subject, error)
+	// Settle says of the ports that gave no answer what looking inside tells of them.
+	Settle(ctx context.Context, run state.Run, subjects []state.Subject, looks []state.Look) error
 	// Keep makes the run's state and its changes the current ones, in one
 	// transaction.
 	Keep(ctx context.Context, run state.Run, outcome diff.Outcome) error
@@ -85,6 +100,7 @@ type Pipeline struct {
 	Config  []state.Target // targets of the config file
 	Planner Planner
 	Scanner Scanner
+	Insider Insider
 	Crew    Crew
 	Book    Book
 	Writers []Writer
@@ -132,11 +148,17 @@ func (p Pipeline) Run(ctx context.Context, only []string) (state.Report, error) 
 	if err := p.scan(ctx, run, shards); err != nil {
 		return state.Report{}, fmt.Errorf("scan: %w", err)
 	}
+	subjects, looks, err := p.enrich(ctx, run, plan)
+	if err != nil {
+		return state.Report{}, fmt.Errorf("enrich: %w", err)
+	}
 	was, now, err := p.Book.Differing(ctx, run)
 	if err != nil {
 		return state.Report{}, fmt.Errorf("diff: %w", err)
 	}
-	if err := p.Book.Keep(ctx, run, diff.States(was, now)); err != nil {
+	outcome := diff.States(was, now)
+	outcome.Inside = diff.Insides(subjects, looks, outcome.Changes)
+	if err := p.Book.Keep(ctx, run, outcome); err != nil {
 		return state.Report{}, fmt.Errorf("persist: %w", err)
 	}
 	return p.report(ctx, run)
@@ -187,6 +209,35 @@ func (p Pipeline) again(ctx context.Context, run state.Run, work state.Work, sha
 		return fmt.Errorf("%s: %w", work, err)
 	}
 	return p.Crew.Work(ctx, run)
+}
+
+// enrich looks inside the hosts that allow it, and once more where that would be
+// news.
+func (p Pipeline) enrich(ctx context.Context, run state.Run, plan state.Plan) ([]state.Subject, []state.Look, error) {
+	subjects, err := p.Book.Subjects(ctx, run, plan.Hosts)
+	if err != nil || len(subjects) == 0 {
+		return nil, nil, err
+	}
+	looks, err := p.Insider.Look(ctx, subjects)
+	if err != nil {
+		return nil, nil, err
+	}
+	var places []int
+	var doubted []state.Subject
+	var first []state.Look
+	for i, inside := range diff.Insides(subjects, looks, nil) {
+		if inside.Doubtful() {
+			places, doubted, first = append(places, i), append(doubted, subjects[i]), append(first, looks[i])
+		}
+	}
+	again, err := p.Insider.Again(ctx, doubted, first)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, look := range again {
+		looks[places[i]] = look
+	}
+	return subjects, looks, p.Book.Settle(ctx, run, subjects, looks)
 }
 
 // reportUnreported writes what an earlier run persisted and did not announce.

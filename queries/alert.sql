@@ -39,19 +39,6 @@ group by f.host_id, f.vantage_id, f.protocol, f.port, f.rev, h.address;
 -- SpoofedHosts returns the hosts that call nearly all ports open.
 select host_id, vantage_id, spoofed from stage_host where run_id = $1 and protocol = 'tcp' and spoofed <> '' order by host_id, vantage_id;
 
--- name: AddFindings :exec
--- AddFindings keeps findings about hosts.
-insert into finding (rev, host_id, vantage_id, protocol, port, kind, severity, detail)
-select sqlc.arg(rev), k.host_id, k.vantage_id, '', 0, sqlc.arg(kind), sqlc.arg(severity), jsonb_build_object('text', k.detail)
-from (select unnest(sqlc.arg(hosts)::bigint[]) as host_id, unnest(sqlc.arg(vantages)::smallint[]) as vantage_id,
-             unnest(sqlc.arg(details)::text[]) as detail) k;
-
--- name: FindingsOfRev :many
--- FindingsOfRev returns the findings of a revision.
-select f.host_id, f.vantage_id, f.kind, coalesce(f.detail ->> 'text', '')::text as detail, h.address
-from finding f join host h on h.id = f.host_id
-where f.rev = $1;
-
 -- name: CountOwnSide :one
 -- CountOwnSide counts the hosts of which a run says this reason: that the
 -- scanner's own link was down.

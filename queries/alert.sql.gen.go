@@ -10,35 +10,6 @@ import (
 	"net/netip"
 )
 
-const addFindings = `-- name: AddFindings :exec
-insert into finding (rev, host_id, vantage_id, protocol, port, kind, severity, detail)
-select $1, k.host_id, k.vantage_id, '', 0, $2, $3, jsonb_build_object('text', k.detail)
-from (select unnest($4::bigint[]) as host_id, unnest($5::smallint[]) as vantage_id,
-             unnest($6::text[]) as detail) k
-`
-
-type AddFindingsParams struct {
-	Rev      int64
-	Kind     string
-	Severity string
-	Hosts    []int64
-	Vantages []int16
-	Details  []string
-}
-
-// AddFindings keeps findings about hosts.
-func (q *Queries) AddFindings(ctx context.Context, arg AddFindingsParams) error {
-	_, err := q.db.Exec(ctx, addFindings,
-		arg.Rev,
-		arg.Kind,
-		arg.Severity,
-		arg.Hosts,
-		arg.Vantages,
-		arg.Details,
-	)
-	return err
-}
-
 const awayHosts = `-- name: AwayHosts :many
 select c.host_id, c.vantage_id from host_current c
 join (
@@ -148,47 +119,6 @@ func (q *Queries) CountReturned(ctx context.Context, runID int64) (int64, error)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
-}
-
-const findingsOfRev = `-- name: FindingsOfRev :many
-select f.host_id, f.vantage_id, f.kind, coalesce(f.detail ->> 'text', '')::text as detail, h.address
-from finding f join host h on h.id = f.host_id
-where f.rev = $1
-`
-
-type FindingsOfRevRow struct {
-	HostID    int64
-	VantageID int16
-	Kind      string
-	Detail    string
-	Address   netip.Addr
-}
-
-// FindingsOfRev returns the findings of a revision.
-func (q *Queries) FindingsOfRev(ctx context.Context, rev int64) ([]FindingsOfRevRow, error) {
-	rows, err := q.db.Query(ctx, findingsOfRev, rev)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []FindingsOfRevRow{}
-	for rows.Next() {
-		var i FindingsOfRevRow
-		if err := rows.Scan(
-			&i.HostID,
-			&i.VantageID,
-			&i.Kind,
-			&i.Detail,
-			&i.Address,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const flapsOfRev = `-- name: FlapsOfRev :many

@@ -8,14 +8,18 @@ where a.ended_at is null and a.host_id = k.host_id and a.protocol = k.protocol a
   and a.vantage_id = k.vantage_id;
 
 -- name: AddApprovals :many
--- AddApprovals approves ports, each bound to the service that it has.
-insert into approval (host_id, vantage_id, protocol, port, service, family, probed, reason, granted_by, via, granted_at, expires_at)
+-- AddApprovals approves ports, each bound to the service that it has and
+-- the process behind it.
+insert into approval (host_id, vantage_id, protocol, port, service, family, probed, exe, os_user, unit, container, package, reason, granted_by, via, granted_at, expires_at)
 select k.host_id, k.vantage_id, k.protocol, k.port, k.service, k.family, k.probed,
+       k.exe, k.os_user, k.unit, k.container, k.package,
        sqlc.arg(reason), sqlc.arg(granted_by), sqlc.arg(via), sqlc.arg(at)::timestamptz, sqlc.narg(expires_at)::timestamptz
 from (select unnest(sqlc.arg(host_ids)::bigint[]) as host_id, unnest(sqlc.arg(vantage_ids)::smallint[]) as vantage_id,
              unnest(sqlc.arg(protocols)::text[]) as protocol, unnest(sqlc.arg(ports)::integer[]) as port,
              unnest(sqlc.arg(services)::text[]) as service, unnest(sqlc.arg(families)::text[]) as family,
-             unnest(sqlc.arg(probed)::boolean[]) as probed) k
+             unnest(sqlc.arg(probed)::boolean[]) as probed, unnest(sqlc.arg(exes)::text[]) as exe,
+             unnest(sqlc.arg(os_users)::text[]) as os_user, unnest(sqlc.arg(units)::text[]) as unit,
+             unnest(sqlc.arg(containers)::text[]) as container, unnest(sqlc.arg(packages)::text[]) as package) k
 returning *;
 
 -- name: LinkApprovals :exec

@@ -12,14 +12,17 @@ import (
 )
 
 const addApprovals = `-- name: AddApprovals :many
-insert into approval (host_id, vantage_id, protocol, port, service, family, probed, reason, granted_by, via, granted_at, expires_at)
+insert into approval (host_id, vantage_id, protocol, port, service, family, probed, exe, os_user, unit, container, package, reason, granted_by, via, granted_at, expires_at)
 select k.host_id, k.vantage_id, k.protocol, k.port, k.service, k.family, k.probed,
+       k.exe, k.os_user, k.unit, k.container, k.package,
        $1, $2, $3, $4::timestamptz, $5::timestamptz
 from (select unnest($6::bigint[]) as host_id, unnest($7::smallint[]) as vantage_id,
              unnest($8::text[]) as protocol, unnest($9::integer[]) as port,
              unnest($10::text[]) as service, unnest($11::text[]) as family,
-             unnest($12::boolean[]) as probed) k
-returning id, host_id, vantage_id, protocol, port, service, family, probed, exe, os_user, unit, package, reason, granted_by, via, granted_at, expires_at, ended_at, ended_by, end_reason
+             unnest($12::boolean[]) as probed, unnest($13::text[]) as exe,
+             unnest($14::text[]) as os_user, unnest($15::text[]) as unit,
+             unnest($16::text[]) as container, unnest($17::text[]) as package) k
+returning id, host_id, vantage_id, protocol, port, service, family, probed, exe, os_user, unit, package, reason, granted_by, via, granted_at, expires_at, ended_at, ended_by, end_reason, container
 `
 
 type AddApprovalsParams struct {
@@ -35,9 +38,15 @@ type AddApprovalsParams struct {
 	Services   []string
 	Families   []string
 	Probed     []bool
+	Exes       []string
+	OsUsers    []string
+	Units      []string
+	Containers []string
+	Packages   []string
 }
 
-// AddApprovals approves ports, each bound to the service that it has.
+// AddApprovals approves ports, each bound to the service that it has and
+// the process behind it.
 func (q *Queries) AddApprovals(ctx context.Context, arg AddApprovalsParams) ([]Approval, error) {
 	rows, err := q.db.Query(ctx, addApprovals,
 		arg.Reason,
@@ -52,6 +61,11 @@ func (q *Queries) AddApprovals(ctx context.Context, arg AddApprovalsParams) ([]A
 		arg.Services,
 		arg.Families,
 		arg.Probed,
+		arg.Exes,
+		arg.OsUsers,
+		arg.Units,
+		arg.Containers,
+		arg.Packages,
 	)
 	if err != nil {
 		return nil, err
@@ -81,6 +95,7 @@ func (q *Queries) AddApprovals(ctx context.Context, arg AddApprovalsParams) ([]A
 			&i.EndedAt,
 			&i.EndedBy,
 			&i.EndReason,
+			&i.Container,
 		); err != nil {
 			return nil, err
 		}
@@ -119,7 +134,7 @@ func (q *Queries) AddAudit(ctx context.Context, arg AddAuditParams) error {
 }
 
 const allApprovals = `-- name: AllApprovals :many
-select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, h.address from approval a join host h on h.id = a.host_id
+select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, h.address from approval a join host h on h.id = a.host_id
 order by a.id
 `
 
@@ -159,6 +174,7 @@ func (q *Queries) AllApprovals(ctx context.Context) ([]AllApprovalsRow, error) {
 			&i.Approval.EndedAt,
 			&i.Approval.EndedBy,
 			&i.Approval.EndReason,
+			&i.Approval.Container,
 			&i.Address,
 		); err != nil {
 			return nil, err
@@ -249,7 +265,7 @@ func (q *Queries) LinkApprovals(ctx context.Context, ids []int64) error {
 }
 
 const openApprovals = `-- name: OpenApprovals :many
-select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, h.address from approval a join host h on h.id = a.host_id
+select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, h.address from approval a join host h on h.id = a.host_id
 where a.ended_at is null order by a.id
 `
 
@@ -290,6 +306,7 @@ func (q *Queries) OpenApprovals(ctx context.Context) ([]OpenApprovalsRow, error)
 			&i.Approval.EndedAt,
 			&i.Approval.EndedBy,
 			&i.Approval.EndReason,
+			&i.Approval.Container,
 			&i.Address,
 		); err != nil {
 			return nil, err
@@ -306,7 +323,7 @@ const revokeApprovals = `-- name: RevokeApprovals :many
 update approval
 set ended_at = clock_timestamp(), ended_by = $1, end_reason = 'revoked'
 where id = any ($2::bigint[]) and ended_at is null
-returning id, host_id, vantage_id, protocol, port, service, family, probed, exe, os_user, unit, package, reason, granted_by, via, granted_at, expires_at, ended_at, ended_by, end_reason
+returning id, host_id, vantage_id, protocol, port, service, family, probed, exe, os_user, unit, package, reason, granted_by, via, granted_at, expires_at, ended_at, ended_by, end_reason, container
 `
 
 type RevokeApprovalsParams struct {
@@ -345,6 +362,7 @@ func (q *Queries) RevokeApprovals(ctx context.Context, arg RevokeApprovalsParams
 			&i.EndedAt,
 			&i.EndedBy,
 			&i.EndReason,
+			&i.Container,
 		); err != nil {
 			return nil, err
 		}

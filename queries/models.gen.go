@@ -32,6 +32,7 @@ type Approval struct {
 	EndedAt   *time.Time
 	EndedBy   string
 	EndReason string
+	Container string
 }
 
 type Audit struct {
@@ -69,6 +70,21 @@ type HostChange struct {
 	Now       string
 }
 
+type ListenerChange struct {
+	Rev        int64
+	HostID     int64
+	Protocol   string
+	Port       int32
+	Bind       netip.Addr
+	Kind       string
+	OldProcess pgtype.UUID
+	NewProcess pgtype.UUID
+	OldBind    *netip.Addr
+	Before     bool
+	After      bool
+	OnlyV6     bool
+}
+
 type PortChange struct {
 	Rev       int64
 	HostID    int64
@@ -80,6 +96,16 @@ type PortChange struct {
 	OldFp     pgtype.UUID
 	NewState  *string
 	NewFp     pgtype.UUID
+}
+
+type Process struct {
+	ID        pgtype.UUID
+	Exe       string
+	OsUser    string
+	Unit      string
+	Container string
+	Package   string
+	Sha256    string
 }
 
 type Rev struct {

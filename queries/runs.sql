@@ -30,7 +30,9 @@ order by run.state = 'scanning' desc, run.id desc limit 1;
 select c.rev, count(*) as changes
 from (select rev from host_change h where h.rev = any (sqlc.arg(revs)::bigint[])
       union all
-      select rev from port_change p where p.rev = any (sqlc.arg(revs)::bigint[])) c
+      select rev from port_change p where p.rev = any (sqlc.arg(revs)::bigint[])
+      union all
+      select rev from listener_change l where l.kind <> '' and l.rev = any (sqlc.arg(revs)::bigint[])) c
 group by c.rev;
 
 -- name: CountPorts :many

@@ -14,7 +14,9 @@ const countChanges = `-- name: CountChanges :many
 select c.rev, count(*) as changes
 from (select rev from host_change h where h.rev = any ($1::bigint[])
       union all
-      select rev from port_change p where p.rev = any ($1::bigint[])) c
+      select rev from port_change p where p.rev = any ($1::bigint[])
+      union all
+      select rev from listener_change l where l.kind <> '' and l.rev = any ($1::bigint[])) c
 group by c.rev
 `
 

@@ -19,6 +19,8 @@ type Outcome struct {
 	// Blind is set when so many known hosts fell silent at once that the fault is
 	// more likely on the scanner's own side: then none of them is declared down.
 	Blind *Blind
+	// Inside is what came of looking inside hosts; States knows nothing of it.
+	Inside []Inside
 }
 
 // States returns what changed between two states of the same network. was is

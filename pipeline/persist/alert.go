@@ -23,35 +23,6 @@ func (k *keeping) banners(ctx context.Context) error {
 	return nil
 }
 
-// findings keeps the flaps of the run, and the hosts that call nearly every port
-// open.
-func (k *keeping) findings(ctx context.Context) error {
-	if err := k.q.KeepFlaps(ctx, queries.KeepFlapsParams{Rev: k.rev.ID, RunID: k.run.ID}); err != nil {
-		return fmt.Errorf("flaps: %w", err)
-	}
-	rows, err := k.q.SpoofedHosts(ctx, k.run.ID)
-	if err != nil {
-		return fmt.Errorf("find hosts with all ports open: %w", err)
-	}
-	if len(rows) == 0 {
-		return nil
-	}
-	kind := state.AllPortsOpen
-	p := queries.AddFindingsParams{Rev: k.rev.ID, Kind: string(kind), Severity: string(kind.Severity())}
-	for _, row := range rows {
-		set, err := state.ParsePortSet(row.Spoofed)
-		if err != nil {
-			return fmt.Errorf("staged port set: %w", err)
-		}
-		p.Hosts, p.Vantages = append(p.Hosts, row.HostID), append(p.Vantages, row.VantageID)
-		p.Details = append(p.Details, state.Clean(thousands(set.Len())+" TCP ports answer as open, which no host has: "+set.String()))
-	}
-	if err := k.q.AddFindings(ctx, p); err != nil {
-		return fmt.Errorf("findings: %w", err)
-	}
-	return nil
-}
-
 // alert collects what is to be told of the scan itself, one alert of a kind.
 func (k *keeping) alert(ctx context.Context) error {
 	if b := k.outcome.Blind; b != nil {

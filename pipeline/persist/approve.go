@@ -109,7 +109,10 @@ func (v *view) selected(ctx context.Context, scope state.Scope) ([]*standing, er
 		return nil, err
 	}
 	hosts = slices.DeleteFunc(hosts, func(h *standing) bool { return !scope.MatchesHost(h.HostReport) })
-	return hosts, v.addPorts(ctx, hosts)
+	if err := v.addPorts(ctx, hosts); err != nil {
+		return nil, err
+	}
+	return hosts, v.addListeners(ctx, hosts)
 }
 
 // checkHosts refuses a host or tag that names none of the hosts.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -22,12 +23,19 @@ func (v *view) changes(ctx context.Context) ([]state.Change, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read changes of ports: %w", err)
 	}
+	listeners, err := v.q.ListenerChangesOfRev(ctx, v.rev)
+	if err != nil {
+		return nil, fmt.Errorf("read changes of listeners: %w", err)
+	}
 	log := changelog{hosts: make([]queries.HostChangesOfHostsRow, len(hosts)), ports: make([]queries.PortChangesOfHostsRow, len(ports))}
 	for i, row := range hosts {
 		log.hosts[i] = queries.HostChangesOfHostsRow(row)
 	}
 	for i, row := range ports {
 		log.ports[i] = queries.PortChangesOfHostsRow(row)
+	}
+	for _, row := range listeners {
+		log.listeners = append(log.listeners, queries.ListenerChangesOfHostsRow(row))
 	}
 	dated, err := v.read(ctx, log)
 	if err != nil {
@@ -43,8 +51,9 @@ func (v *view) changes(ctx context.Context) ([]state.Change, error) {
 
 // changelog is rows of the log of changes.
 type changelog struct {
-	hosts []queries.HostChangesOfHostsRow
-	ports []queries.PortChangesOfHostsRow
+	hosts     []queries.HostChangesOfHostsRow
+	ports     []queries.PortChangesOfHostsRow
+	listeners []queries.ListenerChangesOfHostsRow
 }
 
 // datedChange is a change with its revision and seat.
@@ -86,7 +95,49 @@ func (v *view) read(ctx context.Context, log changelog) ([]datedChange, error) {
 		c.Was, c.Now = seenOf(p.OldState, behind[p.OldFp]), seenOf(p.NewState, behind[p.NewFp])
 		changes = append(changes, c)
 	}
+	processes, err := log.processes(ctx, v.q)
+	if err != nil {
+		return nil, err
+	}
+	homes := v.homes(names)
+	for _, row := range log.listeners {
+		l := row.ListenerChange
+		c := begin(l.Rev, seat{l.HostID, homes[l.HostID]}, row.Address, l.Kind)
+		c.Port = portOf(l.Protocol, l.Port)
+		if l.Before || l.OldBind != nil {
+			c.Was = state.Seen{Bind: l.Bind, Process: processes[l.OldProcess]}
+			if l.OldBind != nil {
+				c.Was.Bind = *l.OldBind
+			}
+		}
+		if l.After {
+			c.Now = state.Seen{Bind: l.Bind, Process: processes[l.NewProcess]}
+		}
+		changes = append(changes, c)
+	}
 	return changes, nil
+}
+
+// processes loads what stands behind the listeners of the log.
+func (l changelog) processes(ctx context.Context, q *queries.Queries) (map[pgtype.UUID]state.Process, error) {
+	ids := make([]pgtype.UUID, 0, 2*len(l.listeners))
+	for _, row := range l.listeners {
+		ids = append(ids, row.ListenerChange.OldProcess, row.ListenerChange.NewProcess)
+	}
+	return processes(ctx, q, ids)
+}
+
+// homes returns of each host the vantage under which a reader looks for what is
+// told of its inside, which has none.
+func (v *view) homes(names nameLog) map[int64]int16 {
+	homes := make(map[int64]int16, len(names))
+	for at := range names {
+		home, known := homes[at.host]
+		if !known || strings.Compare(v.preference(at.vantage), v.preference(home)) < 0 {
+			homes[at.host] = at.vantage
+		}
+	}
+	return homes
 }
 
 // seenOf is one side of a port's change; no state is nothing.
@@ -126,6 +177,9 @@ func (v *view) names(ctx context.Context, log changelog) (nameLog, error) {
 	for _, row := range log.ports {
 		ids = append(ids, row.PortChange.HostID)
 	}
+	for _, row := range log.listeners {
+		ids = append(ids, row.ListenerChange.HostID)
+	}
 	return v.namesOf(ctx, ids)
 }
 
@@ -138,8 +192,8 @@ func (v *view) namesOf(ctx context.Context, ids []int64) (nameLog, error) {
 	}
 	names := make(nameLog)
 	for _, row := range rows {
-		if len(row.Names) > 0 {
-			at := seat{row.HostID, row.VantageID}
+		at := seat{row.HostID, row.VantageID}
+		if names[at] = slices.Grow(names[at], 1); len(row.Names) > 0 {
 			names[at] = append(names[at], nameSince{row.RevFrom, row.Names[0]})
 		}
 	}

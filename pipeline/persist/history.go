@@ -167,6 +167,9 @@ func (v *view) addChanges(ctx context.Context, index map[seat]*state.HostHistory
 	if log.ports, err = v.q.PortChangesOfHosts(ctx, ids); err != nil {
 		return fmt.Errorf("read changes of ports: %w", err)
 	}
+	if log.listeners, err = v.q.ListenerChangesOfHosts(ctx, ids); err != nil {
+		return fmt.Errorf("read changes of listeners: %w", err)
+	}
 	changes, err := v.read(ctx, log)
 	if err != nil {
 		return err

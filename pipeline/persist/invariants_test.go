@@ -63,6 +63,24 @@ func checkInvariants(tb testing.TB, book *Book) {
 		"a host is once per protocol in the ledger of a revision": `
 			select a.rev from coverage a join coverage b
 			on a.rev = b.rev and a.vantage_id = b.vantage_id and a.protocol = b.protocol and a.ctid < b.ctid and a.hosts && b.hosts`,
+		"the log of listeners replays to the current ones": `
+			with replayed as (
+				select host_id, protocol, port, bind, new_process, only_v6, rev from (
+					select distinct on (host_id, protocol, port, bind) * from listener_change order by host_id, protocol, port, bind, rev desc) l
+				where after
+			), now as (select host_id, protocol, port, bind, process, only_v6, rev_from from listener_current)
+			(select * from replayed except select * from now) union all (select * from now except select * from replayed)`,
+		"intervals of a listener neither overlap nor reach into the current one": `
+			select key, rev_from from (
+				select (host_id, protocol, port, bind)::text as key, rev_from,
+				       lag(rev_to, 1, 0::bigint) over (partition by host_id, protocol, port, bind order by rev_from) as before
+				from (select host_id, protocol, port, bind, rev_from, rev_to from listener_history
+				      union all select host_id, protocol, port, bind, rev_from, 9223372036854775807 from listener_current) p
+			) i where rev_from < before`,
+		"a finding is there once at a time": `
+			select a.host_id from finding a join finding b
+			on (a.host_id, a.vantage_id, a.protocol, a.port, a.kind) = (b.host_id, b.vantage_id, b.protocol, b.port, b.kind) and a.rev < b.rev
+			where a.rev_to is null or a.rev_to > b.rev`,
 		"only an open approval is on a port": `
 			select c.port from port_current c join approval a on a.id = c.approval_id where a.ended_at is not null or a.port <> c.port or a.host_id <> c.host_id`,
 	}

@@ -32,7 +32,7 @@ func (b *Book) Keep(ctx context.Context, run state.Run, outcome diff.Outcome) er
 		if err != nil || !due {
 			return err
 		}
-		for _, step := range []func(context.Context) error{k.changes, k.ports, k.banners, k.hosts, k.coverage, k.approvals, k.findings, k.alert, k.end} {
+		for _, step := range []func(context.Context) error{k.changes, k.ports, k.banners, k.hosts, k.coverage, k.inside, k.approvals, k.flaps, k.findings, k.alert, k.end} {
 			if err := step(ctx); err != nil {
 				return err
 			}
@@ -146,6 +146,11 @@ func (k *keeping) approvals(ctx context.Context) error {
 			drifted = append(drifted, t.ID)
 		}
 	}
+	usurped, err := k.usurped(ctx)
+	if err != nil {
+		return err
+	}
+	drifted = append(drifted, usurped...)
 	at, rev := k.rev.At, k.rev.ID
 	if err := k.q.ExpireApprovals(ctx, at); err != nil {
 		return fmt.Errorf("end expired approvals: %w", err)

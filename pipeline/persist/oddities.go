@@ -11,33 +11,6 @@ import (
 	"ownmap/queries"
 )
 
-// findings returns what the run of the view found out about hosts.
-func (v *view) findings(ctx context.Context) ([]state.Finding, error) {
-	rows, err := v.q.FindingsOfRev(ctx, v.rev)
-	if err != nil {
-		return nil, fmt.Errorf("read findings: %w", err)
-	}
-	ids := make([]int64, len(rows))
-	for i, row := range rows {
-		ids[i] = row.HostID
-	}
-	names, err := v.namesOf(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	var list []state.Finding
-	for _, row := range rows {
-		list = append(list, state.Finding{
-			Kind: state.FindingKind(row.Kind), HostID: row.HostID, Vantage: v.vantages[row.VantageID], Address: row.Address,
-			Name: names.at(seat{row.HostID, row.VantageID}, v.rev), Detail: row.Detail,
-		})
-	}
-	slices.SortFunc(list, func(a, b state.Finding) int {
-		return cmp.Or(strings.Compare(a.Vantage, b.Vantage), a.Address.Compare(b.Address), cmp.Compare(a.Kind, b.Kind))
-	})
-	return list, nil
-}
-
 // flaps returns the ports that the run of the view saw otherwise than they were.
 func (v *view) flaps(ctx context.Context) ([]state.Flap, error) {
 	rows, err := v.q.FlapsOfRev(ctx, v.rev)

@@ -42,10 +42,24 @@ func TestHostWithAllPortsOpenIsOneFinding(t *testing.T) {
 	}
 	run, _ := one(liar, answers(t, "127.0.0.2", "22/tcp ssh")).pass(t, book)
 	r := must[state.Report](t)(book.Report(t.Context(), run.ID))
-	finding := state.Finding{Kind: state.AllPortsOpen, HostID: r.Hosts[0].ID, Vantage: "local", Address: liar.Address, Detail: "65,535 TCP ports answer as open, which no host has: 1-65535"}
+	finding := state.Finding{Kind: state.AllPortsOpen, Severity: state.Medium, First: *r.Run.FinishedAt, New: true, HostID: r.Hosts[0].ID, Vantage: "local", Address: liar.Address, Detail: "65,535 TCP ports answer as open, which no host has: 1-65535"}
 	if open, _ := r.OpenPorts(); !reflect.DeepEqual(r.Findings, []state.Finding{finding}) || open != 1 {
 		t.Errorf("findings %+v, %d ports open: want one of each", r.Findings, open)
 	}
+	for night, want := range []struct {
+		host state.Host
+		days int // that the finding lasts; 0: it is over
+	}{{liar, 2}, {asked(t, liar, "", state.NotScanned, state.HostTimeout), 3}, {answers(t, "127.0.0.1", "22/tcp ssh"), 0}, {liar, 1}} {
+		if want.host.Coverage[0].Status == state.NotScanned {
+			want.host.Spoofed = state.PortSet{}
+		}
+		run, _ := one(want.host).pass(t, book)
+		r := must[state.Report](t)(book.Report(t.Context(), run.ID))
+		if len(r.Findings) != min(want.days, 1) || want.days > 0 && r.Findings[0].New != (want.days == 1) {
+			t.Errorf("night %d: findings %+v", night+2, r.Findings)
+		}
+	}
+	want(t, book, "(1,4)\n(5,)", "select rev, rev_to from finding order by rev") // a row for as long as it lasts
 }
 
 func TestAlertsAndPace(t *testing.T) {

@@ -57,7 +57,10 @@ func (v *view) report(ctx context.Context, row queries.RunWithRevRow) (state.Rep
 	if err != nil {
 		return report, err
 	}
-	report.Hosts = reports(hosts)
+	report.Hosts, report.Findings = reports(hosts), findingsOf(hosts)
+	if err := v.insideGaps(ctx, &report, hosts); err != nil {
+		return report, err
+	}
 	if report.Gaps, err = v.gaps(ctx, lines, hosts); err != nil {
 		return report, err
 	}
@@ -73,9 +76,6 @@ func (v *view) report(ctx context.Context, row queries.RunWithRevRow) (state.Rep
 
 // oddities fills in what is neither state nor change.
 func (v *view) oddities(ctx context.Context, report *state.Report, lines []line) (err error) {
-	if report.Findings, err = v.findings(ctx); err != nil {
-		return err
-	}
 	if report.Flaps, err = v.flaps(ctx); err != nil {
 		return err
 	}
@@ -92,7 +92,10 @@ func (v *view) standings(ctx context.Context, wanted seats) ([]*standing, error)
 	if err := v.addPorts(ctx, hosts); err != nil {
 		return nil, err
 	}
-	return hosts, v.date(ctx, hosts)
+	if err := v.date(ctx, hosts); err != nil {
+		return nil, err
+	}
+	return hosts, v.addInside(ctx, hosts)
 }
 
 // keptRun returns a run that kept a state.

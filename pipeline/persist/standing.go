@@ -20,6 +20,7 @@ type standing struct {
 	answered map[state.Protocol]int64 // the last one in which it answered
 	missed   map[state.Protocol]int   // runs since then that asked for it
 	ports    []standingPort           // in Port order
+	findings []state.Finding          // most severe first
 }
 
 // standingPort is a port of a standing.
@@ -157,7 +158,9 @@ func (v *view) approvals(ctx context.Context, ids []int64) (approvals, error) {
 func approvalOf(row queries.Approval, vantages map[int16]string) state.Approval {
 	a := state.Approval{
 		ID: row.ID, HostID: row.HostID, Port: portOf(row.Protocol, row.Port),
-		Service: row.Service, Family: row.Family, Probed: row.Probed, Reason: row.Reason, By: row.GrantedBy, Via: row.Via,
+		Service: row.Service, Family: row.Family, Probed: row.Probed,
+		Process: state.Process{Exe: row.Exe, User: row.OsUser, Unit: row.Unit, Container: row.Container, Package: row.Package},
+		Reason:  row.Reason, By: row.GrantedBy, Via: row.Via,
 		GrantedAt: row.GrantedAt.UTC(), Until: utc(row.ExpiresAt), EndedAt: utc(row.EndedAt), EndedBy: row.EndedBy,
 		EndReason: state.EndReason(row.EndReason),
 	}

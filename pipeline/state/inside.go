@@ -70,6 +70,33 @@ func (l Listener) Covers(address netip.Addr) bool {
 	return bind.IsUnspecified() && (bind.Is4() == address.Is4() || bind.Is6() && !l.OnlyV6)
 }
 
+// Behind returns the listener that takes what is sent to a port of an address, and
+// whether there is one. listeners are in CompareListeners order. Where none is
+// bound so that it could, as behind an address translation outside of the host,
+// it is one that is not bound to loopback.
+func Behind(listeners []Listener, address netip.Addr, port Port) (Listener, bool) {
+	var best Listener
+	rank := 0
+	for _, l := range listeners {
+		if l.Port != port {
+			continue
+		}
+		r := 0
+		switch {
+		case l.Bind == address:
+			r = 3
+		case l.Covers(address):
+			r = 2
+		case !l.Bind.IsLoopback():
+			r = 1
+		}
+		if r > rank {
+			best, rank = l, r
+		}
+	}
+	return best, rank > 0
+}
+
 // Mapping is a rule of the host that hands a port on to somewhere else: a NAT
 // rule, or a container's published port.
 type Mapping struct {
