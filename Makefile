@@ -18,7 +18,7 @@ FUZZTIME ?= 10s
 
 # What each target needs, as PROGRAM:PACKAGE with Debian's and Ubuntu's package names.
 setup      := nmap:nmap postgres:postgresql
-setup-test := $(setup) ndiff:ndiff ip:iproute2
+setup-test := $(setup) ndiff:ndiff ip:iproute2 sshd:openssh-server sudo:sudo netstat:net-tools busybox:busybox iptables:iptables
 setup-race := $(setup-test) gcc:gcc /usr/include/stdlib.h:libc6-dev
 
 .PHONY: help
@@ -86,8 +86,9 @@ setup setup-test setup-race:
 	@sh -c "$$INSTALL" $@ $($@)
 
 # Installs what is missing with apt-get; asks for nothing and touches nothing when all is there.
-# Debian's postgresql would make a database cluster and start it on port 5432: nobody asked for
-# that one, so it is switched off for as long as the installation lasts.
+# Debian's postgresql would make a database cluster and start it on port 5432, and openssh-server
+# would start sshd: nobody asked for those, so both are switched off for as long as the installation
+# lasts.
 define INSTALL
 set -eu
 go env GOVERSION >/dev/null || { echo "ownmap: hint: install Go 1.26 or later from https://go.dev/dl/" >&2; exit 1; }
@@ -110,8 +111,11 @@ echo "installing$$packages with apt-get"
 $$sudo sh -eu -c '
 	export DEBIAN_FRONTEND=noninteractive
 	switch=/etc/postgresql-common/createcluster.d/ownmap-setup.conf
-	trap "rm -f $$switch; rmdir -p --ignore-fail-on-non-empty $${switch%/*}" EXIT
+	policy=/usr/sbin/policy-rc.d
+	[ ! -e "$$policy" ] || policy=
+	trap "rm -f $$switch $$policy; rmdir -p --ignore-fail-on-non-empty $${switch%/*}" EXIT
 	trap "exit 130" INT TERM HUP
+	[ -z "$$policy" ] || { printf "#!/bin/sh\nexit 101\n" >"$$policy"; chmod 755 "$$policy"; }
 	mkdir -p "$${switch%/*}"
 	echo "create_main_cluster = false" >"$$switch"
 	apt-get update -q >/dev/null || echo "some package lists are old; trying with what is there" >&2
