@@ -12,7 +12,7 @@ create index listener_history_host on listener_history (host_id);
 -- kind is empty for what is kept and not told: a first look, and ports that
 -- programs draw at random.
 alter table listener_change
-    add old_bind inet,                            -- of bind-changed: where it listened before
+    add old_bind inet,                            -- where what it replaces listened, if that was elsewhere
     add before   boolean not null default true,   -- there was a listener
     add after    boolean not null default true,   -- there is one
     add only_v6  boolean not null default false,  -- of the one that is

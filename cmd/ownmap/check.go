@@ -61,6 +61,8 @@ func (a *app) check(ctx context.Context) error {
 	line("targets", found, err)
 	line("vantages", describeVantages(plan), nil)
 	line("limits", describeLimits(plan), a.checkLimits(ctx, h))
+	found, err = checkInside(ctx, h, plan)
+	line("inside", found, err)
 	if failed {
 		return errCheck
 	}

@@ -96,7 +96,7 @@ lock; 130 interrupted.`,
 	root.AddCommand(
 		a.runCommand(), a.workerCommand(), a.cancelCommand(), a.statusCommand(), a.runsCommand(), a.showCommand(), a.reportCommand(),
 		a.portsCommand(), a.hostCommand(), a.diffCommand(),
-		a.approveCommand(), a.revokeCommand(), a.auditCommand(), a.targetsCommand(),
+		a.approveCommand(), a.revokeCommand(), a.auditCommand(), a.targetsCommand(), a.hostkeysCommand(),
 		a.siteCommand(), a.checkCommand(), a.configCommand(), a.dbCommand(), a.versionCommand(),
 	)
 	usageArgs(root)

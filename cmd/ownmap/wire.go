@@ -1,17 +1,21 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"os/user"
 	"path/filepath"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"ownmap/pipeline"
+	"ownmap/pipeline/enrich"
+	"ownmap/pipeline/enrich/login"
 	"ownmap/pipeline/load"
 	"ownmap/pipeline/persist"
 	"ownmap/pipeline/persist/private"
@@ -95,10 +99,30 @@ func (h *house) pipeline(planner pipeline.Planner, crew *queue.Crew, scanner *sc
 		Config:  h.config.StateTargets(),
 		Planner: planner,
 		Scanner: scanner,
+		Insider: h.insider(),
 		Crew:    crew,
 		Book:    h.book,
 		Writers: []pipeline.Writer{h.site},
 	}
+}
+
+// insider returns what looks inside hosts.
+func (h *house) insider() *enrich.Insider {
+	return enrich.New(enrich.Options{
+		Login: h.sshOptions(), Parallel: h.config.SSH.MaxParallel, Timeout: time.Duration(h.config.SSH.Timeout),
+		Pause: time.Duration(h.config.SSH.ConfirmAfter), Log: h.log,
+	})
+}
+
+func (h *house) sshOptions() login.Options {
+	o := login.Options{
+		Handshake: time.Duration(h.config.SSH.HandshakeTimeout), Home: h.app.env("HOME"), User: h.app.env("USER"),
+		AgentSocket: h.app.env("SSH_AUTH_SOCK"),
+	}
+	if me, err := user.Current(); err == nil { // services have neither HOME nor USER
+		o.Home, o.User = cmp.Or(o.Home, me.HomeDir), cmp.Or(me.Username, o.User)
+	}
+	return o
 }
 
 // scanner returns what scans from a vantage, at the rate that was learned there.

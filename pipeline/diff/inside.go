@@ -10,7 +10,7 @@ import (
 // now.
 type Move struct {
 	Kind     state.Kind     // empty: it is kept, and nobody is told
-	Was, Now state.Listener // with a zero Port: nothing listened there, or listens
+	Was, Now state.Listener // with a zero Port: nothing listened there, or listens; Was has a Bind then if it was elsewhere
 }
 
 // Inside is a look inside a host and what is new about it.
@@ -104,18 +104,21 @@ func (i Inside) Doubtful() bool {
 }
 
 // joinMoved makes one change of a listener that is gone from one address and there
-// on another, with the same program behind it.
+// on another: of the same program if there is one, else of another one.
 func joinMoved(moves []Move) {
-	for i := range moves {
-		gone := &moves[i]
-		if gone.Kind != state.ListenerGone {
-			continue
-		}
-		for j := range moves {
-			fresh := &moves[j]
-			if fresh.Kind == state.ListenerNew && fresh.Now.Port == gone.Was.Port && same(fresh.Now.Process, gone.Was.Process) {
+	for _, kind := range []state.Kind{state.BindChanged, state.ProcessChanged} {
+		for i := range moves {
+			gone := &moves[i]
+			if gone.Kind != state.ListenerGone {
+				continue
+			}
+			for j := range moves {
+				fresh := &moves[j]
+				if fresh.Kind != state.ListenerNew || fresh.Now.Port != gone.Was.Port || same(fresh.Now.Process, gone.Was.Process) != (kind == state.BindChanged) {
+					continue
+				}
 				fresh.Now.Process = fresh.Now.Process.Or(gone.Was.Process)
-				fresh.Kind, fresh.Was.Bind, fresh.Was.Process = state.BindChanged, gone.Was.Bind, gone.Was.Process
+				fresh.Kind, fresh.Was.Bind, fresh.Was.Process = kind, gone.Was.Bind, gone.Was.Process
 				gone.Kind = ""
 				break
 			}

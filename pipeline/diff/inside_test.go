@@ -45,7 +45,7 @@ func TestListeners(t *testing.T) {
 		{"a new one", []string{nginx}, []string{nginx, "4444/tcp 0.0.0.0 /tmp/x root"}, "listener-new 4444/tcp"},
 		{"one is gone", []string{nginx, "4444/tcp 0.0.0.0 /tmp/x root"}, []string{nginx}, "listener-gone 4444/tcp"},
 		{"to all addresses", []string{"80/tcp 127.0.0.1 /usr/sbin/nginx www-data nginx"}, []string{nginx}, "bind-changed 80/tcp from 127.0.0.1, (quiet) 80/tcp"},
-		{"to all addresses, another program", []string{"80/tcp 127.0.0.1 /usr/sbin/apache2 www-data apache2"}, []string{nginx}, "listener-new 80/tcp, listener-gone 80/tcp"},
+		{"to all addresses, another program", []string{"80/tcp 127.0.0.1 /usr/sbin/apache2 www-data apache2"}, []string{nginx}, "process-changed 80/tcp, (quiet) 80/tcp"},
 		{"another random port", []string{"40001/tcp 0.0.0.0 /sbin/rpc.statd statd nfs"}, []string{"51234/tcp 0.0.0.0 /sbin/rpc.statd statd nfs"}, "(quiet) 40001/tcp, (quiet) 51234/tcp"},
 		{
 			"one random port more",

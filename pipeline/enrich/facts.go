@@ -108,7 +108,7 @@ func containerOf(cgroup string) (runtime, id string) {
 	if m := regexp.MustCompile(`/(docker|libpod_parent/libpod-|libpod|actions_job)[/-]?([0-9a-f]{64})`).FindStringSubmatch(cgroup); m != nil {
 		return runtimeName(strings.SplitN(m[1], "_", 2)[0]), m[2]
 	}
-	if m := regexp.MustCompile(`/(lxc|lxc\.payload|lxc\.monitor)[./]([^/]+)`).FindStringSubmatch(cgroup); m != nil {
+	if m := regexp.MustCompile(`/(lxc\.payload|lxc\.monitor|lxc)[./]([^/]+)`).FindStringSubmatch(cgroup); m != nil {
 		return "lxc:" + state.Clean(m[2]), ""
 	}
 	if m := regexp.MustCompile(`/(?:systemd-nspawn@|machine-)([^/]+)\.(?:service|scope)`).FindStringSubmatch(cgroup); m != nil {

@@ -22,6 +22,7 @@ type Config struct {
 	Exclude  []state.Spec       `yaml:"exclude"`  // never scanned, whatever names them
 	Profiles map[string]Profile `yaml:"profiles"` // the built-in ones among them
 	Scan     Scan               `yaml:"scan"`
+	SSH      SSH                `yaml:"ssh"`
 	Archive  Archive            `yaml:"archive"`
 
 	source   string
@@ -42,6 +43,9 @@ type Target struct {
 	Owner   string       `yaml:"owner,omitempty"`
 	Profile string       `yaml:"profile,omitempty"` // empty: state.DefaultProfile
 	Vantage []string     `yaml:"vantage,omitempty"` // where it is scanned from, sorted; empty: state.DefaultVantage
+
+	// SSH is how its hosts are looked inside; nil: as SSH of the Config says.
+	SSH *TargetSSH `yaml:"ssh,omitempty"`
 
 	where []string // one for each of Hosts, "ownmap.yaml:14"
 }
@@ -107,7 +111,12 @@ func Default() Config {
 
 // defaults returns a config with the defaults of every key.
 func defaults() Config {
+	yes, no := true, false
 	return Config{
+		SSH: SSH{
+			Look: LookNamed, Door: Door{Agent: &yes, UserConfig: &no, Sudo: &yes, Hash: &no},
+			MaxParallel: 16, Timeout: Duration(30 * time.Second), HandshakeTimeout: Duration(10 * time.Second), ConfirmAfter: Duration(5 * time.Second),
+		},
 		Profiles: builtInProfiles(),
 		Scan: Scan{
 			Rate: 5000, HostTimeout: Duration(15 * time.Minute),

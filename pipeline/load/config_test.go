@@ -74,7 +74,8 @@ func TestExampleNamesEveryKey(t *testing.T) {
 	}
 	for _, key := range keys {
 		// There are no limits by default: a comment shows how they are written.
-		word := key[strings.LastIndex(key, ".")+1:] + ": "
+		key = strings.Replace(key, ".ssh.tags.*.", ".ssh.", 1) // the same keys as beside tags
+		word := strings.Replace(key[strings.LastIndex(key, ".")+1:], "*", "dmz", 1) + ": "
 		if shown := strings.Contains(string(text), "#     - "+word) || strings.Contains(string(text), "#       "+word); !found[key] && !shown {
 			t.Errorf("config.example.yaml does not name %s", key)
 		}
@@ -114,7 +115,10 @@ func keysOf(t reflect.Type, path string) []string {
 	var keys []string
 	if t.Kind() == reflect.Struct {
 		for f := range t.Fields() {
-			if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); f.IsExported() {
+			name, option, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+			if option == "inline" {
+				keys = append(keys, keysOf(f.Type, path)...)
+			} else if f.IsExported() {
 				keys = append(keys, path+"."+name)
 				keys = append(keys, keysOf(f.Type, path+"."+name)...)
 			}

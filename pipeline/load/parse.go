@@ -60,6 +60,7 @@ func parse(file string, text []byte, env func(string) string) *parser {
 		key{"database", p.database},
 		key{"state_dir", func(n *yaml.Node) { p.path(n, "state_dir", &p.config.StateDir) }},
 		key{"scan", p.scan},
+		key{"ssh", p.ssh},
 		key{"profiles", p.profiles},
 		key{"exclude", func(n *yaml.Node) { p.config.Exclude = p.exclusions(n) }},
 		key{"targets", p.targets},

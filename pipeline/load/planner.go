@@ -39,7 +39,7 @@ func NewPlanner(config Config, resolver Resolver) *Planner {
 // that the targets hold, or to "tag:NAME", the targets with that tag; an entry
 // that holds none of them is a NotTargetError or a NoTagError. A name without
 // addresses is part of the plan as unresolved. Each host has the tightest of all
-// limits that match it. A target over the limit of addresses or with an unknown
+// limits that match it, and a login if it is to be looked inside. A target over the limit of addresses or with an unknown
 // profile is an error, and so are windows without common time; nothing is planned
 // then.
 func (p *Planner) Plan(ctx context.Context, targets []state.Target, known []state.KnownHost, only []string) (state.Plan, error) {
@@ -60,6 +60,10 @@ func (p *Planner) Plan(ctx context.Context, targets []state.Target, known []stat
 	}
 	limiter := newLimiter(p.config.Scan, targets, answers)
 	plan := d.plan(p.profiles(), limiter)
+	doors := newDoors(p.config)
+	for i, h := range plan.Hosts {
+		plan.Hosts[i].Login = doors.login(h)
+	}
 	if err := limiter.err(); err != nil {
 		return state.Plan{}, err
 	}

@@ -126,7 +126,7 @@ func (v *view) addFindings(ctx context.Context, hosts []*standing) error {
 	}
 	for _, row := range rows {
 		if h := bySeat[seat{row.HostID, row.VantageID}]; h != nil {
-			h.findings = append(h.findings, state.Finding{
+			h.Findings = append(h.Findings, state.Finding{
 				Kind: state.FindingKind(row.Kind), Severity: state.Severity(row.Severity), HostID: row.HostID, Vantage: h.Vantage,
 				Address: row.Address, Name: h.Name(), Port: portOf(row.Protocol, row.Port), Detail: row.Detail,
 				First: v.time(row.First), New: row.First == v.rev,
@@ -134,9 +134,9 @@ func (v *view) addFindings(ctx context.Context, hosts []*standing) error {
 		}
 	}
 	for _, h := range hosts {
-		slices.SortFunc(h.findings, state.CompareFindings)
+		slices.SortFunc(h.Findings, state.CompareFindings)
 		for i := range h.ports {
-			for _, f := range h.findings {
+			for _, f := range h.Findings {
 				if f.OfPort() && f.Port == h.ports[i].Port {
 					h.ports[i].Findings = append(h.ports[i].Findings, f)
 				}
@@ -150,7 +150,7 @@ func (v *view) addFindings(ctx context.Context, hosts []*standing) error {
 func findingsOf(hosts []*standing) []state.Finding {
 	var list []state.Finding
 	for _, h := range hosts {
-		list = append(list, h.findings...)
+		list = append(list, h.Findings...)
 	}
 	slices.SortFunc(list, state.CompareFindings)
 	return list

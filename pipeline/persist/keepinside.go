@@ -91,7 +91,7 @@ func (k *keeping) move(host int64, m diff.Move) []any {
 		at = m.Was
 	}
 	var oldBind *netip.Addr
-	if m.Kind == state.BindChanged {
+	if !before && m.Was.Bind.IsValid() {
 		oldBind = &m.Was.Bind
 	}
 	return []any{

@@ -20,7 +20,6 @@ type standing struct {
 	answered map[state.Protocol]int64 // the last one in which it answered
 	missed   map[state.Protocol]int   // runs since then that asked for it
 	ports    []standingPort           // in Port order
-	findings []state.Finding          // most severe first
 }
 
 // standingPort is a port of a standing.

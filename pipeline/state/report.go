@@ -45,6 +45,7 @@ type HostReport struct {
 	LastSeen  *time.Time // last run in which it answered; nil: never
 	Ports     []PortReport
 	Inside    InsideReport
+	Findings  []Finding // about it and its ports, most severe first
 }
 
 // PortReport is a port as of a run; it shadows PortStatus with what the
@@ -88,6 +89,9 @@ func (r Report) Verdict() string {
 		parts = append(parts, "Baseline: "+Count(unapproved, "port awaits", "ports await")+" approval")
 	} else {
 		parts = append(parts, Count(len(r.Changes), "change", "changes"), Count(unapproved, "port unapproved", "ports unapproved"))
+	}
+	if n := r.Grave(); n > 0 {
+		parts = append(parts, Count(n, "disagreement", "disagreements"))
 	}
 	if r.Coverage.Hosts == 0 {
 		return strings.Join(append(parts, "no host was looked at"), ", ")

@@ -24,6 +24,8 @@ type seenJSON struct {
 	Service *string `json:"service"`
 	Product *string `json:"product"`
 	Version *string `json:"version"`
+	Process *string `json:"process"` // of changes of the inside view
+	Bind    *string `json:"bind"`    // address on which it listens
 }
 
 func changesOf(changes []state.Change) []changeJSON {
@@ -52,6 +54,10 @@ func seenOf(s state.Seen) *seenJSON {
 		Service: some(s.Service.String()),
 		Product: some(s.Service.Product),
 		Version: some(s.Service.Version),
+		Process: some(s.Process.Described()),
+	}
+	if s.Bind.IsValid() {
+		seen.Bind = some(s.Bind.String())
 	}
 	if seen == (seenJSON{}) {
 		return nil

@@ -15,6 +15,7 @@ func portColumns() []string {
 	return []string{
 		"host", "address", "protocol", "port", "state", "service", "product", "version", "process", "approved",
 		"approved_by", "approved_at", "approved_until", "approval_reason", "first_seen", "last_seen", "stale_since", "tags", "owner",
+		"exe", "user", "unit", "container", "package", "findings",
 	}
 }
 
@@ -79,7 +80,12 @@ func portRow(h state.HostReport, p state.PortReport) []string {
 	} else {
 		row = append(row, "", "", "", "")
 	}
-	return append(row, text(j.FirstSeen), text(j.LastSeen), text(j.StaleSince), strings.Join(h.Tags, " "), h.Owner)
+	found := make([]string, len(p.Findings))
+	for i, f := range p.Findings {
+		found[i] = string(f.Kind)
+	}
+	return append(row, text(j.FirstSeen), text(j.LastSeen), text(j.StaleSince), strings.Join(h.Tags, " "), h.Owner,
+		text(j.Exe), text(j.User), text(j.Unit), text(j.Container), text(j.Package), strings.Join(found, " "))
 }
 
 // changeRow fills what is known of a port that is no longer there, or of a host.

@@ -219,7 +219,9 @@ func TestDiffJSON(t *testing.T) {
         "state": "open",
         "service": "ssh",
         "product": null,
-        "version": null
+        "version": null,
+        "process": null,
+        "bind": null
       },
       "now": null
     }

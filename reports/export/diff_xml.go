@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"ownmap/pipeline/state"
@@ -37,7 +38,10 @@ func comment(c state.Comparison) string {
 	return " " + text + " "
 }
 
+// diffHosts leaves out what is told of the inside of hosts: the format has no words
+// for it.
 func diffHosts(changes []state.Change) []hostDiff {
+	changes = slices.DeleteFunc(slices.Clone(changes), func(c state.Change) bool { return c.Kind.Inside() })
 	var hosts []hostDiff
 	for i := 0; i < len(changes); {
 		end := i + 1
@@ -75,7 +79,7 @@ func diffHost(changes []state.Change) hostDiff {
 			port.A, port.B = &sideXML{Service: serviceElement(c.Was.Service)}, &sideXML{Service: serviceElement(c.Now.Service)}
 			ports.Diffs = append(ports.Diffs, portDiff{Port: port})
 		case state.ProcessChanged, state.ProcessUpdated, state.ListenerNew, state.ListenerGone, state.BindChanged:
-			// ndiff's DTD has no words for the inside view.
+			// They were left out.
 		}
 	}
 	if names != (hostnamesXML{}) {

@@ -18,6 +18,9 @@ type hostJSON struct {
 	FirstSeen *string        `json:"first_seen"`
 	LastSeen  *string        `json:"last_seen"`
 	Ports     []portJSON     `json:"ports"`
+	Listeners []listenerJSON `json:"listeners"` // as of the last look inside
+	LookedAt  *string        `json:"looked_at"` // inside, to the end; null: never
+	Findings  []findingJSON  `json:"findings"`
 	Intervals []intervalJSON `json:"intervals"`
 	Events    []eventJSON    `json:"events"`
 }
@@ -46,7 +49,8 @@ func HostJSON(w io.Writer, h state.HostHistory) error {
 	j := hostJSON{
 		Host: hostOf(h.Name(), h.Address.String()), Address: h.Address.String(), Vantage: h.Vantage, Names: list(h.Names),
 		State: string(h.State), Tags: list(h.Tags), Owner: some(h.Owner), FirstSeen: utc(&h.FirstSeen), LastSeen: utc(h.LastSeen),
-		Ports: portsOf([]state.HostReport{h.HostReport}), Intervals: []intervalJSON{}, Events: []eventJSON{},
+		Ports: portsOf([]state.HostReport{h.HostReport}), Listeners: listenersOf(h.Inside.Listeners), LookedAt: utc(h.Inside.LookedAt),
+		Findings: findingsOf(h.Findings), Intervals: []intervalJSON{}, Events: []eventJSON{},
 	}
 	for _, i := range h.Intervals {
 		j.Intervals = append(j.Intervals, intervalJSON{

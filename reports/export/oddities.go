@@ -2,14 +2,18 @@ package export
 
 import "ownmap/pipeline/state"
 
-// findingJSON is what is odd about a whole host.
+// findingJSON is what is odd about a host or one of its ports.
 type findingJSON struct {
-	Kind     string `json:"kind"`
-	Severity string `json:"severity"`
-	Host     string `json:"host"`
-	Address  string `json:"address"`
-	Vantage  string `json:"vantage"`
-	Detail   string `json:"detail"`
+	Kind     string  `json:"kind"`
+	Severity string  `json:"severity"`
+	Host     string  `json:"host"`
+	Address  string  `json:"address"`
+	Vantage  string  `json:"vantage"`
+	Protocol *string `json:"protocol"` // null: about the host itself
+	Port     *uint16 `json:"port"`
+	Detail   string  `json:"detail"`
+	First    *string `json:"first"` // since when it is found without a break
+	New      bool    `json:"new"`   // in this run
 }
 
 // flapJSON is a port that was as known when it was asked again.
@@ -41,7 +45,10 @@ type viewJSON struct {
 func findingsOf(findings []state.Finding) []findingJSON {
 	all := make([]findingJSON, 0, len(findings))
 	for _, f := range findings {
-		all = append(all, findingJSON{string(f.Kind), string(f.Kind.Severity()), f.Label(), f.Address.String(), f.Vantage, f.Detail})
+		all = append(all, findingJSON{
+			string(f.Kind), string(f.Severity), f.Label(), f.Address.String(), f.Vantage,
+			some(string(f.Port.Protocol)), some(f.Port.Number), f.Detail, utc(&f.First), f.New,
+		})
 	}
 	return all
 }

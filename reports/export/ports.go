@@ -16,12 +16,26 @@ type portJSON struct {
 	Service    *string       `json:"service"`
 	Product    *string       `json:"product"`
 	Version    *string       `json:"version"`
-	Process    *string       `json:"process"` // of the inside view; null where nobody looked inside
+	Process    *string       `json:"process"` // of the inside view; this and the next are null where nobody could look
+	Exe        *string       `json:"exe"`
+	User       *string       `json:"user"`
+	Unit       *string       `json:"unit"`
+	Container  *string       `json:"container"`
+	Package    *string       `json:"package"`
+	SHA256     *string       `json:"sha256"`
+	Findings   []aboutJSON   `json:"findings"`
 	Approved   bool          `json:"approved"`
 	Approval   *approvalJSON `json:"approval"`
 	FirstSeen  *string       `json:"first_seen"`
 	LastSeen   *string       `json:"last_seen"`
 	StaleSince *string       `json:"stale_since"` // not looked at since then
+}
+
+// aboutJSON is a finding about the port that it stands with.
+type aboutJSON struct {
+	Kind     string `json:"kind"`
+	Severity string `json:"severity"`
+	Detail   string `json:"detail"`
 }
 
 // approvalJSON is an approval as scripts see it.
@@ -30,6 +44,7 @@ type approvalJSON struct {
 	Protocol  string  `json:"protocol"`
 	Port      uint16  `json:"port"`
 	Service   *string `json:"service"` // what it is bound to
+	Process   *string `json:"process"` // and the process; null: any
 	By        string  `json:"by"`
 	Via       string  `json:"via"`
 	Reason    *string `json:"reason"`
@@ -63,12 +78,28 @@ func portOf(h state.Host, p state.PortReport) portJSON {
 		Service:    some(p.Service.String()),
 		Product:    some(p.Service.Product),
 		Version:    some(p.Service.Version),
+		Process:    some(p.Process.Name()),
+		Exe:        some(p.Process.Exe),
+		User:       some(p.Process.User),
+		Unit:       some(p.Process.Unit),
+		Container:  some(p.Process.Container),
+		Package:    some(p.Process.Package),
+		SHA256:     some(p.Process.SHA256),
+		Findings:   aboutPort(p.Findings),
 		Approved:   p.Approved(),
 		Approval:   approvalOf(p.Approval),
 		FirstSeen:  utc(&p.FirstSeen),
 		LastSeen:   utc(&p.LastSeen),
 		StaleSince: utc(p.StaleSince),
 	}
+}
+
+func aboutPort(findings []state.Finding) []aboutJSON {
+	all := make([]aboutJSON, 0, len(findings))
+	for _, f := range findings {
+		all = append(all, aboutJSON{string(f.Kind), string(f.Severity), f.Detail})
+	}
+	return all
 }
 
 func approvalOf(a *state.Approval) *approvalJSON {
@@ -80,6 +111,7 @@ func approvalOf(a *state.Approval) *approvalJSON {
 		Protocol:  string(a.Port.Protocol),
 		Port:      a.Port.Number,
 		Service:   some(a.Service),
+		Process:   some(a.Process.Described()),
 		By:        a.By,
 		Via:       a.Via,
 		Reason:    some(a.Reason),

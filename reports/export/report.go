@@ -19,6 +19,7 @@ type reportJSON struct {
 	Unapproved int             `json:"unapproved"` // how many of the open ports
 	Ports      []portJSON      `json:"ports"`
 	Findings   []findingJSON   `json:"findings"`
+	Inside     insideJSON      `json:"inside"`
 	Flaps      []flapJSON      `json:"flaps"`
 	Elsewhere  []elsewhereJSON `json:"elsewhere"` // ports that are not the same from every vantage
 	Notes      []string        `json:"notes"`
@@ -47,6 +48,7 @@ func JSON(w io.Writer, report state.Report) error {
 		Unapproved: unapproved,
 		Ports:      portsOf(report.Hosts),
 		Findings:   findingsOf(report.Findings),
+		Inside:     insideOf(report),
 		Flaps:      flapsOf(report.Flaps),
 		Elsewhere:  elsewhereOf(report.Elsewhere),
 		Notes:      list(report.Run.Notes),

@@ -30,6 +30,7 @@ func Host(w io.Writer, history state.HostHistory, options Options) error {
 		p.heading("Open ports")
 		p.ports([]state.HostReport{history.HostReport})
 	}
+	p.both(history.HostReport)
 	p.intervals(history.Intervals)
 	p.events(history.Events)
 	return p.writeTo(w)

@@ -2,6 +2,7 @@ package text
 
 import (
 	"io"
+	"slices"
 	"strings"
 
 	"ownmap/pipeline/state"
@@ -29,9 +30,17 @@ func unapprovedCount(n int) string {
 	return state.Count(n, "unapproved", "unapproved")
 }
 
-// ports adds one table over all hosts, so that its columns line up.
+// ports adds one table over all hosts, so that its columns line up. Where nobody
+// looks inside there is no column for the process.
 func (p *page) ports(hosts []state.HostReport) {
-	t := table{indent: "  ", columns: []column{{title: "PORT"}, {title: "STATE"}, {title: "SERVICE", floor: 8}, {title: "VERSION", floor: 12}, {title: "APPROVAL", floor: 16}, {title: "SEEN SINCE", floor: 10}}}
+	inside := slices.ContainsFunc(hosts, func(h state.HostReport) bool {
+		return slices.ContainsFunc(h.Ports, func(p state.PortReport) bool { return p.Process != state.Process{} })
+	})
+	columns := []column{{title: "PORT"}, {title: "STATE"}, {title: "SERVICE", floor: 8}, {title: "VERSION", floor: 12}, {title: "APPROVAL", floor: 16}, {title: "SEEN SINCE", floor: 10}}
+	if inside {
+		columns = slices.Insert(columns, 4, column{title: "PROCESS", floor: 12})
+	}
+	t := table{indent: "  ", columns: columns}
 	for _, h := range hosts {
 		if len(h.Ports) == 0 {
 			continue
@@ -39,8 +48,18 @@ func (p *page) ports(hosts []state.HostReport) {
 		t.heading(hostHeading(h)...)
 		for _, port := range h.Ports {
 			word, s := approval(port)
-			t.add(span{port.String(), plain}, span{string(port.State), plain}, span{port.Service.String(), plain},
-				span{port.Service.Described(), plain}, span{word, s}, span{since(port), plain})
+			cells := []span{
+				{port.String(), plain},
+				{string(port.State), plain},
+				{port.Service.String(), plain},
+				{port.Service.Described(), plain},
+				{word, s},
+				{since(port), plain},
+			}
+			if inside {
+				cells = slices.Insert(cells, 4, span{port.Process.String(), plain})
+			}
+			t.add(cells...)
 		}
 	}
 	t.write(p)

@@ -19,6 +19,7 @@ func Report(w io.Writer, report state.Report, options Options) error {
 		p.heading("Changes")
 		p.changes(report.Changes)
 	}
+	p.disagreements(report)
 	p.voided(report)
 	p.heading("Open ports")
 	if slices.ContainsFunc(report.Hosts, func(h state.HostReport) bool { return len(h.Ports) > 0 }) {
@@ -30,6 +31,7 @@ func Report(w io.Writer, report state.Report, options Options) error {
 	p.elsewhere(report.Elsewhere)
 	p.flaps(report.Flaps)
 	p.gaps(report)
+	p.insideGaps(report)
 	p.notes(report.Run)
 	if options.HTML != "" {
 		p.blank()

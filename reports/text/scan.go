@@ -1,6 +1,10 @@
 package text
 
-import "ownmap/pipeline/state"
+import (
+	"slices"
+
+	"ownmap/pipeline/state"
+)
 
 // alerts adds what is wrong with the scan itself, before all that it says.
 func (p *page) alerts(run state.Run) {
@@ -9,15 +13,16 @@ func (p *page) alerts(run state.Run) {
 	}
 }
 
-// findings adds what is odd about whole hosts.
+// findings adds what is odd about hosts seen from outside alone.
 func (p *page) findings(findings []state.Finding) {
+	findings = slices.DeleteFunc(slices.Clone(findings), func(f state.Finding) bool { return f.Kind.Disagreement() })
 	if len(findings) == 0 {
 		return
 	}
 	p.heading("Findings")
 	t := table{indent: "  ", columns: []column{{floor: 16}, {}, {floor: 16}}}
 	for _, f := range findings {
-		t.add(span{f.Label(), plain}, span{string(f.Kind.Severity()), yellow}, span{f.Detail, plain})
+		t.add(span{f.Label(), plain}, span{string(f.Severity), severityStyle(f.Severity)}, span{f.Detail, plain})
 	}
 	t.write(p)
 }

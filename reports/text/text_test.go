@@ -193,3 +193,51 @@ func TestEmptyReports(t *testing.T) {
 		t.Errorf("empty report:\n%s", got)
 	}
 }
+
+// TestReportTellsTheInside holds what a reader sees of hosts that were looked inside.
+func TestReportTellsTheInside(t *testing.T) {
+	t.Parallel()
+	address := netip.MustParseAddr("192.0.2.7")
+	at := time.Date(2026, 11, 20, 2, 0, 0, 0, time.UTC)
+	port := state.Port{Protocol: state.TCP, Number: 31337}
+	evil := state.Process{Exe: `/tmp/x\x1b[2J`, User: "root"}
+	found := state.Finding{Kind: state.HiddenFromTool, Severity: state.Critical, Address: address, HostID: 1, Port: port, Detail: "hidden: x", First: at, New: true}
+	host := state.HostReport{
+		Host:  state.Host{ID: 1, Address: address, State: state.Up},
+		Ports: []state.PortReport{{PortStatus: state.PortStatus{Port: port, State: state.Open}, Process: evil, FirstSeen: at}},
+		Inside: state.InsideReport{Status: state.Answered, LookedAt: &at, Listeners: []state.Listener{
+			{Port: state.Port{Protocol: state.TCP, Number: 22}, Bind: netip.IPv6Unspecified(), OnlyV6: true}, {Port: port, Bind: netip.IPv4Unspecified(), Process: evil},
+		}},
+		Findings: []state.Finding{found},
+	}
+	folded := found
+	folded.Kind, folded.Severity = state.ListeningUnreachable, state.Info
+	var out strings.Builder
+	report := state.Report{
+		Hosts: []state.HostReport{host}, Findings: []state.Finding{found, folded},
+		Inside:     state.Totals{Hosts: 2, Answered: 1, NotScanned: 1},
+		InsideGaps: []state.InsideGap{{Label: "192.0.2.8", Address: netip.MustParseAddr("192.0.2.8"), Reason: state.SSHKeyUnknown}},
+	}
+	if err := Report(&out, report, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"Disagreements\n  critical  192.0.2.7  31337/tcp  hidden from tool  hidden: x  new\n",
+		"1 × listening not reachable: listens, and is not reachable from outside",
+		"PROCESS", `x\x1b[2J (root)`,
+		"Looked inside 1 of 2 hosts, 1 not (SSH host key unknown).", "ownmap hostkeys accept 192.0.2.8",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+	out.Reset()
+	if err := Host(&out, state.HostHistory{HostReport: host}, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Outside and inside (looked inside 2026-11-20)", "22/tcp     not open  :: (IPv6 alone)", "hidden from tool"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+}

@@ -134,6 +134,39 @@ func (f *Farm) keys(tb testing.TB) {
 		tb.Fatal(err)
 	}
 	f.public = public
+	if err := os.WriteFile(f.KeyFile+".pub", []byte(public), 0o644); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// Dir returns a directory that a host sees under the same path.
+func (f *Farm) Dir(h *Host) string { return h.dir }
+
+// SSH runs a command on a host as a client would, with the farm's key, and returns
+// what it prints.
+func (f *Farm) SSH(tb testing.TB, h *Host, user, command string) (string, error) {
+	tb.Helper()
+	text, err := os.ReadFile(f.KeyFile)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	signer, err := ssh.ParsePrivateKey(text)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	client, err := ssh.Dial("tcp", netip.AddrPortFrom(h.Address, 22).String(), &ssh.ClientConfig{
+		User: user, Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)}, HostKeyCallback: ssh.InsecureIgnoreHostKey(), Timeout: startTime, //nolint:gosec // a host of our own, on a network of our own
+	})
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = client.Close() }()
+	session, err := client.NewSession()
+	if err != nil {
+		return "", err
+	}
+	out, err := session.CombinedOutput(command)
+	return string(out), err
 }
 
 // writeKey writes a new private key and returns its public one, as a line of

@@ -33,7 +33,7 @@ func (h *Host) prepare(o Options) (key string, err error) {
 	if shell == "" {
 		shell = "/bin/sh"
 	}
-	sudoers := "Defaults !requiretty, !lecture\nroot ALL=(ALL) ALL\n"
+	sudoers := "Defaults !requiretty, !lecture\nroot ALL=(ALL) ALL\n@includedir /etc/sudoers.d\n"
 	if o.Sudo {
 		sudoers += User + " ALL=(root) NOPASSWD: ALL\n"
 	}
@@ -71,15 +71,20 @@ LogLevel ERROR
 mount --make-rprivate /
 mount -t proc none /proc
 mount -t tmpfs none /run
-mkdir /run/sshd
-for f in passwd shadow sudoers; do mount --bind ` + h.dir + `/$f /etc/$f; done
+mkdir -p /run/sshd /run/over
+for d in etc usr; do
+	mkdir /run/over/$d /run/over/$d.work
+	mount -t overlay none -o lowerdir=/$d,upperdir=/run/over/$d,workdir=/run/over/$d.work /$d
+done
+for f in passwd shadow sudoers; do cp ` + h.dir + `/$f /etc/$f; done
 chmod 440 /etc/sudoers
 read -r address
 ip link set lo up
 ip address add $address/16 dev eth0
 ip link set eth0 up
 ` + o.Init + `
-` + services + `/usr/sbin/sshd -f ` + h.dir + `/sshd_config
+` + services + `cp ` + h.dir + `/sshd_config /etc/ssh/sshd_config
+/usr/sbin/sshd
 echo ready
 exec sleep 100000
 `,

@@ -1,0 +1,152 @@
+package state
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Meaning says what a kind of finding means, for a reader who meets it the first
+// time.
+func (k FindingKind) Meaning() string {
+	switch k {
+	case AllPortsOpen:
+		return "the host calls nearly every port open"
+	case HiddenFromTool:
+		return "the kernel has a listener that ss or netstat on the host does not show"
+	case HostKeyChanged:
+		return "the host shows another SSH host key than the known one"
+	case OpenWithoutListener:
+		return "open from outside, and nothing on the host listens there"
+	case OpenBoundElsewhere:
+		return "open from outside, and what listens there is bound to another address"
+	case Forwarded:
+		return "open from outside, and the host hands it on to somewhere else"
+	case OddBinary:
+		return "no package owns the program, and it is deleted or lies where no program should"
+	case RestartWanted:
+		return "its package was upgraded, and the old program still runs"
+	case ListeningUnreachable:
+		return "listens, and is not reachable from outside"
+	case ListeningNotScanned:
+		return "listens, and no profile scans the port"
+	}
+	return ""
+}
+
+// InsideWords says how many hosts were looked inside and why the others were not:
+// "Looked inside 98 of 100 hosts, 2 not (SSH login refused)." It is empty when
+// none was to be.
+func (r Report) InsideWords() string {
+	if r.Inside.Hosts == 0 {
+		return ""
+	}
+	words := fmt.Sprintf("Looked inside %d of %s", r.Inside.Answered, Count(r.Inside.Hosts, "host", "hosts"))
+	reasons := map[string]int{}
+	for _, g := range r.InsideGaps {
+		reasons[g.Reason]++
+	}
+	order := slices.SortedFunc(maps.Keys(reasons), func(a, b string) int {
+		return cmp.Or(cmp.Compare(reasons[b], reasons[a]), strings.Compare(a, b))
+	})
+	var parts []string
+	for _, reason := range order {
+		parts = append(parts, fmt.Sprintf("%d not (%s)", reasons[reason], reason))
+	}
+	return strings.Join(append([]string{words}, parts...), ", ") + "."
+}
+
+// Remedy says what to do about a host that was not looked inside; it is empty where
+// nothing can be said.
+func (g InsideGap) Remedy() string {
+	switch g.Reason {
+	case SSHKeyUnknown:
+		return "ownmap hostkeys accept " + g.Address.String()
+	case SSHKeyChanged:
+		return "find out why before anything else"
+	case SSHLoginRefused, SSHNoKeys:
+		return "ownmap hostkeys recipe; ownmap check"
+	case InsideHostSilent, InsideInterrupted:
+		return ""
+	}
+	return "ownmap check says more"
+}
+
+// Since says when the host was last looked inside.
+func (i InsideReport) Since() string {
+	if i.LookedAt == nil {
+		return "never looked inside"
+	}
+	return "looked inside " + i.LookedAt.UTC().Format(time.DateOnly)
+}
+
+// Disagreements returns the findings of the join of both views, less those that are
+// only for the record, and how many of these there are of each kind.
+func (r Report) Disagreements() (told []Finding, folded map[FindingKind]int) {
+	folded = map[FindingKind]int{}
+	for _, f := range r.Findings {
+		switch {
+		case !f.Kind.Disagreement():
+		case f.Severity == Info:
+			folded[f.Kind]++
+		default:
+			told = append(told, f)
+		}
+	}
+	return told, folded
+}
+
+// Grave counts the disagreements that somebody gets up for.
+func (r Report) Grave() int {
+	n := 0
+	for _, f := range r.Findings {
+		if f.Kind.Disagreement() && f.Severity.Rank() <= High.Rank() {
+			n++
+		}
+	}
+	return n
+}
+
+// BothViews is one port of a host as seen from outside and from inside.
+type BothViews struct {
+	Port      Port
+	Outside   *PortReport // nil: not open
+	Listeners []Listener  // what listens there, by address
+	Findings  []Finding
+}
+
+// Both puts the two views of a host side by side, by port. It is empty where the
+// host was never looked inside.
+func (h HostReport) Both() []BothViews {
+	if h.Inside.LookedAt == nil {
+		return nil
+	}
+	rows := map[Port]*BothViews{}
+	at := func(p Port) *BothViews {
+		if rows[p] == nil {
+			rows[p] = &BothViews{Port: p}
+		}
+		return rows[p]
+	}
+	for i := range h.Ports {
+		at(h.Ports[i].Port).Outside = &h.Ports[i]
+	}
+	for _, l := range h.Inside.Listeners {
+		row := at(l.Port)
+		row.Listeners = append(row.Listeners, l)
+	}
+	for _, f := range h.Findings {
+		if f.OfPort() {
+			row := at(f.Port)
+			row.Findings = append(row.Findings, f)
+		}
+	}
+	list := make([]BothViews, 0, len(rows))
+	for _, p := range slices.SortedFunc(maps.Keys(rows), Port.Compare) {
+		list = append(list, *rows[p])
+	}
+	return list
+}
