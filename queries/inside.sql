@@ -59,11 +59,11 @@ from (select unnest(sqlc.arg(hosts)::bigint[]) as host_id, unnest(sqlc.arg(statu
 group by l.status, l.reason;
 
 -- name: InsideLedger :many
--- InsideLedger returns which hosts were looked inside to the end up to a revision,
--- newest first, and of that revision also which were not and why.
+-- InsideLedger returns which hosts were to be looked inside up to a revision and
+-- what came of it, newest first.
 select rev, status, reason, (hosts * sqlc.arg(wanted)::int8multirange)::int8multirange as hosts
 from listener_coverage
-where rev <= sqlc.arg(rev) and (rev = sqlc.arg(rev) or status = 'answered') and hosts && sqlc.arg(wanted)::int8multirange
+where rev <= sqlc.arg(rev) and hosts && sqlc.arg(wanted)::int8multirange
 order by rev desc, status, reason;
 
 -- name: EverLookedInside :one

@@ -120,7 +120,7 @@ func (q *Queries) EverLookedInside(ctx context.Context, wanted pgtype.Multirange
 const insideLedger = `-- name: InsideLedger :many
 select rev, status, reason, (hosts * $1::int8multirange)::int8multirange as hosts
 from listener_coverage
-where rev <= $2 and (rev = $2 or status = 'answered') and hosts && $1::int8multirange
+where rev <= $2 and hosts && $1::int8multirange
 order by rev desc, status, reason
 `
 
@@ -136,8 +136,8 @@ type InsideLedgerRow struct {
 	Hosts  pgtype.Multirange[pgtype.Range[pgtype.Int8]]
 }
 
-// InsideLedger returns which hosts were looked inside to the end up to a revision,
-// newest first, and of that revision also which were not and why.
+// InsideLedger returns which hosts were to be looked inside up to a revision and
+// what came of it, newest first.
 func (q *Queries) InsideLedger(ctx context.Context, arg InsideLedgerParams) ([]InsideLedgerRow, error) {
 	rows, err := q.db.Query(ctx, insideLedger, arg.Wanted, arg.Rev)
 	if err != nil {

@@ -30,7 +30,7 @@ func (v *view) addInside(ctx context.Context, hosts []*standing) error {
 			if !l.hosts.contains(h.ID) {
 				continue
 			}
-			if l.rev == v.rev {
+			if h.Inside.Status == "" {
 				h.Inside.Status, h.Inside.Reason = l.status, l.reason
 			}
 			if l.status == state.Answered {

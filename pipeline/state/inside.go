@@ -133,10 +133,10 @@ func (l Look) Complete() bool { return l.Status == Answered }
 
 // InsideReport is what is known of the inside of a host as of a run.
 type InsideReport struct {
-	Status    CoverageStatus // of the run; empty: the run was not asked to look inside
-	Reason    string
-	LookedAt  *time.Time // when it was last looked inside to the end; nil: never
-	Listeners []Listener // as of then, in CompareListeners order
+	Status    CoverageStatus // of the last run that was to look inside; empty: none was
+	Reason    string         // why it did not; empty when complete
+	LookedAt  *time.Time     // when it was last looked inside to the end; nil: never
+	Listeners []Listener     // as of then, in CompareListeners order
 }
 
 // InsideGap is a host that was to be looked inside and was not, or not to the end.

@@ -123,9 +123,10 @@ func (d demo) report(n int) state.Report {
 
 // addOddities adds what is no change, with what a host could send.
 func (d demo) addOddities(r *state.Report) {
+	demoInsideOf(r)
 	h := r.Hosts[0]
 	port := state.Port{Protocol: state.TCP, Number: 8443}
-	r.Findings = []state.Finding{{Kind: state.AllPortsOpen, HostID: h.ID, Address: h.Address, Name: hostile, Detail: "calls 65535 TCP ports open: none of them is believed"}}
+	r.Findings = append(r.Findings, state.Finding{Kind: state.AllPortsOpen, Severity: state.Medium, HostID: h.ID, Address: h.Address, Name: hostile, Detail: "calls 65535 TCP ports open: none of them is believed"})
 	r.Flaps = []state.Flap{{HostID: h.ID, Address: h.Address, Name: hostile, Port: port, Saw: state.Filtered, Count: 3, First: night(1)}}
 	r.Elsewhere = []state.Elsewhere{{Address: h.Address, Name: hostile, Port: port, Views: []state.View{{Vantage: "internet", State: state.Filtered}, {Vantage: "office", State: state.Open}}}}
 }
@@ -175,6 +176,9 @@ func (h demoHost) at(n int) state.HostReport {
 			}
 		}
 		r.Ports = append(r.Ports, port)
+	}
+	if h.id == insideHost {
+		demoInside(&r, last)
 	}
 	return r
 }

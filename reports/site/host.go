@@ -23,6 +23,7 @@ type vantageView struct {
 	Vantage  string // empty if no other sees the host
 	Facts    []fact
 	Ports    portTable
+	Both     *bothTable
 	Timeline *timeline
 	Events   []eventRow
 	Filter   bool // there are events enough to filter
@@ -63,7 +64,7 @@ func hostView(host []state.HostHistory) hostPage {
 func viewOf(h state.HostHistory, id string) vantageView {
 	l := links{root: "../../"}
 	v := vantageView{
-		ID: id, Facts: facts(h.HostReport), Timeline: timelineOf(h, id),
+		ID: id, Facts: facts(h.HostReport), Both: bothOf(h.HostReport, id), Timeline: timelineOf(h, id),
 		Ports: portTable{ID: id + "-table", Caption: "Ports of " + h.Label(), Reasons: true},
 	}
 	v.Ports.add([]state.HostReport{h.HostReport}, l, time.Time{}, every)

@@ -29,7 +29,9 @@ const oddityLimit = 500
 // addOddities adds what is no change and worth to be seen.
 func (p *runPage) addOddities(r state.Report, l links) {
 	for _, f := range r.Findings {
-		p.Findings = append(p.Findings, findingRow{l.host(f.Label(), f.HostID), f.Kind.Severity(), f.Detail})
+		if !f.Kind.Disagreement() {
+			p.Findings = append(p.Findings, findingRow{l.host(f.Label(), f.HostID), f.Severity, f.Detail})
+		}
 	}
 	for _, e := range r.Elsewhere[:min(oddityLimit, len(r.Elsewhere))] {
 		p.Elsewhere = append(p.Elsewhere, elsewhereRow{state.Label(e.Name, e.Address), e.Port, e.Words()})

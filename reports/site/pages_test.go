@@ -36,6 +36,37 @@ func TestArchive(t *testing.T) {
 	t.Run("host", a.hostPage)
 	t.Run("index", a.index)
 	t.Run("lists", a.lists)
+	t.Run("inside", a.inside)
+}
+
+// inside holds what the pages say of a host that is looked inside.
+func (a archive) inside(t *testing.T) {
+	t.Parallel()
+	host, run := textOf(a.pages["host/01/1.html"]), textOf(a.pages["run/49.html"])
+	for _, want := range []string{
+		"22/tcp open ssh OpenSSH 9.2p1 (Debian 2+deb12u3; protocol 2.0) all IPv4 addresses all addresses /usr/sbin/sshd as root, ssh.service, package openssh-server",
+		"31337/tcp not open all IPv4 addresses /tmp/" + strings.Join(strings.Fields(hostile), " "), "8080/tcp open", "nothing listens", "critical hidden from tool",
+	} {
+		if !strings.Contains(host, want) {
+			t.Errorf("the page of the host does not say %q:\n%s", want, host)
+		}
+	}
+	if strings.Index(host, "5432/tcp not open 127.0.0.1") < strings.Index(host, "31337/tcp not open") {
+		t.Error("what only the host itself reaches does not come last")
+	}
+	for _, want := range []string{
+		"critical web-1.example.org (192.0.2.11) 31337/tcp hidden from tool the kernel has a listener that ss or netstat on the host does not show",
+		"1 port listening not reachable: listens, and is not reachable from outside.",
+		"Looked inside 1 of 4 hosts, 2 not (SSH host key unknown), 1 not (SSH login refused).", "ownmap hostkeys accept 192.0.2.12",
+		"3 disagreements", "sshd (root, ssh.service)",
+	} {
+		if !strings.Contains(run, want) {
+			t.Errorf("the page of the run does not say %q:\n%s", want, run)
+		}
+	}
+	if other := textOf(a.pages["host/08/8.html"]); strings.Contains(other, "Outside and inside") {
+		t.Error("a host that was never looked inside has a table of it")
+	}
 }
 
 // everyPage holds what is true of any page: structure, policy, links.
@@ -124,7 +155,7 @@ func (a archive) index(t *testing.T) {
 	t.Parallel()
 	text := textOf(a.pages["index.html"])
 	for _, want := range []string{
-		"4 changes, 10 ports unapproved, 11 of 12 hosts answered", "10 ports unapproved", "+ 53/udp port opened domain ISC BIND",
+		"4 changes, 10 ports unapproved, 3 disagreements, 11 of 12 hosts answered", "10 ports unapproved", "+ 53/udp port opened domain ISC BIND",
 		"no owner 3 0 0 0 3 2026-10-03", "desk@example.org 1 1 0 0 0 2026-11-18", "All 50 runs", "29 open 10 unapproved",
 	} {
 		if !strings.Contains(text, want) {

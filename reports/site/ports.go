@@ -18,6 +18,7 @@ type portTable struct {
 	Hosts   bool // with columns for the host
 	Owners  bool // all unapproved: with a column for the owner instead of the approval
 	Reasons bool // with the reason of each approval
+	Inside  bool // with the process behind each port
 	Filter  bool
 	Rows    []portRow
 	More    string // says how many are left out
@@ -32,6 +33,8 @@ type portRow struct {
 	State      state.PortState
 	Service    string
 	Version    string
+	Process    string
+	About      string // the whole of the process
 	Owner      string
 	Approval   *state.Approval
 	Reason     string // of the approval
@@ -55,9 +58,10 @@ func (t *portTable) add(hosts []state.HostReport, l links, run time.Time, keep f
 			}
 			row := portRow{
 				Host: l.host(cmp.Or(h.Name(), h.Address.String()), h.ID), Address: h.Address.String(), AddressKey: addressKey(h.Host), Number: p.Number, Port: p.String(), State: p.State,
-				Service: p.Service.String(), Version: p.Service.Described(), Owner: h.Owner,
+				Service: p.Service.String(), Version: p.Service.Described(), Process: p.Process.String(), About: p.Process.Described(), Owner: h.Owner,
 				Approval: p.Approval, Unapproved: unapproved(p), Since: p.FirstSeen, Stale: p.StaleSince,
 			}
+			t.Inside = t.Inside || row.Process != ""
 			if t.Reasons && p.Approved() {
 				row.Reason = p.Approval.Reason
 			}

@@ -12,27 +12,33 @@ import (
 type runPage struct {
 	mood
 
-	Run           state.Run
-	Verdict       string
-	Took          string
-	Only          string
-	Previous      *link
-	Data          []link
-	Changes       []hostChanges
-	ChangeCounts  string
-	MoreChanges   string
-	Voided        []voidedRow
-	Unapproved    portTable
-	Findings      []findingRow
-	Elsewhere     []elsewhereRow
-	MoreElsewhere string
-	Flaps         []flapRow
-	MoreFlaps     string
-	CoverageWords string
-	Pace          []string
-	Gaps          []gapRow
-	MoreGaps      string
-	Inventory     portTable
+	Run               state.Run
+	Verdict           string
+	Took              string
+	Only              string
+	Previous          *link
+	Data              []link
+	Changes           []hostChanges
+	ChangeCounts      string
+	MoreChanges       string
+	Voided            []voidedRow
+	Unapproved        portTable
+	Findings          []findingRow
+	Disagreements     []disagreementRow
+	MoreDisagreements string
+	ForTheRecord      []string
+	InsideWords       string
+	InsideGaps        []insideGapRow
+	MoreInsideGaps    string
+	Elsewhere         []elsewhereRow
+	MoreElsewhere     string
+	Flaps             []flapRow
+	MoreFlaps         string
+	CoverageWords     string
+	Pace              []string
+	Gaps              []gapRow
+	MoreGaps          string
+	Inventory         portTable
 }
 
 type voidedRow struct {
@@ -74,6 +80,7 @@ func runView(r state.Report, root string, formats []Format) runPage {
 	p.Unapproved.add(r.Hosts, l, r.Run.StartedAt, unapproved)
 	p.Inventory.add(r.Hosts, l, time.Time{}, every)
 	p.addOddities(r, l)
+	p.addInside(r, l)
 	names := make(map[int64]string, len(r.Hosts))
 	for _, h := range r.Hosts {
 		names[h.ID] = h.Name()

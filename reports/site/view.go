@@ -110,6 +110,8 @@ func moodOf(r state.Report) mood {
 	switch {
 	case r.Run.Partial:
 		return mood{"partial", "◐", "Finished in part"}
+	case r.Grave() > 0:
+		return mood{"changed", "▲", "Outside and inside do not agree"}
 	case r.Run.Baseline:
 		return mood{"waiting", "◇", "Baseline"}
 	case len(r.Changes) > 0:

@@ -1,0 +1,66 @@
+package site
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"ownmap/pipeline/state"
+)
+
+// insideHost is the host of the demo that is looked inside, with what a host could
+// call its processes.
+const insideHost = 1
+
+func demoInside(r *state.HostReport, last time.Time) {
+	process := func(exe, user, unit, of string) state.Process {
+		return state.Process{Exe: exe, User: user, Unit: unit, Package: of}
+	}
+	listener := func(port uint16, bind string, p state.Process) state.Listener {
+		return state.Listener{Port: state.Port{Protocol: state.TCP, Number: port}, Bind: netip.MustParseAddr(bind), Process: p}
+	}
+	sshd, nginx := process("/usr/sbin/sshd", "root", "ssh.service", "openssh-server"), process("/usr/sbin/nginx", "root", "nginx.service", "nginx")
+	evil := process("/tmp/"+hostile, "www-data", "", "")
+	r.Inside = state.InsideReport{Status: state.Answered, LookedAt: &last, Listeners: []state.Listener{
+		listener(22, "0.0.0.0", sshd), listener(22, "::", sshd), listener(80, "0.0.0.0", nginx), listener(443, "0.0.0.0", nginx),
+		listener(5432, "127.0.0.1", process("/usr/lib/postgresql/15/bin/postgres", "postgres", "postgresql@15-main.service", "postgresql-15")),
+		listener(9100, "0.0.0.0", process("/usr/bin/prometheus-node-exporter", "prometheus", "prometheus-node-exporter.service", "prometheus-node-exporter")),
+		listener(31337, "0.0.0.0", evil), listener(33060, "127.0.0.1", state.Process{User: "mysql"}),
+	}}
+	for i := range r.Ports {
+		if l, found := state.Behind(r.Inside.Listeners, r.Address, r.Ports[i].Port); found {
+			r.Ports[i].Process = l.Process
+		}
+	}
+	find := func(kind state.FindingKind, port uint16, detail string) state.Finding {
+		return state.Finding{
+			Kind: kind, Severity: kind.Severity(), HostID: r.ID, Vantage: r.Vantage, Address: r.Address, Name: r.Name(),
+			Port: state.Port{Protocol: state.TCP, Number: port}, Detail: detail, First: night(48),
+		}
+	}
+	r.Findings = []state.Finding{
+		find(state.HiddenFromTool, 31337, "the kernel has it, and the host's own ss or netstat does not show it: "+evil.Described()),
+		find(state.OddBinary, 31337, "the executable is deleted: "+evil.Described()),
+		find(state.OpenWithoutListener, 8080, "nothing on the host listens there, and no NAT rule or container of it explains the port"),
+		find(state.RestartWanted, 443, "/usr/sbin/nginx was replaced by its package nginx while it runs"),
+		find(state.ListeningUnreachable, 9100, "/usr/bin/prometheus-node-exporter as prometheus"),
+	}
+	slices.SortFunc(r.Findings, state.CompareFindings)
+}
+
+// demoInsideOf adds what the report of a run says of the inside.
+func demoInsideOf(r *state.Report) {
+	for _, h := range r.Hosts {
+		r.Findings = append(r.Findings, h.Findings...)
+	}
+	r.Findings[0].New = true
+	since := night(40)
+	r.Inside = state.Totals{Hosts: 4, Answered: 1, NotScanned: 3}
+	for i, reason := range []string{state.SSHKeyUnknown, state.SSHLoginRefused, state.SSHKeyUnknown} {
+		gap := state.InsideGap{HostID: r.Hosts[i+1].ID, Label: r.Hosts[i+1].Label(), Address: r.Hosts[i+1].Address, Reason: reason}
+		if i == 1 {
+			gap.Since = &since
+		}
+		r.InsideGaps = append(r.InsideGaps, gap)
+	}
+}
