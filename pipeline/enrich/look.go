@@ -158,7 +158,11 @@ func (i *Insider) ask(ctx context.Context, l state.Login) (view, error) {
 		return v, err
 	case <-time.After(time.Second):
 	}
-	return i.once(ctx, l)
+	again, other := i.once(ctx, l)
+	if other != nil && ctx.Err() != nil {
+		return v, err // no time was left for it
+	}
+	return again, other
 }
 
 // passing says whether a fault may be another one the next time.
@@ -186,7 +190,7 @@ func (i *Insider) once(ctx context.Context, l state.Login) (view, error) {
 	}
 	for _, command := range commands {
 		v, heard, err := i.run(ctx, conn.Client(), command, l.Hash)
-		if heard || err == nil || ctx.Err() != nil {
+		if heard || err == nil || errors.Is(err, errTooMuch) || ctx.Err() != nil {
 			return v, err
 		}
 	}
@@ -258,26 +262,28 @@ func execute(ctx context.Context, client *ssh.Client, command, input string) ([]
 	session.Stdout = out
 	err = session.Run(command)
 	if out.over {
-		return out.Bytes(), errTooMuch
+		return out.text, errTooMuch
 	}
-	return out.Bytes(), err
+	return out.text, err
 }
 
-// limited keeps what fits and hangs up on more.
+// limited keeps what fits and hangs up on more. It must have no ReadFrom, as a
+// bytes.Buffer does: io.Copy would take that way around the limit.
 type limited struct {
-	bytes.Buffer
+	text   []byte
 	client *ssh.Client
 	over   bool
 }
 
 // Write keeps p.
 func (l *limited) Write(p []byte) (int, error) {
-	if l.Len()+len(p) > maxOutput {
+	if len(l.text)+len(p) > maxOutput {
 		l.over = true
 		_ = l.client.Close()
 		return 0, errTooMuch
 	}
-	return l.Buffer.Write(p)
+	l.text = append(l.text, p...)
+	return len(p), nil
 }
 
 // refused says why a host did not answer the script, or not well.
