@@ -23,7 +23,7 @@ setup-race := $(setup-test) gcc:gcc /usr/include/stdlib.h:libc6-dev
 
 .PHONY: help
 help: ## List these tasks
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 .PHONY: build
 build: ## Build the static binary bin/ownmap
@@ -48,6 +48,10 @@ bench: setup-test ## Run the benchmarks
 .PHONY: bench-scan
 bench-scan: setup-test build ## Measure scans beside bare nmap, as root (CELLS=ports,all REPEATS=3)
 	go run ./pipeline/lab/benchscan -cells '$(CELLS)' -repeats $(or $(REPEATS),3) $(BENCHFLAGS)
+
+.PHONY: bench-inside
+bench-inside: setup-test ## Measure looking inside 100 hosts with a real sshd each, as root
+	go test -run '^$$' -bench Inside -benchtime 3x ./pipeline/enrich
 
 .PHONY: fuzz
 fuzz: setup-test ## Fuzz every parser for FUZZTIME each (10s)

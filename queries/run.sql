@@ -39,7 +39,7 @@ update run set state = 'done' where id = $1 and state = 'persisted';
 -- PersistRun marks a run whose state and changes are kept.
 update run
 set state = 'persisted', finished_at = sqlc.arg(at)::timestamptz, baseline = sqlc.arg(baseline), notes = sqlc.arg(notes), alerts = sqlc.arg(alerts),
-    partial = partial or exists (select from stage_host s where s.run_id = run.id and s.status = 'not_scanned')
+    partial = partial or sqlc.arg(partial)::boolean or exists (select from stage_host s where s.run_id = run.id and s.status = 'not_scanned')
 where id = sqlc.arg(id);
 
 -- name: AddRev :one

@@ -119,8 +119,8 @@ func (q *Queries) FinishRun(ctx context.Context, id int64) error {
 const persistRun = `-- name: PersistRun :exec
 update run
 set state = 'persisted', finished_at = $1::timestamptz, baseline = $2, notes = $3, alerts = $4,
-    partial = partial or exists (select from stage_host s where s.run_id = run.id and s.status = 'not_scanned')
-where id = $5
+    partial = partial or $5::boolean or exists (select from stage_host s where s.run_id = run.id and s.status = 'not_scanned')
+where id = $6
 `
 
 type PersistRunParams struct {
@@ -128,6 +128,7 @@ type PersistRunParams struct {
 	Baseline bool
 	Notes    []string
 	Alerts   []byte
+	Partial  bool
 	ID       int64
 }
 
@@ -138,6 +139,7 @@ func (q *Queries) PersistRun(ctx context.Context, arg PersistRunParams) error {
 		arg.Baseline,
 		arg.Notes,
 		arg.Alerts,
+		arg.Partial,
 		arg.ID,
 	)
 	return err

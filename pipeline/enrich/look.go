@@ -77,7 +77,7 @@ func (i *Insider) Look(ctx context.Context, subjects []state.Subject) ([]state.L
 		group.Go(func() error {
 			looks[n] = i.host(ctx, subject)
 			if !looks[n].Complete() {
-				i.options.Log.WarnContext(ctx, "not looked inside", "host", subject.Login.Address, "reason", looks[n].Reason, "detail", looks[n].Detail)
+				i.options.Log.InfoContext(ctx, "not looked inside", "host", subject.Login.Address, "reason", looks[n].Reason, "detail", looks[n].Detail)
 			}
 			return nil
 		})

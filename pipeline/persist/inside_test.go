@@ -99,6 +99,9 @@ func TestInsideIsKept(t *testing.T) {
 	if len(blind.Changes) != 0 || len(inside.Listeners) != 2 || inside.Reason != state.SSHTimeout || !inside.LookedAt.Equal(*quiet.Run.FinishedAt) {
 		t.Errorf("a look that failed: %v, %+v", blind.Changes, inside)
 	}
+	if !blind.Run.Partial || quiet.Run.Partial {
+		t.Errorf("partial: %v with a look that failed, %v with none", blind.Run.Partial, quiet.Run.Partial)
+	}
 	if len(blind.InsideGaps) != 1 || blind.InsideGaps[0].Reason != state.SSHTimeout || !blind.InsideGaps[0].Since.Equal(*quiet.Run.FinishedAt) {
 		t.Errorf("gaps %+v", blind.InsideGaps)
 	}

@@ -182,7 +182,7 @@ func (k *keeping) end(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("encode alerts: %w", err)
 	}
-	err = k.q.PersistRun(ctx, queries.PersistRunParams{ID: k.run.ID, At: k.rev.At, Baseline: k.rev.ID == 1, Notes: notes, Alerts: alerts})
+	err = k.q.PersistRun(ctx, queries.PersistRunParams{ID: k.run.ID, At: k.rev.At, Baseline: k.rev.ID == 1, Partial: k.shutOut(), Notes: notes, Alerts: alerts})
 	if err != nil {
 		return fmt.Errorf("mark as persisted: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"net/netip"
+	"slices"
 
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -40,6 +41,13 @@ func (k *keeping) inside(ctx context.Context) error {
 		return fmt.Errorf("ledger of the inside view: %w", err)
 	}
 	return nil
+}
+
+// shutOut says whether a host that answered the scan could not be looked inside.
+func (k *keeping) shutOut() bool {
+	return slices.ContainsFunc(k.outcome.Inside, func(i diff.Inside) bool {
+		return !i.Look.Complete() && i.Look.Reason != state.InsideHostSilent
+	})
 }
 
 // processes keeps the processes that stand behind what moved.
