@@ -23,7 +23,7 @@ where id = any (sqlc.arg(ids)::bigint[]) and ended_at is null;
 -- AuditEnded notes the approvals that a run ended.
 insert into audit (at, actor, via, action, subject, detail)
 select a.ended_at, 'ownmap', 'run', 'approval-' || a.end_reason, host(h.address) || ' ' || a.port || '/' || a.protocol,
-       jsonb_build_object('approval', a.id, 'rev', sqlc.arg(rev)::bigint, 'service', a.service, 'family', a.family, 'expires_at', a.expires_at)
+       jsonb_build_object('approval', a.id, 'rev', sqlc.arg(rev)::bigint, 'service', a.service, 'family', a.family, 'exe', a.exe, 'expires_at', a.expires_at)
 from approval a
 join host h on h.id = a.host_id
 where a.ended_at = sqlc.arg(at)::timestamptz and a.end_reason in ('expired', 'drifted')

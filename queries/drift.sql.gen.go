@@ -13,7 +13,7 @@ import (
 const auditEnded = `-- name: AuditEnded :exec
 insert into audit (at, actor, via, action, subject, detail)
 select a.ended_at, 'ownmap', 'run', 'approval-' || a.end_reason, host(h.address) || ' ' || a.port || '/' || a.protocol,
-       jsonb_build_object('approval', a.id, 'rev', $1::bigint, 'service', a.service, 'family', a.family, 'expires_at', a.expires_at)
+       jsonb_build_object('approval', a.id, 'rev', $1::bigint, 'service', a.service, 'family', a.family, 'exe', a.exe, 'expires_at', a.expires_at)
 from approval a
 join host h on h.id = a.host_id
 where a.ended_at = $2::timestamptz and a.end_reason in ('expired', 'drifted')

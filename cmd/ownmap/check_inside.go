@@ -27,7 +27,7 @@ func checkInside(ctx context.Context, h *house, plan state.Plan) (string, error)
 	if len(logins) == 0 {
 		return "no host: see ssh in config.example.yaml", nil
 	}
-	insider, opener := h.insider(), login.New(h.sshOptions())
+	insider, opener := h.insider(nil), login.New(h.sshOptions())
 	looks := make([]state.Look, len(logins))
 	var group errgroup.Group
 	group.SetLimit(max(1, h.config.SSH.MaxParallel))

@@ -63,6 +63,8 @@ func describeProgress(p state.ScanProgress) string {
 		return "asked again " + done
 	case state.WorkServices:
 		return "named the services of " + done
+	case state.WorkInside:
+		return "looked inside " + done
 	case state.WorkPorts:
 	}
 	return "scanned " + done + ", " + state.Count(p.Open, "open port", "open ports")

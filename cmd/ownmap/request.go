@@ -75,7 +75,7 @@ func (h *house) serveRequests(ctx context.Context, scanner *scan.Scanner) error 
 		return err
 	}
 	defer crew.Close()
-	p := h.pipeline(load.NewPlanner(h.config, nil), crew, scanner)
+	p := h.pipeline(load.NewPlanner(h.config, nil), crew, scanner, nil)
 	for {
 		request, err := h.book.NextRequest(ctx)
 		if err == nil && request != nil {

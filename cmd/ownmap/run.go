@@ -84,7 +84,7 @@ func (h *house) run(ctx context.Context, planner pipeline.Planner, only []string
 		return state.Report{}, err
 	}
 	defer crew.Close()
-	report, err := h.pipeline(planner, crew, scanner).Run(ctx, only)
+	report, err := h.pipeline(planner, crew, scanner, shown).Run(ctx, only)
 	if len(only) == 0 && report.Run.ID != 0 {
 		err = errors.Join(err, h.book.SettleRequests(ctx, report.Run.ID))
 	}

@@ -94,24 +94,28 @@ func (h *house) archive() string {
 }
 
 // pipeline wires the run; the crew does its shards.
-func (h *house) pipeline(planner pipeline.Planner, crew *queue.Crew, scanner *scan.Scanner) pipeline.Pipeline {
+func (h *house) pipeline(planner pipeline.Planner, crew *queue.Crew, scanner *scan.Scanner, shown queue.Progress) pipeline.Pipeline {
 	return pipeline.Pipeline{
 		Config:  h.config.StateTargets(),
 		Planner: planner,
 		Scanner: scanner,
-		Insider: h.insider(),
+		Insider: h.insider(shown),
 		Crew:    crew,
 		Book:    h.book,
 		Writers: []pipeline.Writer{h.site},
 	}
 }
 
-// insider returns what looks inside hosts.
-func (h *house) insider() *enrich.Insider {
-	return enrich.New(enrich.Options{
+// insider returns what looks inside hosts; shown is nil when nobody watches.
+func (h *house) insider(shown queue.Progress) *enrich.Insider {
+	o := enrich.Options{
 		Login: h.sshOptions(), Parallel: h.config.SSH.MaxParallel, Timeout: time.Duration(h.config.SSH.Timeout),
 		Pause: time.Duration(h.config.SSH.ConfirmAfter), Log: h.log,
-	})
+	}
+	if shown != nil {
+		o.Progress = shown.Show
+	}
+	return enrich.New(o)
 }
 
 func (h *house) sshOptions() login.Options {

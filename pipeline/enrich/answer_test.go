@@ -60,6 +60,18 @@ func TestForgedLines(t *testing.T) {
 	}
 }
 
+// TestProxyOfAContainer holds that what listens for a container is told by the
+// container, which the runtime's proxy alone does not say.
+func TestProxyOfAContainer(t *testing.T) {
+	t.Parallel()
+	text := strings.NewReplacer("/usr/sbin/nginx", "/usr/bin/docker-proxy", testNonce+" done", testNonce+" begin docker\nabc\tweb\tnginx:1.27\t0.0.0.0:80->80/tcp\n\n"+testNonce+" end docker 0\n"+testNonce+" done").Replace(string(nginxAnswer()))
+	for answer, want := range map[string]string{text: "docker:web", strings.Replace(text, "end docker 0", "end docker 1", 1): "docker"} {
+		if v := viewOf(readAnswer(testNonce, []byte(answer))); !v.complete || v.listeners[0].Process.Container != want {
+			t.Errorf("%+v, want the container %s", v.listeners, want)
+		}
+	}
+}
+
 func TestPlaceOf(t *testing.T) {
 	t.Parallel()
 	const id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

@@ -11,7 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime/debug"
-	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -31,6 +31,8 @@ type Options struct {
 	Timeout  time.Duration // patience with one host, all tries together; 30 s
 	Pause    time.Duration // before a host is looked at again; 5 s
 	Log      *slog.Logger
+	// Progress is told how far Look has come, one call at a time; nil: nobody watches.
+	Progress func(state.ScanProgress)
 }
 
 // The defaults.
@@ -39,9 +41,6 @@ const (
 	defaultTimeout  = 30 * time.Second
 	defaultPause    = 5 * time.Second
 )
-
-// maxOutput is how much a host may say, in bytes.
-const maxOutput = 4 << 20
 
 // Insider looks inside hosts; it implements pipeline.Insider. Make it with New.
 type Insider struct {
@@ -71,11 +70,13 @@ func New(o Options) *Insider {
 // ctx.
 func (i *Insider) Look(ctx context.Context, subjects []state.Subject) ([]state.Look, error) {
 	looks := make([]state.Look, len(subjects))
+	done := i.counter(len(subjects))
 	var group errgroup.Group
 	group.SetLimit(i.options.Parallel)
 	for n, subject := range subjects {
 		group.Go(func() error {
 			looks[n] = i.host(ctx, subject)
+			done()
 			if !looks[n].Complete() {
 				i.options.Log.InfoContext(ctx, "not looked inside", "host", subject.Login.Address, "reason", looks[n].Reason, "detail", looks[n].Detail)
 			}
@@ -84,6 +85,22 @@ func (i *Insider) Look(ctx context.Context, subjects []state.Subject) ([]state.L
 	}
 	_ = group.Wait() // nobody fails
 	return looks, ctx.Err()
+}
+
+// counter returns what tells that one more of so many hosts is done.
+func (i *Insider) counter(hosts int) func() {
+	var mu sync.Mutex
+	n := 0
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		n++
+		if i.options.Progress != nil {
+			i.options.Progress(state.ScanProgress{
+				Work: state.WorkInside, Hosts: hosts, HostsDone: n, Shards: hosts, ShardsDone: n, Fraction: float64(n) / float64(hosts),
+			})
+		}
+	}
 }
 
 // host looks inside one host. A fault of ours is its fault alone.
@@ -241,65 +258,4 @@ func newNonce() string {
 	var bits [12]byte
 	_, _ = rand.Read(bits[:]) // never fails
 	return hex.EncodeToString(bits[:])
-}
-
-// errTooMuch says that a host sends more than anybody reads.
-var errTooMuch = errors.New("more output than allowed")
-
-// execute runs a command with this input and returns what it prints. Everything
-// ends with ctx, which closes the connection. Agent forwarding, a terminal and an
-// environment are not asked for.
-func execute(ctx context.Context, client *ssh.Client, command, input string) ([]byte, error) {
-	session, err := client.NewSession()
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = session.Close() }()
-	stop := context.AfterFunc(ctx, func() { _ = client.Close() })
-	defer stop()
-	session.Stdin = strings.NewReader(input)
-	out := &limited{client: client}
-	session.Stdout = out
-	err = session.Run(command)
-	if out.over {
-		return out.text, errTooMuch
-	}
-	return out.text, err
-}
-
-// limited keeps what fits and hangs up on more. It must have no ReadFrom, as a
-// bytes.Buffer does: io.Copy would take that way around the limit.
-type limited struct {
-	text   []byte
-	client *ssh.Client
-	over   bool
-}
-
-// Write keeps p.
-func (l *limited) Write(p []byte) (int, error) {
-	if len(l.text)+len(p) > maxOutput {
-		l.over = true
-		_ = l.client.Close()
-		return 0, errTooMuch
-	}
-	l.text = append(l.text, p...)
-	return len(p), nil
-}
-
-// refused says why a host did not answer the script, or not well.
-func refused(ctx context.Context, err error, heard int) error {
-	var exit *ssh.ExitError
-	switch {
-	case errors.Is(err, errTooMuch):
-		return &login.Error{Reason: state.SSHTooMuch, Detail: fmt.Sprintf("more than %d MiB", maxOutput>>20), Err: err}
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return &login.Error{Reason: state.SSHTimeout, Detail: fmt.Sprintf("the answer was not there in time, %d bytes of it were", heard), Err: ctx.Err()}
-	case ctx.Err() != nil:
-		return &login.Error{Reason: state.InsideInterrupted, Err: ctx.Err()}
-	case errors.As(err, &exit):
-		return &login.Error{Reason: state.SSHIncomplete, Detail: fmt.Sprintf("the command ended with status %d", exit.ExitStatus()), Err: err}
-	case err != nil:
-		return &login.Error{Reason: state.SSHIncomplete, Detail: state.Clean(err.Error()), Err: err}
-	}
-	return &login.Error{Reason: state.SSHIncomplete, Detail: "the command ran and did not answer: is another one forced?", Err: io.ErrUnexpectedEOF}
 }

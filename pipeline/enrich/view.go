@@ -85,11 +85,27 @@ func (v *view) linux(a *answer) {
 		if p := oldest[s.Inode]; p != nil && s.Inode != 0 {
 			l.Process, l.Deleted = a.facts(p, containers)
 			l.PID, l.Name = p.pid, state.Clean(p.name)
+			l.Process.Container = cmp.Or(l.Process.Container, v.published(l))
 		} else {
 			l.Process.User = a.userName(s.UID)
 		}
 		v.listeners = append(v.listeners, l)
 	}
+}
+
+// published returns the container for which a proxy of its runtime listens: the
+// proxy is the same program for all of them.
+func (v *view) published(l state.Listener) string {
+	runtime := map[string]string{"docker-proxy": "docker", "rootlessport": "podman"}[l.Process.Name()]
+	if runtime == "" {
+		return ""
+	}
+	for _, m := range v.mappings {
+		if m.Port == l.Port && strings.HasPrefix(m.Via, runtime+":") {
+			return m.Via
+		}
+	}
+	return runtime
 }
 
 // tables reads the four tables of /proc/net; complete says that those that the

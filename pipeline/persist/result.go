@@ -57,6 +57,7 @@ func stageResult(ctx context.Context, tx pgx.Tx, q *queries.Queries, result stat
 		return stageConfirmed(ctx, tx, q, result)
 	case state.WorkServices:
 		return stageServices(ctx, q, result)
+	case state.WorkInside: // has no shards
 	}
 	return fmt.Errorf("%q is no kind of work that this version knows: use the version of the coordinator", result.Shard.Work)
 }

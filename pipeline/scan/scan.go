@@ -126,7 +126,7 @@ func (s *Scanner) work(ctx context.Context, shard state.Shard, watch func(fracti
 		return s.scanConfirm(ctx, shard, watch)
 	case state.WorkServices:
 		return s.scanServices(ctx, shard, watch)
-	case state.WorkPorts:
+	case state.WorkPorts, state.WorkInside: // the latter has no shards
 	}
 	return s.scanPorts(ctx, shard, watch)
 }

@@ -81,8 +81,7 @@ func (p Process) Change(was Process) Kind {
 		}
 		return ""
 	case !sameProgram(p.Exe, was.Exe),
-		differ(p.User, was.User), differ(p.Unit, was.Unit), differ(p.Container, was.Container),
-		(p.Container == "") != (was.Container == ""),
+		differ(p.User, was.User), differ(p.Unit, was.Unit), !sameContainer(p.Container, was.Container),
 		differ(p.Package, was.Package) && !sameProgram(p.Package, was.Package):
 		return ProcessChanged
 	case differ(p.SHA256, was.SHA256) && p.Package == "":
@@ -102,7 +101,16 @@ func (p Process) Or(was Process) Process {
 	if p.SHA256 == "" && p.Exe == was.Exe {
 		p.SHA256 = was.SHA256
 	}
+	if strings.HasPrefix(was.Container, p.Container+":") {
+		p.Container = was.Container // the runtime did not say the name this time
+	}
 	return p
+}
+
+// sameContainer says whether two containers are one, as far as their names are
+// known: the runtime alone is any container of it.
+func sameContainer(a, b string) bool {
+	return a == b || a != "" && b != "" && (strings.HasPrefix(a, b+":") || strings.HasPrefix(b, a+":"))
 }
 
 // Fingerprint returns the first 16 bytes of the SHA-256 over all fields, each

@@ -23,6 +23,9 @@ func TestProcessChange(t *testing.T) {
 		{"another user", nginx, with(func(p *Process) { p.User = "root" }), ProcessChanged},
 		{"another unit", nginx, with(func(p *Process) { p.Unit = "evil.service" }), ProcessChanged},
 		{"into a container", nginx, with(func(p *Process) { p.Container = "docker:web" }), ProcessChanged},
+		{"another container", Process{Exe: "/x", Container: "docker:web"}, Process{Exe: "/x", Container: "docker:db"}, ProcessChanged},
+		{"a container without its name", Process{Exe: "/x", Container: "docker:web"}, Process{Exe: "/x", Container: "docker"}, ""},
+		{"a container of another runtime", Process{Exe: "/x", Container: "docker:web"}, Process{Exe: "/x", Container: "podman"}, ProcessChanged},
 		{"another package", nginx, with(func(p *Process) { p.Package = "nginx-full" }), ProcessChanged},
 		{"another version of the package's name", with(func(p *Process) { p.Package = "python3.11" }), with(func(p *Process) { p.Package = "python3.12" }), ProcessUpdated},
 		{"another version of the program", Process{Exe: "/usr/lib/jvm/java-17.0.9/bin/java"}, Process{Exe: "/usr/lib/jvm/java-17.0.10/bin/java"}, ProcessUpdated},
@@ -58,6 +61,12 @@ func TestProcessOr(t *testing.T) {
 	}
 	if got := (Process{Exe: "/usr/sbin/nginx", User: "www-data"}).Or(known); got != known {
 		t.Errorf("a look without hashes took the hash away: %v", got)
+	}
+	if got := (Process{Exe: "/x", Container: "docker"}).Or(Process{Exe: "/x", Container: "docker:web"}); got.Container != "docker:web" {
+		t.Errorf("a look without names took the name away: %v", got)
+	}
+	if got := (Process{Exe: "/x"}).Or(Process{Exe: "/x", Container: "docker:web"}); got.Container != "" {
+		t.Errorf("a container that was left: %v", got)
 	}
 	if got := (Process{Exe: "/x"}).Or(known); got != (Process{Exe: "/x"}) {
 		t.Errorf("another program: %v", got)

@@ -13,6 +13,7 @@ const (
 	WorkPorts    Work = "ports"    // look at the ports of the profile
 	WorkConfirm  Work = "confirm"  // ask again where something seems to have changed
 	WorkServices Work = "services" // name what listens (nmap -sV)
+	WorkInside   Work = "inside"   // look inside hosts over SSH: by the run itself, without shards
 )
 
 // Shard is the unit of scan work: hosts of one vantage, one profile, one address
