@@ -13,8 +13,12 @@ import (
 	"ownmap/pipeline/state"
 )
 
-// maxOutput is how much a host may say, in bytes.
-const maxOutput = 4 << 20
+// How much a host may say, in bytes and in listeners: what has more of these is no
+// host that anybody wants to read about.
+const (
+	maxOutput    = 4 << 20
+	maxListeners = 5000
+)
 
 // errTooMuch says that a host sends more than anybody reads.
 var errTooMuch = errors.New("more output than allowed")

@@ -234,6 +234,8 @@ func (i *Insider) run(ctx context.Context, client *ssh.Client, command string, h
 	switch {
 	case !a.whole:
 		return v, true, &login.Error{Reason: state.SSHIncomplete, Detail: "the answer ends before its end", Err: io.ErrUnexpectedEOF}
+	case len(v.listeners) > maxListeners:
+		return v, true, &login.Error{Reason: state.SSHTooMuch, Detail: fmt.Sprintf("%d listeners", len(v.listeners)), Err: errTooMuch}
 	case !v.complete && len(v.listeners) == 0:
 		return v, true, &login.Error{Reason: state.SSHNothingToAsk, Detail: "neither /proc/net nor ss, netstat, sockstat or lsof on " + a.system, Err: io.EOF}
 	case !v.complete:

@@ -99,6 +99,15 @@ func brokenPeers(t *testing.T) []peer {
 		{"tables that cannot be read", says(0, whole+"$ begin tcp\n\n$ end tcp 1\n$ done\n"), state.SSHNothingToAsk},
 		{"a table that breaks off", says(0, whole+"$ begin tcp\n"+table+"$ begin udp\n\n$ end udp 0\n$ done\n"), state.SSHIncomplete},
 		{"a system nobody knows", says(0, "$ hello Plan9 0\n$ begin bsd\nwhat?\n$ end bsd 127\n$ done\n"), state.SSHNothingToAsk},
+		{"listeners without number", sshlab.Scripted(t, func(_ string, in io.Reader, out io.Writer) int {
+			n := firstLine(in)
+			_, _ = fmt.Fprintf(out, "%s hello FreeBSD 0\n%s begin sockstat\n", n, n)
+			for port := range 20000 {
+				_, _ = fmt.Fprintf(out, "www nginx 9 6 tcp4 *:%d *:*\n", port+1)
+			}
+			_, _ = fmt.Fprintf(out, "\n%s end sockstat 0\n%s done\n", n, n)
+			return 0
+		}), state.SSHTooMuch},
 		{"FreeBSD", says(0, "$ hello FreeBSD 0\n$ begin sockstat\nwww nginx 9 6 tcp4 *:80 *:*\n\n$ end sockstat 0\n$ done\n"), ""},
 		{"macOS", says(0, "$ hello Darwin 0\n$ begin lsof\np9\ncnginx\nu0\nLroot\nf6\ntIPv4\nPTCP\nn*:80\n\n$ end lsof 0\n$ done\n"), ""},
 		{"Windows", sshlab.Scripted(t, func(command string, _ io.Reader, out io.Writer) int {

@@ -66,9 +66,10 @@ func (v *view) linux(a *answer) {
 	kernel, complete := tables(a, "")
 	again, _ := tables(a, "again-")
 	ss, netstat := a.shown("ss", listing.SS), a.shown("netstat", listing.Netstat)
+	shown := []map[state.Port]bool{ports(ss), ports(netstat)}
 	if len(kernel) == 0 && !complete { // no /proc/net
 		kernel, complete = slices.Concat(ss, netstat), len(ss)+len(netstat) > 0
-		again, ss, netstat = nil, nil, nil
+		again, shown = nil, nil
 	}
 	v.complete = complete
 	still := ports(again)
@@ -81,7 +82,7 @@ func (v *view) linux(a *answer) {
 	oldest := a.oldest()
 	for _, s := range kernel {
 		l := state.Listener{Port: s.Port, Bind: s.Bind.WithZone(""), OnlyV6: s.OnlyV6 || onlyV6[s.Port.String()+s.Bind.String()]}
-		l.Hidden = still[s.Port] && (hides(ss, s.Port) || hides(netstat, s.Port))
+		l.Hidden = still[s.Port] && slices.ContainsFunc(shown, func(by map[state.Port]bool) bool { return hides(by, s.Port) })
 		if p := oldest[s.Inode]; p != nil && s.Inode != 0 {
 			l.Process, l.Deleted = a.facts(p, containers)
 			l.PID, l.Name = p.pid, state.Clean(p.name)
@@ -142,9 +143,7 @@ func ports(sockets []listing.Socket) map[state.Port]bool {
 }
 
 // hides says whether a tool that shows anything leaves out a port.
-func hides(shown []listing.Socket, port state.Port) bool {
-	return len(shown) > 0 && !slices.ContainsFunc(shown, func(s listing.Socket) bool { return s.Port == port })
-}
+func hides(shown map[state.Port]bool, port state.Port) bool { return len(shown) > 0 && !shown[port] }
 
 // oldest returns of each socket the process that holds it longest: not the worker
 // that was forked, but what opened the port.

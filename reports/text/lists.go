@@ -40,7 +40,11 @@ func Approvals(w io.Writer, verb string, approvals []state.Approval, options Opt
 		if a.Until != nil {
 			until = "until " + minute(*a.Until)
 		}
-		t.add(span{a.Address.String(), plain}, span{a.Port.String(), plain}, span{a.Service, plain}, span{until, plain})
+		bound := a.Service
+		if process := a.Process.String(); process != "" {
+			bound += ", " + process
+		}
+		t.add(span{a.Address.String(), plain}, span{a.Port.String(), plain}, span{bound, plain}, span{until, plain})
 	}
 	t.write(p)
 	return p.writeTo(w)

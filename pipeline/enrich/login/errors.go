@@ -1,7 +1,6 @@
 package login
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -36,13 +35,12 @@ func handshakeError(ctx context.Context, err error, keys *hostKeys, signers *sig
 	if keys.err != nil {
 		return keys.err
 	}
-	speaks := bytes.HasPrefix(ear.begin, []byte("SSH-")) || bytes.Contains(ear.begin, []byte("\nSSH-"))
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return newError(state.InsideInterrupted, err)
 	case ctx.Err() != nil:
 		return &Error{Reason: state.SSHTimeout, Detail: "the handshake took too long", Err: err}
-	case !speaks:
+	case !ear.speaks():
 		return newError(state.SSHNoSSH, err)
 	case strings.Contains(err.Error(), "unable to authenticate"):
 		return &Error{Reason: state.SSHLoginRefused, Detail: state.Clean("tried " + signers.tried()), Err: err}

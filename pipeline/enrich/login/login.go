@@ -5,13 +5,14 @@
 package login
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
 	"net/netip"
 	"os"
 	"strconv"
-	"sync/atomic"
+	"sync"
 	"syscall"
 	"time"
 
@@ -135,7 +136,7 @@ func (o *Opener) handshake(ctx context.Context, wire net.Conn, r Resolved, keys 
 		_ = wire.Close()
 		return nil, handshakeError(ctx, err, keys, signers, ear)
 	}
-	ear.done.Store(true)
+	ear.finish()
 	return ssh.NewClient(c, channels, requests), nil
 }
 
@@ -154,9 +155,25 @@ const maxGreeting = 1 << 20
 // when it talks too much before the handshake is over.
 type listener struct {
 	net.Conn
+
+	mu    sync.Mutex // the library reads on when the handshake has failed
 	begin []byte
 	total int
-	done  atomic.Bool
+	done  bool
+}
+
+// speaks says whether the peer has begun like an SSH server (RFC 4253, 4.2).
+func (l *listener) speaks() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return bytes.HasPrefix(l.begin, []byte("SSH-")) || bytes.Contains(l.begin, []byte("\nSSH-"))
+}
+
+// finish lifts the limit.
+func (l *listener) finish() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.done = true
 }
 
 var errGreeting = errors.New("the peer sends more than a handshake needs")
@@ -164,7 +181,9 @@ var errGreeting = errors.New("the peer sends more than a handshake needs")
 // Read reads from the connection.
 func (l *listener) Read(p []byte) (int, error) {
 	n, err := l.Conn.Read(p)
-	if l.done.Load() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.done {
 		return n, err
 	}
 	if len(l.begin) < 4096 {
