@@ -32,11 +32,12 @@ type Scanner interface {
 // Insider looks inside hosts over SSH. Package enrich implements it.
 type Insider interface {
 	// Look looks inside each of the hosts and returns what came of each, in their
-	// order. A host that cannot be looked inside is data, not an error.
-	Look(ctx context.Context, subjects []state.Subject) ([]state.Look, error)
+	// order. A host that cannot be looked inside is data, not an error; when ctx ends,
+	// so are those that are left.
+	Look(ctx context.Context, subjects []state.Subject) []state.Look
 	// Again looks at hosts once more, from both sides, and returns what is to be
 	// believed of the looks that it is handed.
-	Again(ctx context.Context, subjects []state.Subject, looks []state.Look) ([]state.Look, error)
+	Again(ctx context.Context, subjects []state.Subject, looks []state.Look) []state.Look
 }
 
 // Crew does the shards of a run, here and on other machines. Package queue
@@ -46,6 +47,10 @@ type Crew interface {
 	// not be scanned is data, not an error; an error means that nothing more can be
 	// scanned, or that the run was cancelled.
 	Work(ctx context.Context, run state.Run) error
+	// Until returns a context for what a run does besides; it ends when the run is
+	// cancelled, and when the run's deadline passes, with that for its cause. end
+	// gives it back.
+	Until(ctx context.Context, run state.Run) (within context.Context, end func())
 }
 
 // Book keeps targets, runs, state and approvals. Package persist implements it.
@@ -211,17 +216,25 @@ func (p Pipeline) again(ctx context.Context, run state.Run, work state.Work, sha
 	return p.Crew.Work(ctx, run)
 }
 
-// enrich looks inside the hosts that allow it, and once more where that would be
-// news.
+// enrich looks inside the hosts that allow it. When the run's deadline passes, the
+// hosts that are left were not looked inside.
 func (p Pipeline) enrich(ctx context.Context, run state.Run, plan state.Plan) ([]state.Subject, []state.Look, error) {
 	subjects, err := p.Book.Subjects(ctx, run, plan.Hosts)
 	if err != nil || len(subjects) == 0 {
 		return nil, nil, err
 	}
-	looks, err := p.Insider.Look(ctx, subjects)
-	if err != nil {
+	within, end := p.Crew.Until(ctx, run)
+	defer end()
+	looks := p.look(within, subjects)
+	if err := context.Cause(within); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return nil, nil, err
 	}
+	return subjects, looks, p.Book.Settle(ctx, run, subjects, looks)
+}
+
+// look looks at hosts, and once more where that would be news.
+func (p Pipeline) look(ctx context.Context, subjects []state.Subject) []state.Look {
+	looks := p.Insider.Look(ctx, subjects)
 	var places []int
 	var doubted []state.Subject
 	var first []state.Look
@@ -230,14 +243,10 @@ func (p Pipeline) enrich(ctx context.Context, run state.Run, plan state.Plan) ([
 			places, doubted, first = append(places, i), append(doubted, subjects[i]), append(first, looks[i])
 		}
 	}
-	again, err := p.Insider.Again(ctx, doubted, first)
-	if err != nil {
-		return nil, nil, err
-	}
-	for i, look := range again {
+	for i, look := range p.Insider.Again(ctx, doubted, first) {
 		looks[places[i]] = look
 	}
-	return subjects, looks, p.Book.Settle(ctx, run, subjects, looks)
+	return looks
 }
 
 // reportUnreported writes what an earlier run persisted and did not announce.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"ownmap/pipeline/lab/sshlab"
 )
@@ -210,5 +211,28 @@ func TestHostKeys(t *testing.T) {
 		if out, err := f.SSH(t, h, "watch", command); err == nil && (strings.Contains(out, "uid=") || strings.Contains(out, "root:")) {
 			t.Errorf("%s ran: %s", command, out)
 		}
+	}
+}
+
+// TestCancelInside cancels a run while it looks inside hosts that do not answer.
+func TestCancelInside(t *testing.T) {
+	t.Parallel()
+	f := sshlab.Start(t, sshlab.Options{Shell: "/usr/bin/hang", Init: "printf '#!/bin/sh\\nexec sleep 54321\\n' >/usr/bin/hang; chmod 755 /usr/bin/hang"})
+	i := newInside(t, f, sshlab.User, "22")
+	run := i.start(t)
+	t.Cleanup(func() { _ = run.Process.Kill() })
+	waitFor(t, 20*time.Second, "somebody to log in", func() bool {
+		return strings.Contains(f.Hosts[0].Exec(t, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"), "sleep 54321")
+	})
+	begin := time.Now()
+	if _, stderr, code := i.call(t, "cancel"); code != 0 {
+		t.Fatal(stderr)
+	}
+	_ = run.Wait()
+	if code, took := run.ProcessState.ExitCode(), time.Since(begin); code != 2 || took > 10*time.Second {
+		t.Errorf("exit code %d after %v, want 2 at once", code, took)
+	}
+	if out, _, code := i.call(t, "runs"); code != 0 || !strings.Contains(out, "cancelled") {
+		t.Errorf("the list of runs: %s", out)
 	}
 }

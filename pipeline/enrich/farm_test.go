@@ -35,11 +35,7 @@ func subjectOf(f *sshlab.Farm, h *sshlab.Host, user string, open ...uint16) stat
 // lookAt looks at one host.
 func lookAt(tb testing.TB, i *Insider, s state.Subject) state.Look {
 	tb.Helper()
-	looks, err := i.Look(tb.Context(), []state.Subject{s})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return looks[0]
+	return i.Look(tb.Context(), []state.Subject{s})[0]
 }
 
 // listening says what listens, one a line.
@@ -128,9 +124,9 @@ cp /usr/bin/perl /var/tmp/kworker
 		for _, open := range []uint16{31337, 22} { // seen from outside, and not
 			subject := subjectOf(f, h, user, open)
 			first := lookAt(t, i, subject)
-			looks, err := i.Again(t.Context(), []state.Subject{subject}, []state.Look{first})
-			if err != nil || !looks[0].Complete() {
-				t.Fatalf("as %s: %v, %+v", user, err, looks)
+			looks := i.Again(t.Context(), []state.Subject{subject}, []state.Look{first})
+			if !looks[0].Complete() {
+				t.Fatalf("as %s: %+v", user, looks)
 			}
 			got := found(looks[0])
 			hidden := `critical hidden-from-tool 31337/tcp: the kernel has it, and the host's own ss or netstat does not show it: /var/tmp/kworker as root, of no package, which calls itself "`

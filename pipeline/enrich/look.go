@@ -66,9 +66,9 @@ func New(o Options) *Insider {
 }
 
 // Look looks inside hosts, some of them at once, and returns what came of each, in
-// their order. A host that cannot be looked inside is data; the error is that of
-// ctx.
-func (i *Insider) Look(ctx context.Context, subjects []state.Subject) ([]state.Look, error) {
+// their order. A host that cannot be looked inside is data, and so is one that is
+// left when ctx ends.
+func (i *Insider) Look(ctx context.Context, subjects []state.Subject) []state.Look {
 	looks := make([]state.Look, len(subjects))
 	done := i.counter(len(subjects))
 	var group errgroup.Group
@@ -84,7 +84,7 @@ func (i *Insider) Look(ctx context.Context, subjects []state.Subject) ([]state.L
 		})
 	}
 	_ = group.Wait() // nobody fails
-	return looks, ctx.Err()
+	return looks
 }
 
 // counter returns what tells that one more of so many hosts is done.
@@ -163,6 +163,9 @@ func (i *Insider) Check(ctx context.Context, l state.Login) state.Look {
 
 // ask logs in and asks, and does so once more after a fault that may pass.
 func (i *Insider) ask(ctx context.Context, l state.Login) (view, error) {
+	if ctx.Err() != nil {
+		return view{}, &login.Error{Reason: state.InsideInterrupted, Err: ctx.Err()}
+	}
 	ctx, cancel := context.WithTimeout(ctx, i.options.Timeout)
 	defer cancel()
 	v, err := i.once(ctx, l)

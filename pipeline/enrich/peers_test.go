@@ -2,6 +2,7 @@ package enrich
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -170,10 +171,7 @@ func TestPeers(t *testing.T) {
 
 	i := insiderOf(t, limit)
 	begin := time.Now()
-	looks, err := i.Look(t.Context(), subjects)
-	if err != nil {
-		t.Fatal(err)
-	}
+	looks := i.Look(t.Context(), subjects)
 	rounds := time.Duration((len(subjects)+15)/16 + 1)
 	if took := time.Since(begin); took > rounds*(limit+time.Second) {
 		t.Errorf("%d peers took %v", len(subjects), took)
@@ -197,6 +195,32 @@ func TestPeers(t *testing.T) {
 			return strings.Contains(r, "auth-agent") || r == "pty-req" || r == "env" || r == "x11-req"
 		}) {
 			t.Errorf("%s was asked for %v", p.name, requests)
+		}
+	}
+}
+
+// TestInterrupted holds that nothing is said of hosts that were left when the run
+// was cancelled, and that nobody waits for them.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	silent := sshlab.Raw(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+	file := filepath.Join(t.TempDir(), "key")
+	farm := sshlab.Start(t, sshlab.Options{})
+	subjects := make([]state.Subject, 40)
+	for n := range subjects {
+		subjects[n].Login = state.Login{Address: silent.Address.Addr(), Port: silent.Address.Port(), User: "u", KeyFiles: []string{farm.KeyFile}, KnownHosts: []string{file}}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(300*time.Millisecond, cancel)
+	begin := time.Now()
+	insider := insiderOf(t, time.Minute)
+	looks := insider.Again(ctx, subjects, insider.Look(ctx, subjects))
+	if took := time.Since(begin); took > 20*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	for _, look := range looks {
+		if look.Complete() || look.Reason != state.InsideInterrupted {
+			t.Fatalf("%+v", look)
 		}
 	}
 }

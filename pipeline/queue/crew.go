@@ -100,6 +100,36 @@ func (c *Crew) Work(ctx context.Context, run state.Run) error {
 	}
 }
 
+// Until returns a context for work of the run that has no shards. It ends when the
+// run is cancelled, with a CancelledError for its cause, and when the deadline of
+// the run has passed, with context.DeadlineExceeded. The caller calls end.
+func (c *Crew) Until(ctx context.Context, run state.Run) (within context.Context, end func()) {
+	within, cancel := context.WithCancelCause(ctx)
+	rest := max(c.Deadline-time.Since(c.begun[run.ID]), 0)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		deadline := time.NewTimer(rest)
+		defer deadline.Stop()
+		for {
+			select {
+			case <-within.Done():
+				return
+			case <-deadline.C:
+				cancel(context.DeadlineExceeded)
+			case <-time.After(lookLast):
+			}
+			if by, err := c.Store.CancelledBy(within, run.ID); err == nil && by != "" {
+				cancel(&CancelledError{RunID: run.ID, By: by})
+			}
+		}
+	}()
+	return within, func() {
+		cancel(nil)
+		<-ended
+	}
+}
+
 // open begins the work in this process.
 func (c *Crew) open(ctx context.Context) {
 	c.begun, c.told = map[int64]time.Time{}, map[string]bool{}
