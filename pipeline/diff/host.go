@@ -45,7 +45,25 @@ func appendHost(changes []state.Change, silence *ledger, was, now state.Host) []
 		change.Was.Name, change.Now.Name = was.Name(), now.Name()
 		changes = append(changes, change)
 	}
-	return appendPorts(changes, here, was, now)
+	begin := len(changes)
+	changes = appendPorts(changes, here, was, now)
+	return appendInside(changes, begin, here, was, now)
+}
+
+// appendInside adds what is new inside a host of which both states know it, less
+// what the changes of its ports tell, which begin at ports.
+func appendInside(changes []state.Change, ports int, here state.Change, was, now state.Host) []state.Change {
+	if !was.Looked || !now.Looked {
+		return changes
+	}
+	subject := state.Subject{HostID: here.HostID, Was: was.Listeners, Looked: true}
+	look := state.Look{HostID: here.HostID, Address: here.Address, Status: state.Answered, Listeners: now.Listeners}
+	for _, m := range Insides([]state.Subject{subject}, []state.Look{look}, changes[ports:])[0].Moves {
+		if m.Kind != "" {
+			changes = append(changes, m.change(here))
+		}
+	}
+	return changes
 }
 
 func with(c state.Change, kind state.Kind) state.Change {

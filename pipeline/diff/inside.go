@@ -13,6 +13,18 @@ type Move struct {
 	Was, Now state.Listener // with a zero Port: nothing listened there, or listens; Was has a Bind then if it was elsewhere
 }
 
+// change returns the move as a change; here carries what the changes of its host
+// have in common.
+func (m Move) change(here state.Change) state.Change {
+	here.Kind, here.Port = m.Kind, m.Now.Port
+	if here.Port.Number == 0 {
+		here.Port = m.Was.Port
+	}
+	here.Was = state.Seen{Bind: m.Was.Bind, Process: m.Was.Process}
+	here.Now = state.Seen{Bind: m.Now.Bind, Process: m.Now.Process}
+	return here
+}
+
 // Inside is a look inside a host and what is new about it.
 type Inside struct {
 	Look  state.Look

@@ -126,6 +126,13 @@ func TestInsideIsKept(t *testing.T) {
 	if runs[0].Changes != 1 || runs[1].Changes != 2 {
 		t.Errorf("the list of runs counts %d and %d changes", runs[0].Changes, runs[1].Changes)
 	}
+	for pair, want := range map[[2]int64]string{{1, 2}: "", {2, 4}: "process-changed", {1, 5}: "listener-new process-changed", {5, 1}: "listener-gone process-changed", {4, 4}: ""} {
+		a, b := must[[]state.Host](t)(book.StateAt(t.Context(), pair[0])), must[[]state.Host](t)(book.StateAt(t.Context(), pair[1]))
+		words := strings.Fields(kinds(diff.States(a, b).Changes))
+		if slices.Sort(words); strings.Join(words, " ") != want {
+			t.Errorf("between runs %v: %v, want %s", pair, words, want)
+		}
+	}
 	history := must[state.HostHistory](t)(book.History(t.Context(), "127.0.0.1"))
 	if n := len(slices.DeleteFunc(slices.Clone(history.Events), func(e state.Event) bool { return e.Change == nil || !e.Change.Kind.Inside() })); n != 4 {
 		t.Errorf("the host's history tells %d changes of its inside, want 4", n)

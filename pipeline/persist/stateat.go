@@ -3,6 +3,8 @@ package persist
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"ownmap/pipeline/state"
 )
@@ -33,7 +35,17 @@ func (b *Book) StateAt(ctx context.Context, runID int64) ([]state.Host, error) {
 		if err := v.addLookedAt(ctx, hosts); err != nil {
 			return err
 		}
+		if err := v.addInside(ctx, hosts); err != nil {
+			return err
+		}
+		told := make(map[int64]bool) // once for all vantages
+		slices.SortStableFunc(hosts, func(a, b *standing) int {
+			return strings.Compare(v.preference(a.seat.vantage), v.preference(b.seat.vantage))
+		})
 		for _, h := range hosts {
+			if h.Inside.LookedAt != nil && !told[h.ID] {
+				h.Listeners, h.Looked, told[h.ID] = h.Inside.Listeners, true, true
+			}
 			if h.State == state.Down && len(h.Coverage) == 0 {
 				continue // listed, and never answered
 			}
@@ -43,6 +55,7 @@ func (b *Book) StateAt(ctx context.Context, runID int64) ([]state.Host, error) {
 			}
 			list = append(list, h.Host)
 		}
+		state.SortHosts(list)
 		return nil
 	})
 	if err != nil {

@@ -36,6 +36,10 @@ type Host struct {
 	// Spoofed are the TCP ports that a host calls open which calls nearly all of them
 	// open: none of them is in Ports.
 	Spoofed PortSet
+	// Listeners are what is known to listen inside, in CompareListeners order, where
+	// Looked says that somebody ever looked. A scan brings neither: Look does.
+	Listeners []Listener
+	Looked    bool
 }
 
 // PortStatus is what is known of one port of a host.
