@@ -37,7 +37,7 @@ run of all targets.`,
 			return a.run(cmd.Context(), args, o)
 		},
 	}
-	cmd.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit with 1 if there are changes or unapproved ports")
+	cmd.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit with 1 if there are changes, unapproved ports or grave disagreements")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print the report as JSON")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but errors")
 	cmd.Flags().BoolVar(&o.queue, "queue", false, "leave the run to a worker and return at once")
@@ -113,7 +113,7 @@ func verdict(report state.Report, exitCode bool) error {
 	switch {
 	case report.Run.Partial:
 		return errPartial
-	case exitCode && len(report.Changes)+unapproved > 0:
+	case exitCode && len(report.Changes)+unapproved+report.Grave() > 0:
 		return errDifferent
 	}
 	return nil

@@ -83,6 +83,18 @@ func (i InsideReport) Since() string {
 	return "looked inside " + i.LookedAt.UTC().Format(time.DateOnly)
 }
 
+// Missed says why the host was not looked inside when that was last to be done; it
+// is empty if it was, or if nobody wanted it.
+func (i InsideReport) Missed() string {
+	switch {
+	case i.Status == "" || i.Status == Answered:
+		return ""
+	case i.LookedAt == nil:
+		return "not yet: " + i.Reason
+	}
+	return "not in the last run: " + i.Reason
+}
+
 // Disagreements returns the findings of the join of both views, less those that are
 // only for the record, and how many of these there are of each kind.
 func (r Report) Disagreements() (told []Finding, folded map[FindingKind]int) {

@@ -108,6 +108,7 @@ func facts(h state.HostReport) []fact {
 	if h.State == state.Down || h.Status() != state.Answered {
 		all = append(all, fact{Name: "Last answered", Time: h.LastSeen, Text: "never"})
 	}
+	all = append(all, fact{Name: "Looked inside", Text: h.Inside.Missed()})
 	var told []fact
 	for _, f := range all {
 		if f.Text != "" || f.Time != nil {

@@ -3,7 +3,6 @@ package site
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"ownmap/pipeline/state"
@@ -63,8 +62,7 @@ func disagreementOf(f state.Finding, l links) disagreementRow {
 type bothTable struct {
 	ID    string
 	Label string
-	Why   string     // the last run did not look inside
-	Since *time.Time // and when it was done last
+	Since *time.Time // of an earlier look than the last run's
 	Rows  []bothRow
 }
 
@@ -93,7 +91,7 @@ func bothOf(h state.HostReport, id string) *bothTable {
 	}
 	t := &bothTable{ID: id + "-both", Label: h.Label()}
 	if h.Inside.Status != state.Answered {
-		t.Why, t.Since = h.Inside.Reason, h.Inside.LookedAt
+		t.Since = h.Inside.LookedAt
 	}
 	for _, both := range rows {
 		row := bothRow{Port: both.Port.String(), Number: both.Port.Number, Outside: "not open"}
@@ -133,12 +131,4 @@ func local(r bothRow) int {
 		return 0
 	}
 	return 1
-}
-
-// Lead says in a sentence what the table shows.
-func (t bothTable) Lead() string {
-	if t.Why == "" {
-		return ""
-	}
-	return strings.ToUpper(t.Why[:1]) + t.Why[1:] + ": what listens is as of the last look."
 }

@@ -20,6 +20,7 @@ func Host(w io.Writer, history state.HostHistory, options Options) error {
 		{"Owner", history.Owner},
 		{"First seen", minute(history.FirstSeen)},
 		{"Last answered", minuteOr(history.LastSeen, "never")},
+		{"Looked inside", history.Inside.Missed()},
 	} {
 		if f[1] != "" {
 			facts.add(span{f[0], dim}, span{f[1], plain})

@@ -232,6 +232,11 @@ func TestReportTellsTheInside(t *testing.T) {
 		}
 	}
 	out.Reset()
+	shut := state.HostReport{Host: state.Host{Address: address}, Inside: state.InsideReport{Status: state.NotScanned, Reason: state.SSHLoginRefused}}
+	if err := Host(&out, state.HostHistory{HostReport: shut}, Options{}); err != nil || !strings.Contains(out.String(), "Looked inside  not yet: SSH login refused") {
+		t.Errorf("a host that lets nobody in: %v\n%s", err, out.String())
+	}
+	out.Reset()
 	if err := Host(&out, state.HostHistory{HostReport: host}, Options{}); err != nil {
 		t.Fatal(err)
 	}
