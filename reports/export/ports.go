@@ -8,21 +8,15 @@ import (
 
 // portJSON is a port as scripts see it.
 type portJSON struct {
-	Host       string        `json:"host"` // the first name, or the address
-	Address    string        `json:"address"`
-	Protocol   string        `json:"protocol"`
-	Port       uint16        `json:"port"`
-	State      string        `json:"state"`
-	Service    *string       `json:"service"`
-	Product    *string       `json:"product"`
-	Version    *string       `json:"version"`
-	Process    *string       `json:"process"` // of the inside view; this and the next are null where nobody could look
-	Exe        *string       `json:"exe"`
-	User       *string       `json:"user"`
-	Unit       *string       `json:"unit"`
-	Container  *string       `json:"container"`
-	Package    *string       `json:"package"`
-	SHA256     *string       `json:"sha256"`
+	Host     string  `json:"host"` // the first name, or the address
+	Address  string  `json:"address"`
+	Protocol string  `json:"protocol"`
+	Port     uint16  `json:"port"`
+	State    string  `json:"state"`
+	Service  *string `json:"service"`
+	Product  *string `json:"product"`
+	Version  *string `json:"version"`
+	processJSON
 	Findings   []aboutJSON   `json:"findings"`
 	Approved   bool          `json:"approved"`
 	Approval   *approvalJSON `json:"approval"`
@@ -70,27 +64,21 @@ func portsOf(hosts []state.HostReport) []portJSON {
 
 func portOf(h state.Host, p state.PortReport) portJSON {
 	return portJSON{
-		Host:       hostOf(h.Name(), h.Address.String()),
-		Address:    h.Address.String(),
-		Protocol:   string(p.Protocol),
-		Port:       p.Number,
-		State:      string(p.State),
-		Service:    some(p.Service.String()),
-		Product:    some(p.Service.Product),
-		Version:    some(p.Service.Version),
-		Process:    some(p.Process.Name()),
-		Exe:        some(p.Process.Exe),
-		User:       some(p.Process.User),
-		Unit:       some(p.Process.Unit),
-		Container:  some(p.Process.Container),
-		Package:    some(p.Process.Package),
-		SHA256:     some(p.Process.SHA256),
-		Findings:   aboutPort(p.Findings),
-		Approved:   p.Approved(),
-		Approval:   approvalOf(p.Approval),
-		FirstSeen:  utc(&p.FirstSeen),
-		LastSeen:   utc(&p.LastSeen),
-		StaleSince: utc(p.StaleSince),
+		Host:        hostOf(h.Name(), h.Address.String()),
+		Address:     h.Address.String(),
+		Protocol:    string(p.Protocol),
+		Port:        p.Number,
+		State:       string(p.State),
+		Service:     some(p.Service.String()),
+		Product:     some(p.Service.Product),
+		Version:     some(p.Service.Version),
+		processJSON: processOf(p.Process),
+		Findings:    aboutPort(p.Findings),
+		Approved:    p.Approved(),
+		Approval:    approvalOf(p.Approval),
+		FirstSeen:   utc(&p.FirstSeen),
+		LastSeen:    utc(&p.LastSeen),
+		StaleSince:  utc(p.StaleSince),
 	}
 }
 

@@ -129,7 +129,7 @@ func FuzzUserConfig(f *testing.F) {
 	dir := home(f, map[string]string{"config": ""})
 	f.Fuzz(func(t *testing.T, text string) {
 		if strings.Contains(strings.ToLower(text), "include") {
-			t.Skip("it would read files")
+			return // it would read files
 		}
 		c := &userConfig{home: dir, user: "me", blocks: []configBlock{{}}}
 		file := filepath.Join(t.TempDir(), "config")
