@@ -50,6 +50,24 @@ func TestReadAnswer(t *testing.T) {
 	}
 }
 
+// TestSharedPort holds that a second program which shares a port is seen, over TCP,
+// and that those that share one over UDP do not take turns.
+func TestSharedPort(t *testing.T) {
+	t.Parallel()
+	const rows = "   0: 00000000:0050 00000000:0000 0A 0:0 0:0 0 0 0 77 1\n   1: 00000000:0050 00000000:0000 0A 0:0 0:0 0 33 0 78 1\n"
+	lines := []string{
+		"$ hello Linux 0", "$ begin tcp", rows, "$ end tcp 0", "$ begin udp", strings.ReplaceAll(rows, " 0A ", " 07 "), "$ end udp 0",
+		"$ owners 9 77 12 78", "$ pid 9 800", "$ uid 0", "$ exe /usr/sbin/nginx", "$ pid 12 900", "$ uid 33", "$ exe /tmp/x", "$ done",
+	}
+	for range 2 {
+		v := viewOf(readAnswer(testNonce, said(lines...)))
+		if len(v.listeners) != 2 || v.listeners[0].Process.Exe != "/tmp/x" || v.listeners[1].Process.Exe != "/usr/sbin/nginx" {
+			t.Errorf("%+v", v.listeners)
+		}
+		lines[7] = "$ owners 12 78 9 77"
+	}
+}
+
 // TestForgedLines holds that a name with line breaks in it makes no facts.
 func TestForgedLines(t *testing.T) {
 	t.Parallel()

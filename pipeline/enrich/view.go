@@ -16,6 +16,7 @@ import (
 // view is a host from inside.
 type view struct {
 	root      bool
+	sockets   []aged           // as they were read
 	listeners []state.Listener // in state.CompareListeners order, each once
 	mappings  []state.Mapping
 	addresses []netip.Addr // of the host itself; none: not known
@@ -41,8 +42,15 @@ func viewOf(a answer) view {
 		v.elsewhere(&a)
 	}
 	v.complete = v.complete && a.whole
-	v.listeners = once(v.listeners)
+	v.listeners = once(v.sockets)
 	return v
+}
+
+// aged is a listener with the start of its process, in clock ticks after boot.
+type aged struct {
+	state.Listener
+
+	start uint64
 }
 
 // linux reads the kernel's tables; without them, as under some containers, the
@@ -83,14 +91,16 @@ func (v *view) linux(a *answer) {
 	for _, s := range kernel {
 		l := state.Listener{Port: s.Port, Bind: s.Bind.WithZone(""), OnlyV6: s.OnlyV6 || onlyV6[s.Port.String()+s.Bind.String()]}
 		l.Hidden = still[s.Port] && slices.ContainsFunc(shown, func(by map[state.Port]bool) bool { return hides(by, s.Port) })
+		var start uint64
 		if p := oldest[s.Inode]; p != nil && s.Inode != 0 {
+			start = p.start
 			l.Process, l.Deleted = a.facts(p, containers)
 			l.PID, l.Name = p.pid, state.Clean(p.name)
 			l.Process.Container = cmp.Or(l.Process.Container, v.published(l))
 		} else {
 			l.Process.User = a.userName(s.UID)
 		}
-		v.listeners = append(v.listeners, l)
+		v.sockets = append(v.sockets, aged{l, start})
 	}
 }
 
@@ -174,21 +184,35 @@ func (v *view) elsewhere(a *answer) {
 		sockets, _ := parse(s.text)
 		v.complete = s.good() && len(sockets) > 0
 		for _, socket := range sockets {
-			v.listeners = append(v.listeners, state.Listener{
+			v.sockets = append(v.sockets, aged{Listener: state.Listener{
 				Port: socket.Port, Bind: socket.Bind.WithZone(""), OnlyV6: socket.OnlyV6, PID: socket.PID, Name: socket.Name,
 				Process: state.Process{User: socket.User},
-			})
+			}})
 		}
 	}
 }
 
-// once sorts listeners and leaves one of each port and address: that of a known
-// process before any other.
-func once(list []state.Listener) []state.Listener {
-	slices.SortStableFunc(list, func(a, b state.Listener) int {
-		return cmp.Or(state.CompareListeners(a, b), -cmp.Compare(known(a), known(b)), cmp.Compare(a.PID, b.PID))
+// once sorts listeners and leaves one of each port and address. Where several sockets
+// share them (SO_REUSEPORT), it is one of a known process. Of TCP it is the youngest:
+// a second program that takes connections from the first has to be seen. Over UDP
+// programs share ports by custom, as that of mDNS, so there it is the oldest.
+func once(sockets []aged) []state.Listener {
+	slices.SortStableFunc(sockets, func(a, b aged) int {
+		age := cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.PID, b.PID))
+		if a.Port.Protocol == state.TCP {
+			age = -age
+		}
+		return cmp.Or(state.CompareListeners(a.Listener, b.Listener), -cmp.Compare(known(a.Listener), known(b.Listener)), age)
 	})
-	return slices.CompactFunc(list, func(a, b state.Listener) bool { return state.CompareListeners(a, b) == 0 })
+	var list []state.Listener
+	for _, s := range sockets {
+		if n := len(list); n > 0 && state.CompareListeners(list[n-1], s.Listener) == 0 {
+			list[n-1].Hidden = list[n-1].Hidden || s.Hidden
+			continue
+		}
+		list = append(list, s.Listener)
+	}
+	return list
 }
 
 func known(l state.Listener) int {
