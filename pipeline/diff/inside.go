@@ -112,7 +112,7 @@ func Insides(subjects []state.Subject, looks []state.Look, changes []state.Chang
 // it would tell a change, or a finding that somebody gets up for.
 func (i Inside) Doubtful() bool {
 	return slices.ContainsFunc(i.Moves, func(m Move) bool { return m.Kind != "" }) ||
-		i.Look.Complete() && slices.ContainsFunc(i.Look.Findings, func(f state.Finding) bool { return f.Severity.Rank() <= state.High.Rank() })
+		slices.ContainsFunc(i.Look.Findings, func(f state.Finding) bool { return f.Severity.Rank() <= state.High.Rank() })
 }
 
 // joinMoved makes one change of a listener that is gone from one address and there

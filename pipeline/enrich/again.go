@@ -26,15 +26,18 @@ func (i *Insider) Again(ctx context.Context, subjects []state.Subject, first []s
 	second := i.Look(ctx, subjects)
 	for n, subject := range subjects {
 		if second[n].Complete() {
-			second[n] = agreed(subject.Was, first[n], second[n])
-			second[n].Findings = slices.DeleteFunc(second[n].Findings, func(f state.Finding) bool { return !stillOpen(ctx, f) })
+			second[n].Listeners = agreed(subject.Was, first[n], second[n])
 		}
+		second[n].Findings = slices.DeleteFunc(second[n].Findings, func(f state.Finding) bool {
+			return !held(first[n], f) || !stillOpen(ctx, f)
+		})
 	}
 	return second
 }
 
-// agreed returns the second of two looks, less what the first speaks against.
-func agreed(was []state.Listener, first, second state.Look) state.Look {
+// agreed returns what listens by the second of two looks, less what the first speaks
+// against.
+func agreed(was []state.Listener, first, second state.Look) []state.Listener {
 	var list []state.Listener
 	for _, l := range second.Listeners {
 		before, seen := find(first.Listeners, l)
@@ -55,13 +58,15 @@ func agreed(was []state.Listener, first, second state.Look) state.Look {
 		}
 	}
 	slices.SortFunc(list, state.CompareListeners)
-	second.Listeners = list
-	second.Findings = slices.DeleteFunc(second.Findings, func(f state.Finding) bool {
-		return f.Severity.Rank() <= state.High.Rank() && !slices.ContainsFunc(first.Findings, func(g state.Finding) bool {
-			return g.Kind == f.Kind && g.Port == f.Port && g.Vantage == f.Vantage
-		})
+	return list
+}
+
+// held says whether the first look made a finding of the second, too. One that
+// nobody gets up for need not be seen twice.
+func held(first state.Look, f state.Finding) bool {
+	return f.Severity.Rank() > state.High.Rank() || slices.ContainsFunc(first.Findings, func(g state.Finding) bool {
+		return g.Kind == f.Kind && g.Port == f.Port && g.Vantage == f.Vantage
 	})
-	return second
 }
 
 func find(list []state.Listener, l state.Listener) (state.Listener, bool) {

@@ -191,6 +191,16 @@ func TestHostKeyOfAnother(t *testing.T) {
 	if look.Complete() || look.Reason != state.SSHKeyChanged || !strings.HasPrefix(found(look), "critical host-key-changed") {
 		t.Errorf("another host's key: %+v", look)
 	}
+	insider := insiderOf(t, 10*time.Second)
+	if again := insider.Again(t.Context(), []state.Subject{subject}, []state.Look{look}); !strings.HasPrefix(found(again[0]), "critical host-key-changed") {
+		t.Errorf("another host's key, asked again: %+v", again)
+	}
+	if again := insider.Again(t.Context(), []state.Subject{subject}, []state.Look{{}}); len(again[0].Findings) != 0 {
+		t.Errorf("another host's key that was seen once: %+v", again)
+	}
+	if again := insider.Again(t.Context(), []state.Subject{subjectOf(f, f.Hosts[0], "root", 22)}, []state.Look{look}); len(again[0].Findings) != 0 || !again[0].Complete() {
+		t.Errorf("the right key when asked again: %+v", again)
+	}
 	subject.Login.KnownHosts = []string{"/nonexistent"}
 	if look = lookAt(t, insiderOf(t, 10*time.Second), subject); look.Reason != state.SSHKeyUnknown || len(look.Findings) != 0 || look.Listeners != nil {
 		t.Errorf("an unknown key: %+v", look)
