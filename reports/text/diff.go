@@ -83,6 +83,15 @@ func became(was, now string) string {
 	return was + " → " + now
 }
 
+// kinds is the plural of a kind: "ports opened", "processes changed".
+func kinds(k state.Kind) string {
+	noun, rest, _ := strings.Cut(k.Words(), " ")
+	if strings.HasSuffix(noun, "s") {
+		noun += "e"
+	}
+	return noun + "s " + rest
+}
+
 // unlooked adds what the comparison says nothing about.
 func (p *page) unlooked(c state.Comparison) {
 	var notes []string
@@ -109,11 +118,12 @@ func totals(c state.Comparison) string {
 	}
 	var parts []string
 	for _, kind := range []state.Kind{
-		state.PortOpened, state.ServiceChanged, state.ProductChanged, state.HostNew, state.HostDown, state.PortFound, state.PortClosed,
-		state.HostBack, state.HostRenamed, state.VersionChanged, state.ServiceIdentified, state.PortUncertain,
+		state.PortOpened, state.ServiceChanged, state.ProductChanged, state.ProcessChanged, state.HostNew, state.HostDown, state.BindChanged,
+		state.PortFound, state.PortClosed, state.HostBack, state.HostRenamed, state.ListenerNew,
+		state.VersionChanged, state.ServiceIdentified, state.PortUncertain, state.ProcessUpdated, state.ListenerGone,
 	} {
 		if n := counts[kind]; n > 0 {
-			parts = append(parts, state.Count(n, kind.Words(), strings.Replace(kind.Words(), " ", "s ", 1)))
+			parts = append(parts, state.Count(n, kind.Words(), kinds(kind)))
 		}
 	}
 	if len(parts) == 0 {

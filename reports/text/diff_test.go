@@ -99,3 +99,36 @@ func TestDiffColour(t *testing.T) {
 		t.Errorf("without colour it is %q, want %q", got, plainText)
 	}
 }
+
+func TestDiffCountsTheInside(t *testing.T) {
+	t.Parallel()
+	address := netip.MustParseAddr("192.0.2.1")
+	seen := func(exe, bind string) state.Seen {
+		return state.Seen{Bind: netip.MustParseAddr(bind), Process: state.Process{Exe: exe, User: "root"}}
+	}
+	change := func(kind state.Kind, port uint16, was, now state.Seen) state.Change {
+		return state.Change{Kind: kind, Address: address, Port: tcp(port), Was: was, Now: now}
+	}
+	const want = `Changes from a to b
+
+   PORT       STATE            SERVICE  VERSION
+192.0.2.1
+~  80/tcp     process changed           /usr/sbin/nginx as root, of no package → /tmp/<script>alert(1)</script>\x1b[31m\u{202e}\x0d\x0aHTTP as root, of no package
+~  443/tcp    process changed           /usr/sbin/nginx as root, of no package → /usr/bin/caddy as root, of no package
++  5432/tcp   listener new              /usr/bin/postgres as root, of no package on 127.0.0.1
+-  9100/tcp   listener gone             was /usr/bin/x as root, of no package on all addresses
+~  11211/tcp  bind changed              memcached (root) 127.0.0.1 → all IPv4 addresses
+
+2 processes changed, 1 bind changed, 1 listener new, 1 listener gone; 1 of 1 host answered
+`
+	got := renderDiff(t, state.Comparison{A: "a", B: "b", Coverage: state.Totals{Hosts: 1, Answered: 1}, Changes: []state.Change{
+		change(state.ProcessChanged, 80, seen("/usr/sbin/nginx", "0.0.0.0"), seen("/tmp/"+hostile, "0.0.0.0")),
+		change(state.ProcessChanged, 443, seen("/usr/sbin/nginx", "0.0.0.0"), seen("/usr/bin/caddy", "0.0.0.0")),
+		change(state.ListenerNew, 5432, state.Seen{}, seen("/usr/bin/postgres", "127.0.0.1")),
+		change(state.ListenerGone, 9100, seen("/usr/bin/x", "::"), state.Seen{}),
+		change(state.BindChanged, 11211, seen("/usr/bin/memcached", "127.0.0.1"), seen("/usr/bin/memcached", "0.0.0.0")),
+	}}, Options{})
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
