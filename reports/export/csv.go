@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -66,7 +67,7 @@ func kinds(changes []state.Change) string {
 	for _, c := range changes {
 		words = append(words, string(c.Kind))
 	}
-	return strings.Join(words, " ")
+	return strings.Join(slices.Compact(words), " ") // a listener on two addresses changes twice
 }
 
 func portRow(h state.HostReport, p state.PortReport) []string {
@@ -88,13 +89,21 @@ func portRow(h state.HostReport, p state.PortReport) []string {
 		text(j.Exe), text(j.User), text(j.Unit), text(j.Container), text(j.Package), strings.Join(found, " "))
 }
 
-// changeRow fills what is known of a port that is no longer there, or of a host.
+// changeRow fills what is known of a port that is no longer there or not open, or
+// of a host.
 func changeRow(c state.Change) []string {
-	row := make([]string, len(portColumns()))
+	columns := portColumns()
+	row := make([]string, len(columns))
 	row[0], row[1] = hostOf(c.Name, c.Address.String()), c.Address.String()
 	if c.OfPort() {
 		row[2], row[3], row[4] = string(c.Port.Protocol), strconv.Itoa(int(c.Port.Number)), string(c.Now.State)
 		row[5], row[6], row[7] = c.Was.Service.String(), c.Was.Service.Product, c.Was.Service.Version
+		process := c.Now.Process
+		if process == (state.Process{}) {
+			process = c.Was.Process
+		}
+		row[8] = process.Name()
+		copy(row[slices.Index(columns, "exe"):], []string{process.Exe, process.User, process.Unit, process.Container, process.Package})
 	}
 	return row
 }

@@ -118,6 +118,9 @@ func TestDiffXMLIsValid(t *testing.T) {
 		if err := DiffXML(&out, c); err != nil {
 			t.Fatal(err)
 		}
+		if text := out.String(); strings.Contains(text, "process") || strings.Contains(text, "listener") {
+			t.Errorf("the inside of hosts stands in ndiff's format:\n%s", text)
+		}
 		for _, fault := range invalid(t, &out) {
 			t.Errorf("%s, made from %+v", fault, c.Changes)
 		}
@@ -127,8 +130,34 @@ func TestDiffXMLIsValid(t *testing.T) {
 	}
 }
 
+// TestDiffXMLLeavesTheInsideOut holds that a host of which only the inside changed
+// is no host of the document, and that the comment says how much is missing.
+func TestDiffXMLLeavesTheInsideOut(t *testing.T) {
+	t.Parallel()
+	c := comparison()
+	outside := len(c.Changes)
+	only := netip.MustParseAddr("192.0.2.99")
+	c.Changes = append(c.Changes, state.Change{Kind: state.ListenerNew, Address: only, Port: state.Port{Protocol: state.TCP, Number: 22}},
+		state.Change{Kind: state.ProcessChanged, Address: only, Port: state.Port{Protocol: state.TCP, Number: 80}})
+	var with, without bytes.Buffer
+	if err := DiffXML(&with, c); err != nil {
+		t.Fatal(err)
+	}
+	const missing = "; 2 changes of the inside of hosts left out"
+	if !strings.Contains(with.String(), missing+"; a note") {
+		t.Errorf("the comment does not say what is missing:\n%s", with.String())
+	}
+	c.Changes = c.Changes[:outside]
+	if err := DiffXML(&without, c); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(without.String(), strings.Replace(with.String(), missing, "", 1)); d != "" {
+		t.Errorf("more than the comment differs: %s", d)
+	}
+}
+
 func randomChanges(random *rand.Rand) []state.Change {
-	kinds := []state.Kind{state.HostNew, state.HostDown, state.HostBack, state.HostRenamed, state.PortOpened, state.PortFound, state.PortClosed, state.PortUncertain, state.ServiceChanged, state.ProductChanged, state.VersionChanged, state.ServiceIdentified}
+	kinds := []state.Kind{state.HostNew, state.HostDown, state.HostBack, state.HostRenamed, state.PortOpened, state.PortFound, state.PortClosed, state.PortUncertain, state.ServiceChanged, state.ProductChanged, state.VersionChanged, state.ServiceIdentified, state.ProcessChanged, state.ListenerNew, state.BindChanged}
 	var changes []state.Change
 	for range random.IntN(8) {
 		c := state.Change{Kind: kinds[random.IntN(len(kinds))], Address: netip.AddrFrom4([4]byte{192, 0, 2, byte(random.IntN(3))})}

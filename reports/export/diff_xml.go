@@ -31,6 +31,15 @@ func DiffXML(w io.Writer, c state.Comparison) error {
 func comment(c state.Comparison) string {
 	text := fmt.Sprintf("%s and %s; of %s in the second: %d answered, %d silent, %d not looked at", c.A, c.B,
 		state.Count(c.Coverage.Hosts, "host", "hosts"), c.Coverage.Answered, c.Coverage.Silent, c.Coverage.NotScanned)
+	inside := 0
+	for _, change := range c.Changes {
+		if change.Kind.Inside() {
+			inside++
+		}
+	}
+	if inside > 0 {
+		text += "; " + state.Count(inside, "change", "changes") + " of the inside of hosts left out"
+	}
 	text = state.Clean(strings.Join(append([]string{text}, c.Notes...), "; "))
 	for strings.Contains(text, "--") {
 		text = strings.ReplaceAll(text, "--", "- -")
@@ -79,7 +88,7 @@ func diffHost(changes []state.Change) hostDiff {
 			port.A, port.B = &sideXML{Service: serviceElement(c.Was.Service)}, &sideXML{Service: serviceElement(c.Now.Service)}
 			ports.Diffs = append(ports.Diffs, portDiff{Port: port})
 		case state.ProcessChanged, state.ProcessUpdated, state.ListenerNew, state.ListenerGone, state.BindChanged:
-			// They were left out.
+			// diffHosts left them out.
 		}
 	}
 	if names != (hostnamesXML{}) {

@@ -104,56 +104,6 @@ func TestReportJSONIsWhatScriptsRelyOn(t *testing.T) {
 	}
 }
 
-func TestPortsTellTheProcess(t *testing.T) {
-	t.Parallel()
-	r := sample()
-	port := &r.Hosts[0].Ports[0]
-	port.Process = state.Process{Exe: "/tmp/=x", User: "root", Unit: "x.service", Container: "docker:web", Package: "p", SHA256: "ab"}
-	port.Findings = []state.Finding{{Kind: state.OddBinary, Severity: state.High, Detail: "d"}}
-	got := decode(t, func(b *bytes.Buffer) error { return PortsJSON(b, r.Hosts) }).([]any)[0].(map[string]any)
-	want := map[string]any{
-		"process": "=x", "exe": "/tmp/=x", "user": "root", "unit": "x.service", "container": "docker:web", "package": "p", "sha256": "ab",
-		"findings": []any{map[string]any{"kind": "odd-binary", "severity": "high", "detail": "d"}},
-	}
-	for key, value := range want {
-		if d := cmp.Diff(value, got[key]); d != "" {
-			t.Errorf("%s: %s", key, d)
-		}
-	}
-	var out bytes.Buffer
-	if err := PortsCSV(&out, r.Hosts); err != nil || !strings.Contains(out.String(), ",'=x,true,") || !strings.Contains(out.String(), ",/tmp/=x,root,x.service,docker:web,p,odd-binary\r\n") {
-		t.Errorf("%v\n%s", err, out.String())
-	}
-}
-
-func TestReportTellsTheInside(t *testing.T) {
-	t.Parallel()
-	at := time.Date(2026, 11, 20, 2, 0, 0, 0, time.UTC)
-	bind := netip.MustParseAddr("0.0.0.0")
-	got := decode(t, func(b *bytes.Buffer) error {
-		return JSON(b, state.Report{
-			Inside:     state.Totals{Hosts: 2, Answered: 1, NotScanned: 1},
-			InsideGaps: []state.InsideGap{{Label: "a", Address: netip.MustParseAddr("192.0.2.1"), Reason: state.SSHKeyUnknown}},
-			Findings:   []state.Finding{{Kind: state.HiddenFromTool, Severity: state.Critical, Address: netip.MustParseAddr("192.0.2.2"), Vantage: "local", Port: state.Port{Protocol: state.TCP, Number: 31337}, Detail: "d", First: at, New: true}},
-			Changes:    []state.Change{{Kind: state.ListenerNew, Address: netip.MustParseAddr("192.0.2.2"), Port: state.Port{Protocol: state.TCP, Number: 31337}, Now: state.Seen{Bind: bind, Process: state.Process{Exe: "/tmp/x"}}}},
-		})
-	}).(map[string]any)
-	want := map[string]any{
-		"inside":   map[string]any{"hosts": 2.0, "complete": 1.0, "gaps": []any{map[string]any{"host": "a", "address": "192.0.2.1", "reason": "SSH host key unknown", "since": nil}}},
-		"findings": []any{map[string]any{"kind": "hidden-from-tool", "severity": "critical", "host": "192.0.2.2", "address": "192.0.2.2", "vantage": "local", "protocol": "tcp", "port": 31337.0, "detail": "d", "first": "2026-11-20T02:00:00Z", "new": true}},
-		"verdict":  "1 change, no ports unapproved, 1 disagreement, no host was looked at",
-	}
-	for key, value := range want {
-		if d := cmp.Diff(value, got[key]); d != "" {
-			t.Errorf("%s: %s", key, d)
-		}
-	}
-	now := got["changes"].([]any)[0].(map[string]any)["now"].(map[string]any)
-	if now["bind"] != "0.0.0.0" || now["process"] != "/tmp/x, of no package" {
-		t.Errorf("a new listener: %v", now)
-	}
-}
-
 func seen(name, portState, service, product any) map[string]any {
 	return map[string]any{"name": name, "state": portState, "service": service, "product": product, "version": nil, "process": nil, "bind": nil}
 }
