@@ -95,27 +95,57 @@ func (i InsideReport) Missed() string {
 	return "not in the last run: " + i.Reason
 }
 
-// Disagreements returns the findings of the join of both views, less those that are
-// only for the record, and how many of these there are of each kind.
-func (r Report) Disagreements() (told []Finding, folded map[FindingKind]int) {
-	folded = map[FindingKind]int{}
+// Weight returns how much the finding matters: as it says itself, else as its kind
+// does.
+func (f Finding) Weight() Severity { return cmp.Or(f.Severity, f.Kind.Severity()) }
+
+// Says returns what a reader should know of the finding: its detail, else what its
+// kind means.
+func (f Finding) Says() string { return cmp.Or(f.Detail, f.Kind.Meaning()) }
+
+// Counted says how many findings of a kind there are, where they are not told one
+// by one: "12 listeners are not reachable from outside".
+func (k FindingKind) Counted(n int) string {
+	switch k {
+	case Forwarded:
+		return Count(n, "open port is", "open ports are") + " handed on to somewhere else"
+	case ListeningUnreachable:
+		return Count(n, "listener is", "listeners are") + " not reachable from outside"
+	case ListeningNotScanned:
+		return Count(n, "listener is", "listeners are") + " on a port that no profile scans"
+	case AllPortsOpen, HiddenFromTool, HostKeyChanged, OpenWithoutListener, OpenBoundElsewhere, OddBinary, RestartWanted:
+	}
+	return Count(n, "time", "times") + " " + k.Words() + ": " + k.Meaning()
+}
+
+// Disagreements returns the findings of the join of both views, the worst first,
+// less those that are only for the record: of these it says how many there are of
+// each kind.
+func (r Report) Disagreements() (told []Finding, record []string) {
+	folded := map[FindingKind]int{}
 	for _, f := range r.Findings {
 		switch {
 		case !f.Kind.Disagreement():
-		case f.Severity == Info:
+		case f.Weight() == Info:
 			folded[f.Kind]++
 		default:
 			told = append(told, f)
 		}
 	}
-	return told, folded
+	slices.SortStableFunc(told, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Weight().Rank(), b.Weight().Rank()), CompareFindings(a, b))
+	})
+	for _, kind := range slices.Sorted(maps.Keys(folded)) {
+		record = append(record, kind.Counted(folded[kind]))
+	}
+	return told, record
 }
 
 // Grave counts the disagreements that somebody gets up for.
 func (r Report) Grave() int {
 	n := 0
 	for _, f := range r.Findings {
-		if f.Kind.Disagreement() && f.Severity.Rank() <= High.Rank() {
+		if f.Kind.Disagreement() && f.Weight().Rank() <= High.Rank() {
 			n++
 		}
 	}

@@ -23,6 +23,14 @@ func TestVerdict(t *testing.T) {
 		{Report{Run: Run{Baseline: true}, Coverage: Totals{Hosts: 1, Silent: 1}}, "Baseline: no ports await approval, 0 of 1 host answered"},
 		{Report{Hosts: mixed[1:], Changes: make([]Change, 1), Coverage: Totals{Hosts: 9, Answered: 5, Silent: 1, NotScanned: 3}}, "1 change, 1 port unapproved, 5 of 9 hosts answered, 3 not scanned"},
 		{Report{Changes: make([]Change, 12), Coverage: Totals{Hosts: 1, Answered: 1}}, "12 changes, no ports unapproved, 1 of 1 host answered"},
+		{
+			Report{Inside: Totals{Hosts: 2, Answered: 1}, Findings: []Finding{{Kind: HiddenFromTool}, {Kind: RestartWanted}, {Kind: ListeningUnreachable}}, Coverage: Totals{Hosts: 2, Answered: 2}},
+			"no changes, no ports unapproved, 1 disagreement, 2 of 2 hosts answered",
+		},
+		{
+			Report{Run: Run{Baseline: true}, Findings: []Finding{{Kind: OddBinary}, {Kind: OpenWithoutListener}, {Kind: AllPortsOpen, Severity: High}}, Coverage: Totals{Hosts: 1, Answered: 1}},
+			"Baseline: no ports await approval, 2 disagreements, 1 of 1 host answered",
+		},
 		{Report{}, "no changes, no ports unapproved, no host was looked at"},
 	} {
 		if got := tc.report.Verdict(); got != tc.want {

@@ -46,7 +46,7 @@ func findingsOf(findings []state.Finding) []findingJSON {
 	all := make([]findingJSON, 0, len(findings))
 	for _, f := range findings {
 		all = append(all, findingJSON{
-			string(f.Kind), string(f.Severity), f.Label(), f.Address.String(), f.Vantage,
+			string(f.Kind), string(f.Weight()), f.Label(), f.Address.String(), f.Vantage,
 			some(string(f.Port.Protocol)), some(f.Port.Number), f.Detail, utc(&f.First), f.New,
 		})
 	}

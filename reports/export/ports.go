@@ -85,7 +85,7 @@ func portOf(h state.Host, p state.PortReport) portJSON {
 func aboutPort(findings []state.Finding) []aboutJSON {
 	all := make([]aboutJSON, 0, len(findings))
 	for _, f := range findings {
-		all = append(all, aboutJSON{string(f.Kind), string(f.Severity), f.Detail})
+		all = append(all, aboutJSON{string(f.Kind), string(f.Weight()), f.Detail})
 	}
 	return all
 }

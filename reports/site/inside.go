@@ -1,7 +1,6 @@
 package site
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -30,15 +29,13 @@ type insideGapRow struct {
 
 // addInside adds what came of looking inside hosts.
 func (p *runPage) addInside(r state.Report, l links) {
-	told, folded := r.Disagreements()
+	told, record := r.Disagreements()
 	for _, f := range told[:min(oddityLimit, len(told))] {
 		p.Disagreements = append(p.Disagreements, disagreementOf(f, l))
 	}
 	p.MoreDisagreements = moreOf(len(p.Disagreements), len(told), "disagreements")
-	for _, kind := range []state.FindingKind{state.Forwarded, state.ListeningUnreachable} {
-		if n := folded[kind]; n > 0 {
-			p.ForTheRecord = append(p.ForTheRecord, fmt.Sprintf("%s %s: %s.", state.Count(n, "port", "ports"), kind.Words(), kind.Meaning()))
-		}
+	for _, line := range record {
+		p.ForTheRecord = append(p.ForTheRecord, line+".")
 	}
 	p.InsideWords = r.InsideWords()
 	for _, g := range r.InsideGaps[:min(gapLimit, len(r.InsideGaps))] {
@@ -49,7 +46,7 @@ func (p *runPage) addInside(r state.Report, l links) {
 
 func disagreementOf(f state.Finding, l links) disagreementRow {
 	row := disagreementRow{
-		Severity: f.Severity, Host: l.host(f.Label(), f.HostID), Words: f.Kind.Words(), Meaning: f.Kind.Meaning(), Detail: f.Detail,
+		Severity: f.Weight(), Host: l.host(f.Label(), f.HostID), Words: f.Kind.Words(), Meaning: f.Kind.Meaning(), Detail: f.Detail,
 		First: f.First, New: f.New,
 	}
 	if f.OfPort() {

@@ -30,7 +30,7 @@ const oddityLimit = 500
 func (p *runPage) addOddities(r state.Report, l links) {
 	for _, f := range r.Findings {
 		if !f.Kind.Disagreement() {
-			p.Findings = append(p.Findings, findingRow{l.host(f.Label(), f.HostID), f.Severity, f.Detail})
+			p.Findings = append(p.Findings, findingRow{l.host(f.Label(), f.HostID), f.Weight(), f.Says()})
 		}
 	}
 	for _, e := range r.Elsewhere[:min(oddityLimit, len(r.Elsewhere))] {

@@ -56,7 +56,7 @@ func (a archive) inside(t *testing.T) {
 	}
 	for _, want := range []string{
 		"critical web-1.example.org (192.0.2.11) 31337/tcp hidden from tool the kernel has a listener that ss or netstat on the host does not show",
-		"1 port listening not reachable: listens, and is not reachable from outside.",
+		"1 listener is not reachable from outside.",
 		"Looked inside 1 of 4 hosts, 2 not (SSH host key unknown), 1 not (SSH login refused).", "ownmap hostkeys accept 192.0.2.12",
 		"3 disagreements", "sshd (root, ssh.service)",
 	} {

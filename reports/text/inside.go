@@ -2,7 +2,6 @@ package text
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"ownmap/pipeline/state"
@@ -11,8 +10,8 @@ import (
 // disagreements adds where the views from outside and from inside do not agree,
 // the worst first; what is only for the record is counted.
 func (p *page) disagreements(report state.Report) {
-	told, folded := report.Disagreements()
-	if len(told)+len(folded) == 0 {
+	told, record := report.Disagreements()
+	if len(told)+len(record) == 0 {
 		return
 	}
 	p.heading("Disagreements")
@@ -27,14 +26,12 @@ func (p *page) disagreements(report state.Report) {
 		} else {
 			fresh = "since " + day(f.First)
 		}
-		t.add(span{string(f.Severity), severityStyle(f.Severity)}, span{f.Label(), plain}, span{port, plain}, span{f.Kind.Words(), plain},
-			span{f.Detail, plain}, span{fresh, dim})
+		t.add(span{string(f.Weight()), severityStyle(f.Weight())}, span{f.Label(), plain}, span{port, plain}, span{f.Kind.Words(), plain},
+			span{f.Says(), plain}, span{fresh, dim})
 	}
 	t.write(p)
-	for _, kind := range []state.FindingKind{state.Forwarded, state.ListeningUnreachable} {
-		if n := folded[kind]; n > 0 {
-			p.text(strconv.Itoa(n)+" × "+kind.Words()+": "+kind.Meaning(), "  ", dim)
-		}
+	for _, line := range record {
+		p.text(line, "  ", dim)
 	}
 }
 

@@ -22,7 +22,7 @@ func (p *page) findings(findings []state.Finding) {
 	p.heading("Findings")
 	t := table{indent: "  ", columns: []column{{floor: 16}, {}, {floor: 16}}}
 	for _, f := range findings {
-		t.add(span{f.Label(), plain}, span{string(f.Severity), severityStyle(f.Severity)}, span{f.Detail, plain})
+		t.add(span{f.Label(), plain}, span{string(f.Weight()), severityStyle(f.Weight())}, span{f.Says(), plain})
 	}
 	t.write(p)
 }

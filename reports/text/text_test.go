@@ -223,7 +223,7 @@ func TestReportTellsTheInside(t *testing.T) {
 	}
 	for _, want := range []string{
 		"Disagreements\n  critical  192.0.2.7  31337/tcp  hidden from tool  hidden: x  new\n",
-		"1 × listening not reachable: listens, and is not reachable from outside",
+		"1 listener is not reachable from outside",
 		"PROCESS", `x\x1b[2J (root)`,
 		"Looked inside 1 of 2 hosts, 1 not (SSH host key unknown).", "ownmap hostkeys accept 192.0.2.8",
 	} {
