@@ -155,13 +155,14 @@ func (r Report) Grave() int {
 // BothViews is one port of a host as seen from outside and from inside.
 type BothViews struct {
 	Port      Port
-	Outside   *PortReport // nil: not open
+	Outside   *PortReport // nil: not known to be open
+	Looked    bool        // from outside it was looked at, so that nil is "not open"
 	Listeners []Listener  // what listens there, by address
 	Findings  []Finding
 }
 
-// Both puts the two views of a host side by side, by port. It is empty where the
-// host was never looked inside.
+// Both puts the two views of a host side by side, by port; what only the host
+// itself reaches comes last. It is empty where the host was never looked inside.
 func (h HostReport) Both() []BothViews {
 	if h.Inside.LookedAt == nil {
 		return nil
@@ -169,7 +170,7 @@ func (h HostReport) Both() []BothViews {
 	rows := map[Port]*BothViews{}
 	at := func(p Port) *BothViews {
 		if rows[p] == nil {
-			rows[p] = &BothViews{Port: p}
+			rows[p] = &BothViews{Port: p, Looked: h.Covered(p.Protocol).Conclusive(p)}
 		}
 		return rows[p]
 	}
@@ -190,5 +191,69 @@ func (h HostReport) Both() []BothViews {
 	for _, p := range slices.SortedFunc(maps.Keys(rows), Port.Compare) {
 		list = append(list, *rows[p])
 	}
+	slices.SortStableFunc(list, func(a, b BothViews) int {
+		switch {
+		case a.Local() == b.Local():
+			return 0
+		case a.Local():
+			return 1
+		}
+		return -1
+	})
 	return list
+}
+
+// Local says whether only the host itself reaches the port: it is not open, and
+// all that listens there is on loopback.
+func (b BothViews) Local() bool {
+	return b.Outside == nil && len(b.Listeners) > 0 &&
+		!slices.ContainsFunc(b.Listeners, func(l Listener) bool { return !l.Bind.IsLoopback() })
+}
+
+// OutsideWords says what the port is from outside. That nobody looked at it does
+// not make it closed.
+func (b BothViews) OutsideWords() string {
+	switch {
+	case b.Outside != nil:
+		return string(b.Outside.State)
+	case b.Looked:
+		return "not open"
+	}
+	return "not looked at"
+}
+
+// OfHost returns the disagreements about the host itself rather than a port of it.
+func (h HostReport) OfHost() []Finding {
+	var list []Finding
+	for _, f := range h.Findings {
+		if !f.OfPort() && f.Kind.Disagreement() {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// InsideAsOf returns when the host was last looked inside where that is not simply
+// when it last answered; else, or where it never was, nil.
+func (h HostReport) InsideAsOf() *time.Time {
+	at := h.Inside.LookedAt
+	if at == nil || h.Inside.Status == Answered && (h.LastSeen == nil || !at.Before(*h.LastSeen)) {
+		return nil
+	}
+	return at
+}
+
+// NoListener says what the inside view tells of a port on which nothing is known
+// to listen. Only a look that came to its end says that nothing does.
+func (h HostReport) NoListener() string {
+	asOf := h.InsideAsOf()
+	switch {
+	case h.Inside.Status != Answered && h.Inside.Reason != "":
+		return "not looked inside (" + h.Inside.Reason + ")"
+	case h.Inside.Status != Answered:
+		return "not looked inside"
+	case asOf != nil:
+		return "nothing listened on " + asOf.UTC().Format(time.DateOnly)
+	}
+	return "nothing listens"
 }

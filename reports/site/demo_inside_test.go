@@ -8,11 +8,33 @@ import (
 	"ownmap/pipeline/state"
 )
 
-// insideHost is the host of the demo that is looked inside, with what a host could
-// call its processes.
-const insideHost = 1
+// The hosts of the demo that are to be looked inside.
+const (
+	insideHost  = 1 // is, with what a host could call its processes
+	changedHost = 2 // was, and shows another key since
+	refusedHost = 3 // never was
+)
 
 func demoInside(r *state.HostReport, last time.Time) {
+	r.Coverage[0].Ports = state.PortsOf(22, 80, 443, 5432, 8080, 8443, 9100, 31337, 33060)
+	switch r.ID {
+	case insideHost:
+		demoLooked(r, last)
+	case changedHost:
+		long := night(1)
+		r.Inside = state.InsideReport{Status: state.NotScanned, Reason: state.SSHKeyChanged, LookedAt: &long, Listeners: []state.Listener{
+			{Port: state.Port{Protocol: state.TCP, Number: 22}, Bind: netip.MustParseAddr("::"), OnlyV6: true, Process: state.Process{Exe: "/usr/sbin/sshd", User: "root"}},
+		}}
+		r.Findings = []state.Finding{{
+			Kind: state.HostKeyChanged, Severity: state.Critical, HostID: r.ID, Vantage: r.Vantage, Address: r.Address, Name: r.Name(),
+			Detail: "SHA256:" + hostile, First: night(48),
+		}}
+	case refusedHost:
+		r.Inside = state.InsideReport{Status: state.NotScanned, Reason: state.SSHLoginRefused}
+	}
+}
+
+func demoLooked(r *state.HostReport, last time.Time) {
 	process := func(exe, user, unit, of string) state.Process {
 		return state.Process{Exe: exe, User: user, Unit: unit, Package: of}
 	}
@@ -25,7 +47,9 @@ func demoInside(r *state.HostReport, last time.Time) {
 		listener(22, "0.0.0.0", sshd), listener(22, "::", sshd), listener(80, "0.0.0.0", nginx), listener(443, "0.0.0.0", nginx),
 		listener(5432, "127.0.0.1", process("/usr/lib/postgresql/15/bin/postgres", "postgres", "postgresql@15-main.service", "postgresql-15")),
 		listener(9100, "0.0.0.0", process("/usr/bin/prometheus-node-exporter", "prometheus", "prometheus-node-exporter.service", "prometheus-node-exporter")),
+		listener(8443, "0.0.0.0", process("/usr/bin/docker-proxy", "root", "docker.service", "docker-ce")),
 		listener(31337, "0.0.0.0", evil), listener(33060, "127.0.0.1", state.Process{User: "mysql"}),
+		listener(60001, "0.0.0.0", process("/usr/bin/mosh-server", "alice", "", "mosh")),
 	}}
 	for i := range r.Ports {
 		if l, found := state.Behind(r.Inside.Listeners, r.Address, r.Ports[i].Port); found {
@@ -44,6 +68,10 @@ func demoInside(r *state.HostReport, last time.Time) {
 		find(state.OpenWithoutListener, 8080, "nothing on the host listens there, and no NAT rule or container of it explains the port"),
 		find(state.RestartWanted, 443, "/usr/sbin/nginx was replaced by its package nginx while it runs"),
 		find(state.ListeningUnreachable, 9100, "/usr/bin/prometheus-node-exporter as prometheus"),
+		find(state.ListeningUnreachable, 8443, "/usr/bin/docker-proxy as root"),
+		find(state.OpenBoundElsewhere, 80, ""),
+		find(state.Forwarded, 443, "docker:web hands it on to 172.17.0.2:443"),
+		find(state.ListeningNotScanned, 60001, "/usr/bin/mosh-server as alice; add the port to the profile"),
 	}
 	slices.SortFunc(r.Findings, state.CompareFindings)
 }
@@ -53,12 +81,13 @@ func demoInsideOf(r *state.Report) {
 	for _, h := range r.Hosts {
 		r.Findings = append(r.Findings, h.Findings...)
 	}
+	slices.SortFunc(r.Findings, state.CompareFindings)
 	r.Findings[0].New = true
-	since := night(40)
+	since := night(1)
 	r.Inside = state.Totals{Hosts: 4, Answered: 1, NotScanned: 3}
-	for i, reason := range []string{state.SSHKeyUnknown, state.SSHLoginRefused, state.SSHKeyUnknown} {
+	for i, reason := range []string{state.SSHKeyChanged, state.SSHLoginRefused, state.SSHKeyUnknown} {
 		gap := state.InsideGap{HostID: r.Hosts[i+1].ID, Label: r.Hosts[i+1].Label(), Address: r.Hosts[i+1].Address, Reason: reason}
-		if i == 1 {
+		if i == 0 {
 			gap.Since = &since
 		}
 		r.InsideGaps = append(r.InsideGaps, gap)

@@ -177,9 +177,7 @@ func (h demoHost) at(n int) state.HostReport {
 		}
 		r.Ports = append(r.Ports, port)
 	}
-	if h.id == insideHost {
-		demoInside(&r, last)
-	}
+	demoInside(&r, last)
 	return r
 }
 

@@ -77,15 +77,24 @@ func viewOf(h state.HostHistory, id string) vantageView {
 
 func hostMood(host []state.HostHistory) mood {
 	var all state.Report
+	why := ""
 	up := false
 	for _, h := range host {
-		all.Hosts = append(all.Hosts, h.HostReport)
+		all.Hosts, all.Findings = append(all.Hosts, h.HostReport), append(all.Findings, h.Findings...)
 		up = up || h.State != state.Down
 	}
 	_, waiting := all.OpenPorts()
+	if grave := all.Grave(); grave > 0 {
+		why = ", " + state.Count(grave, "disagreement", "disagreements")
+	}
+	if waiting > 0 && why != "" {
+		why += ", " + state.Count(waiting, "port unapproved", "ports unapproved")
+	}
 	switch {
 	case !up:
-		return mood{"partial", "◐", "Down"}
+		return mood{"partial", "◐", "Down" + why}
+	case why != "":
+		return mood{"changed", "▲", "Up" + why}
 	case waiting > 0:
 		return mood{"waiting", "◇", "Up, " + state.Count(waiting, "port unapproved", "ports unapproved")}
 	}

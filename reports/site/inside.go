@@ -57,10 +57,12 @@ func disagreementOf(f state.Finding, l links) disagreementRow {
 
 // bothTable is the two views of a host side by side.
 type bothTable struct {
-	ID    string
-	Label string
-	Since *time.Time // of an earlier look than the last run's
-	Rows  []bothRow
+	ID      string
+	Label   string
+	Since   *time.Time        // of an earlier look than the last run's
+	Host    []disagreementRow // about the host itself
+	Nothing string            // what stands where no listener is known
+	Rows    []bothRow
 }
 
 type bothRow struct {
@@ -79,21 +81,18 @@ type listenerRow struct {
 	Local bool // loopback: nobody outside reaches it
 }
 
-// bothOf makes the table of a host; nil where nobody ever looked inside. When that
-// was is told only where it is not simply the last run.
+// bothOf makes the table of a host; nil where there is nothing to tell. When it was
+// looked inside is told only where that is not simply the last run.
 func bothOf(h state.HostReport, id string) *bothTable {
 	rows := h.Both()
-	if rows == nil {
+	t := &bothTable{ID: id + "-both", Label: h.Label(), Since: h.InsideAsOf(), Nothing: h.NoListener(), Host: disagreementsOf(h.OfHost())}
+	if len(rows)+len(t.Host) == 0 {
 		return nil
 	}
-	t := &bothTable{ID: id + "-both", Label: h.Label()}
-	if h.Inside.Status != state.Answered {
-		t.Since = h.Inside.LookedAt
-	}
 	for _, both := range rows {
-		row := bothRow{Port: both.Port.String(), Number: both.Port.Number, Outside: "not open"}
+		row := bothRow{Port: both.Port.String(), Number: both.Port.Number, Outside: both.OutsideWords(), Findings: disagreementsOf(both.Findings)}
 		if both.Outside != nil {
-			row.Outside, row.Service, row.Open = string(both.Outside.State), both.Outside.Service.Summary(), true
+			row.Service, row.Open = both.Outside.Service.Summary(), true
 		}
 		for _, listener := range both.Listeners {
 			row.Listeners = append(row.Listeners, listenerOf(listener))
@@ -101,14 +100,19 @@ func bothOf(h state.HostReport, id string) *bothTable {
 				row.Processes = append(row.Processes, process)
 			}
 		}
-		for _, f := range both.Findings {
-			row.Findings = append(row.Findings, disagreementOf(f, links{none: true}))
-		}
 		t.Rows = append(t.Rows, row)
 	}
-	// What only the host itself reaches comes last.
-	slices.SortStableFunc(t.Rows, func(a, b bothRow) int { return local(a) - local(b) })
 	return t
+}
+
+func disagreementsOf(findings []state.Finding) []disagreementRow {
+	var rows []disagreementRow
+	for _, f := range findings {
+		row := disagreementOf(f, links{none: true})
+		row.Detail = f.Says()
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 func listenerOf(l state.Listener) listenerRow {
@@ -120,12 +124,4 @@ func listenerOf(l state.Listener) listenerRow {
 		}
 	}
 	return row
-}
-
-// local is 1 for a row that is not open and of which all listeners are on loopback.
-func local(r bothRow) int {
-	if r.Open || len(r.Listeners) == 0 || slices.ContainsFunc(r.Listeners, func(l listenerRow) bool { return !l.Local }) {
-		return 0
-	}
-	return 1
 }

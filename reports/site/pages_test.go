@@ -45,6 +45,8 @@ func (a archive) inside(t *testing.T) {
 	host, run := textOf(a.pages["host/01/1.html"]), textOf(a.pages["run/49.html"])
 	for _, want := range []string{
 		"22/tcp open ssh OpenSSH 9.2p1 (Debian 2+deb12u3; protocol 2.0) all IPv4 addresses all addresses /usr/sbin/sshd as root, ssh.service, package openssh-server",
+		"Up, 4 disagreements, 1 port unapproved", "80/tcp open http nginx 1.26.0 all IPv4 addresses /usr/sbin/nginx as root, nginx.service, package nginx high open but bound elsewhere open from outside, and what listens",
+		"60001/tcp not looked at all IPv4 addresses", "127.0.0.1 (loopback)", "info forwarded docker:web hands it on", "info listening not reachable", "low listening not scanned",
 		"31337/tcp not open all IPv4 addresses /tmp/" + strings.Join(strings.Fields(hostile), " "), "8080/tcp open", "nothing listens", "critical hidden from tool",
 	} {
 		if !strings.Contains(host, want) {
@@ -56,12 +58,30 @@ func (a archive) inside(t *testing.T) {
 	}
 	for _, want := range []string{
 		"critical web-1.example.org (192.0.2.11) 31337/tcp hidden from tool the kernel has a listener that ss or netstat on the host does not show",
-		"1 listener is not reachable from outside.",
-		"Looked inside 1 of 4 hosts, 2 not (SSH host key unknown), 1 not (SSH login refused).", "ownmap hostkeys accept 192.0.2.12",
-		"3 disagreements", "sshd (root, ssh.service)",
+		"1 open port is handed on to somewhere else. 2 listeners are not reachable from outside.",
+		"Looked inside 1 of 4 hosts, 1 not (SSH host key changed), 1 not (SSH host key unknown), 1 not (SSH login refused).", "ownmap hostkeys accept 192.0.2.30",
+		"5 disagreements", "sshd (root, ssh.service)", "critical web-2.example.org (192.0.2.12) host key changed the host shows another SSH host key than the known one SHA256:",
 	} {
 		if !strings.Contains(run, want) {
 			t.Errorf("the page of the run does not say %q:\n%s", want, run)
+		}
+	}
+	changed := textOf(a.pages["host/02/2.html"])
+	for _, want := range []string{
+		"Up, 1 disagreement", "Looked inside not in the last run: SSH host key changed", "beside what listens inside, as of 2026-10-01", "critical host key changed: SHA256:",
+		"22/tcp open ssh OpenSSH 9.2p1 (Debian 2+deb12u3; protocol 2.0) all IPv6 addresses", "80/tcp open http nginx 1.26.0 not looked inside (SSH host key changed)",
+	} {
+		if !strings.Contains(changed, want) {
+			t.Errorf("the page of a host that shows another key does not say %q:\n%s", want, changed)
+		}
+	}
+	refused := textOf(a.pages["host/03/3.html"])
+	if !strings.Contains(refused, "Looked inside not yet: SSH login refused") || strings.Contains(refused, "Outside and inside") {
+		t.Errorf("the page of a host that refuses the login does not say so:\n%s", refused)
+	}
+	for file, page := range a.pages {
+		if file != "host/01/1.html" && strings.Contains(textOf(page), "nothing listens") {
+			t.Errorf("%s says that nothing listens where nobody looked", file)
 		}
 	}
 	if other := textOf(a.pages["host/08/8.html"]); strings.Contains(other, "Outside and inside") {
@@ -155,7 +175,7 @@ func (a archive) index(t *testing.T) {
 	t.Parallel()
 	text := textOf(a.pages["index.html"])
 	for _, want := range []string{
-		"4 changes, 10 ports unapproved, 3 disagreements, 11 of 12 hosts answered", "10 ports unapproved", "+ 53/udp port opened domain ISC BIND",
+		"4 changes, 10 ports unapproved, 5 disagreements, 11 of 12 hosts answered", "10 ports unapproved", "+ 53/udp port opened domain ISC BIND",
 		"no owner 3 0 0 0 3 2026-10-03", "desk@example.org 1 1 0 0 0 2026-11-18", "All 50 runs", "29 open 10 unapproved",
 	} {
 		if !strings.Contains(text, want) {

@@ -50,44 +50,61 @@ func (p *page) insideGaps(report state.Report) {
 	t.write(p)
 }
 
-// both adds the two views of a host side by side.
+// both adds the two views of a host side by side, below what was found out about
+// the host itself.
 func (p *page) both(h state.HostReport) {
-	rows := h.Both()
-	if len(rows) == 0 {
+	rows, host := h.Both(), h.OfHost()
+	if len(rows)+len(host) == 0 {
 		return
 	}
 	p.heading("Outside and inside (" + h.Inside.Since() + ")")
-	t := table{indent: "  ", columns: []column{{title: "PORT"}, {title: "OUTSIDE"}, {title: "LISTENS ON", floor: 10}, {title: "PROCESS", floor: 20}, {title: "FINDING", floor: 12}}}
+	for _, f := range host {
+		p.text(found(f)+": "+f.Says(), "  ", severityStyle(f.Weight()))
+	}
+	t := table{indent: "  ", columns: []column{{title: "PORT"}, {title: "OUTSIDE", floor: 13}, {title: "LISTENS ON", floor: 10}, {title: "PROCESS", floor: 16}, {title: "FINDING", floor: 12}}}
 	for _, row := range rows {
-		outside := "not open"
-		if row.Outside != nil {
-			outside = string(row.Outside.State)
+		outside, look, worst := row.OutsideWords(), plain, plain
+		if row.Outside != nil && row.Outside.Service.String() != "" {
+			outside += " " + row.Outside.Service.String()
 		}
-		var found []string
-		for _, f := range row.Findings {
-			found = append(found, f.Kind.Words())
+		if row.Local() {
+			look = dim
+		}
+		words := make([]string, len(row.Findings))
+		for i, f := range row.Findings {
+			if words[i] = found(f); i == 0 {
+				worst = severityStyle(f.Weight())
+			}
 		}
 		binds, processes := listening(row.Listeners)
-		t.add(span{row.Port.String(), plain}, span{outside, plain}, span{binds, plain}, span{processes, plain}, span{strings.Join(found, ", "), yellow})
+		if len(row.Listeners) == 0 {
+			binds = h.NoListener()
+		}
+		t.add(span{row.Port.String(), look}, span{outside, look}, span{binds, look}, span{processes, look}, span{strings.Join(words, ", "), worst})
 	}
-	t.write(p)
+	if len(rows) > 0 {
+		t.write(p)
+	}
 }
+
+// found names a finding: "critical hidden from tool".
+func found(f state.Finding) string { return string(f.Weight()) + " " + f.Kind.Words() }
 
 // listening says where something listens, and what.
 func listening(listeners []state.Listener) (binds, processes string) {
 	var where, what []string
 	for _, l := range listeners {
 		bind := l.Bind.String()
-		if l.OnlyV6 && l.Bind.IsUnspecified() {
+		switch {
+		case l.OnlyV6 && l.Bind.IsUnspecified():
 			bind += " (IPv6 alone)"
+		case l.Bind.IsLoopback():
+			bind += " (loopback)"
 		}
 		where = append(where, bind)
 		if text := l.Process.Described(); text != "" && !slices.Contains(what, text) {
 			what = append(what, text)
 		}
-	}
-	if len(listeners) == 0 {
-		return "nothing", ""
 	}
 	return strings.Join(where, ", "), strings.Join(what, "; ")
 }
