@@ -44,12 +44,16 @@ func hostsView(r state.Report) hostsPage {
 	return p
 }
 
-// portList names the first ports of a host.
+// portList names the first ports of a host, and what stands behind each.
 func portList(ports []state.PortReport) string {
 	const limit = 8
 	var names []string
 	for _, p := range ports[:min(limit, len(ports))] {
-		names = append(names, p.String())
+		name := p.String()
+		if process := p.Process.Name(); process != "" {
+			name += " " + process
+		}
+		names = append(names, name)
 	}
 	if len(ports) > limit {
 		names = append(names, fmt.Sprintf("and %d more", len(ports)-limit))

@@ -84,6 +84,9 @@ func (a archive) inside(t *testing.T) {
 			t.Errorf("%s says that nothing listens where nobody looked", file)
 		}
 	}
+	if hosts := textOf(a.pages["hosts.html"]); !strings.Contains(hosts, "22/tcp sshd, 80/tcp nginx, 443/tcp nginx, 8080/tcp") {
+		t.Errorf("the list of hosts does not name processes:\n%s", hosts)
+	}
 	if other := textOf(a.pages["host/08/8.html"]); strings.Contains(other, "Outside and inside") {
 		t.Error("a host that was never looked inside has a table of it")
 	}
