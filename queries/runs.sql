@@ -12,6 +12,14 @@ from rev join run on run.id = rev.run_id
 where rev.at <= sqlc.arg(at)
 order by rev.id desc limit 1;
 
+-- name: RevsUpTo :many
+-- RevsUpTo returns the newest runs that kept a state, up to a revision and newest
+-- first.
+select sqlc.embed(run), rev.id as rev, rev.at
+from rev join run on run.id = rev.run_id
+where rev.id <= sqlc.arg(rev)
+order by rev.id desc limit sqlc.arg(most);
+
 -- name: OldestRev :one
 -- OldestRev returns the run that kept the first state.
 select sqlc.embed(run), rev.id as rev, rev.at

@@ -290,6 +290,66 @@ func (q *Queries) OldestRev(ctx context.Context) (OldestRevRow, error) {
 	return i, err
 }
 
+const revsUpTo = `-- name: RevsUpTo :many
+select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, rev.id as rev, rev.at
+from rev join run on run.id = rev.run_id
+where rev.id <= $1
+order by rev.id desc limit $2
+`
+
+type RevsUpToParams struct {
+	Rev  int64
+	Most int32
+}
+
+type RevsUpToRow struct {
+	Run Run
+	Rev int64
+	At  time.Time
+}
+
+// RevsUpTo returns the newest runs that kept a state, up to a revision and newest
+// first.
+func (q *Queries) RevsUpTo(ctx context.Context, arg RevsUpToParams) ([]RevsUpToRow, error) {
+	rows, err := q.db.Query(ctx, revsUpTo, arg.Rev, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []RevsUpToRow{}
+	for rows.Next() {
+		var i RevsUpToRow
+		if err := rows.Scan(
+			&i.Run.ID,
+			&i.Run.State,
+			&i.Run.OnlyHosts,
+			&i.Run.PlanHash,
+			&i.Run.Planned,
+			&i.Run.Pending,
+			&i.Run.Scanner,
+			&i.Run.Baseline,
+			&i.Run.Partial,
+			&i.Run.Notes,
+			&i.Run.Error,
+			&i.Run.StartedAt,
+			&i.Run.FinishedAt,
+			&i.Run.Steps,
+			&i.Run.Pace,
+			&i.Run.Alerts,
+			&i.Run.CancelledBy,
+			&i.Rev,
+			&i.At,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const runUnderWay = `-- name: RunUnderWay :one
 select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, coalesce(rev.id, 0)::bigint as rev
 from run left join rev on rev.run_id = run.id

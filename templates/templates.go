@@ -1,12 +1,109 @@
-// Package templates holds what the reports look like: the embedded defaults of
-// every HTML report. It is a package of its own because go:embed cannot reach
-// out of a package's directory.
+// Package templates holds what the reports look like: the embedded defaults, and what
+// a directory of the user's puts in their place. It is a package of its own because
+// go:embed cannot reach out of a package's directory.
 package templates
 
-import "embed"
+import (
+	"embed"
+	"errors"
+	"fmt"
+	htmltemplate "html/template"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	texttemplate "text/template"
+)
 
-// FS holds the templates, each room's in a folder of its name: site for the
-// static archive, shared for the pieces that several rooms use.
+// FS holds the built-in templates, each room's in a folder of its name: site for the
+// static archive, email for the mail, short for short messages, shared for the pieces
+// that several rooms use.
 //
 //go:embed site shared
 var FS embed.FS
+
+// Set is where templates come from: a file of a directory goes before the built-in one
+// of the same name. A broken file is told of, and the built-in one takes its place: a
+// report always goes out. The zero Set is the built-in templates alone.
+type Set struct {
+	dir    string
+	files  map[string]string // overrides that can be parsed, by name
+	faults []error
+}
+
+// New returns the templates with those of a directory in place of the built-in ones of
+// the same name ("site/run.html"); an empty dir stands for none. What is wrong in the
+// directory Faults tells.
+func New(dir string) *Set {
+	s := &Set{dir: dir, files: make(map[string]string)}
+	if dir == "" {
+		return s
+	}
+	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && name != ".":
+			return fs.SkipDir
+		case entry.IsDir() || !isTemplate(name):
+			return nil
+		}
+		if err := s.override(name); err != nil {
+			s.faults = append(s.faults, fmt.Errorf("%s: %w; the built-in one is used", path.Join(dir, name), err))
+		}
+		return nil
+	})
+	if err != nil {
+		s.faults = append(s.faults, fmt.Errorf("templates: %w; the built-in ones are used", err))
+	}
+	return s
+}
+
+// isTemplate leaves editors' backups and notes alone.
+func isTemplate(name string) bool {
+	return slices.Contains([]string{".html", ".txt", ".css", ".js"}, path.Ext(name))
+}
+
+// override takes a file of the directory if it parses.
+func (s *Set) override(name string) error {
+	if _, err := fs.Stat(FS, name); err != nil {
+		return errors.New("no built-in template has that name")
+	}
+	content, err := os.ReadFile(path.Join(s.dir, name))
+	if err != nil {
+		return err
+	}
+	text := string(content)
+	switch path.Ext(name) {
+	case ".html":
+		_, err = htmltemplate.New(name).Funcs(htmlFuncs()).Parse(text)
+	case ".txt":
+		_, err = texttemplate.New(name).Funcs(textFuncs()).Parse(text)
+	}
+	if err == nil {
+		s.files[name] = text
+	}
+	return err
+}
+
+// Faults returns what is wrong in the directory, each with file, line and what is used
+// instead.
+func (s *Set) Faults() []error { return s.faults }
+
+// Notices returns the faults as a report tells them.
+func (s *Set) Notices() []string {
+	notices := make([]string, len(s.faults))
+	for i, fault := range s.faults {
+		notices[i] = "Template " + fault.Error() + "."
+	}
+	return notices
+}
+
+// File returns the bytes of a file that is no template: a stylesheet, a script.
+func (s *Set) File(name string) ([]byte, error) {
+	if text, found := s.files[name]; found {
+		return []byte(text), nil
+	}
+	return fs.ReadFile(FS, name)
+}

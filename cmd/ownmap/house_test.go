@@ -34,6 +34,8 @@ func rooms() map[string]string {
 		"pipeline/enrich/listing":  "pipeline/state",
 		"pipeline/enrich/login":    "pipeline/state",
 		"pipeline/lab":             "migrations pipeline/persist pipeline/persist/private pipeline/state",
+		"pipeline/lab/browser":     "",
+		"pipeline/lab/demo":        "pipeline/state",
 		"pipeline/lab/benchscan":   "pipeline/lab pipeline/lab/netlab",
 		"pipeline/lab/netlab":      "",
 		"pipeline/lab/sshlab":      "",
@@ -65,7 +67,7 @@ func mayUse(room, pkg string, test bool) bool {
 	own, isOwn := strings.CutPrefix(pkg, "ownmap/")
 	switch {
 	case test && isOwn:
-		forTests := room + " migrations pipeline/lab pipeline/lab/netlab pipeline/lab/sshlab pipeline/persist pipeline/persist/private pipeline/state"
+		forTests := room + " migrations pipeline/lab pipeline/lab/browser pipeline/lab/demo pipeline/lab/netlab pipeline/lab/sshlab pipeline/persist pipeline/persist/private pipeline/state"
 		return slices.Contains(strings.Fields(rooms()[room]+" "+forTests), own) || rooms()[room] == "*"
 	case isOwn:
 		return slices.Contains(strings.Fields(rooms()[room]), own) || rooms()[room] == "*" && !strings.HasPrefix(own, "pipeline/lab")

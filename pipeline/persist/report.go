@@ -44,6 +44,9 @@ func (v *view) report(ctx context.Context, row queries.RunWithRevRow) (state.Rep
 		return state.Report{}, err
 	}
 	report := state.Report{Run: run}
+	if report.Trend, err = v.trend(ctx); err != nil {
+		return report, err
+	}
 	since, err := v.previous(ctx, &report)
 	if err != nil {
 		return report, err

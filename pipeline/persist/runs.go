@@ -34,6 +34,24 @@ func (b *Book) Runs(ctx context.Context, limit int) ([]state.RunSummary, error) 
 	return list, nil
 }
 
+// trend returns the runs up to the view's that kept a state, oldest first.
+func (v *view) trend(ctx context.Context) ([]state.RunSummary, error) {
+	rows, err := v.q.RevsUpTo(ctx, queries.RevsUpToParams{Rev: v.rev, Most: state.TrendRuns})
+	if err != nil {
+		return nil, fmt.Errorf("read the trend: %w", err)
+	}
+	kept := make([]queries.RunWithRevRow, len(rows))
+	for i, row := range rows {
+		kept[i] = queries.RunWithRevRow(row)
+	}
+	list, err := summaries(ctx, v.q, kept)
+	slices.Reverse(list)
+	for i := range list {
+		list[i].State = state.RunDone // whether its reports are written is nothing that they tell
+	}
+	return list, err
+}
+
 // summaries counts for all runs at once.
 func summaries(ctx context.Context, q *queries.Queries, rows []queries.RunWithRevRow) ([]state.RunSummary, error) {
 	list := make([]state.RunSummary, len(rows))

@@ -10,7 +10,8 @@ import (
 // that the same run gives the same report tonight and in a year.
 type Report struct {
 	Run        Run
-	Previous   *Run // the run before it that kept a state; nil for the baseline
+	Previous   *Run         // the run before it that kept a state; nil for the baseline
+	Trend      []RunSummary // the runs up to this one that kept a state, oldest first, at most TrendRuns
 	Coverage   Totals
 	Gaps       []Gap
 	Changes    []Change

@@ -1,11 +1,8 @@
 package site
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strconv"
-	"time"
 
 	"ownmap/pipeline/state"
 )
@@ -24,7 +21,7 @@ type indexPage struct {
 	ChangedLink string
 	MoreChanges string
 	Trend       trend
-	Owners      []ownerRow
+	Owners      []state.Waiting
 	Runs        []runRow
 	MoreRuns    string
 }
@@ -35,13 +32,6 @@ type tile struct {
 	Label string
 	Link  string
 	Class string
-}
-
-// ownerRow counts an owner's unapproved ports by how long they have been seen.
-type ownerRow struct {
-	Owner                        string
-	All, New, Week, Month, Older int
-	Oldest                       time.Time
 }
 
 // The index shows the newest of what other pages have whole.
@@ -58,7 +48,7 @@ func indexView(now standing, runs []state.RunSummary) indexPage {
 	p := indexPage{
 		mood: moodOf(r), Run: r.Run, RunLink: l.run(r.Run.ID), Verdict: r.Verdict(),
 		ChangedRun: now.changed.Run, ChangedLink: l.run(now.changed.Run.ID),
-		Trend: trendOf(runs), Owners: byOwner(r), Runs: runRows(runs[:min(indexRuns, len(runs))]),
+		Trend: trendOf(runs), Owners: r.WaitingByOwner(), Runs: runRows(runs[:min(indexRuns, len(runs))]),
 		Tiles: []tile{
 			{strconv.Itoa(waiting), plural(waiting, "port unapproved", "ports unapproved"), "unapproved.html", attention(waiting > 0)},
 			{strconv.Itoa(len(r.Changes)), plural(len(r.Changes), "change in this run", "changes in this run"), l.run(r.Run.ID), ""},
@@ -88,46 +78,4 @@ func plural(n int, one, many string) string {
 		return one
 	}
 	return many
-}
-
-// byOwner counts the unapproved ports of each owner, the most first.
-func byOwner(r state.Report) []ownerRow {
-	rows := make(map[string]*ownerRow)
-	for _, h := range r.Hosts {
-		for _, p := range h.Ports {
-			if !unapproved(p) {
-				continue
-			}
-			row := rows[h.Owner]
-			if row == nil {
-				row = &ownerRow{Owner: h.Owner, Oldest: p.FirstSeen}
-				rows[h.Owner] = row
-			}
-			row.count(p.FirstSeen, r.Run.StartedAt)
-		}
-	}
-	var sorted []ownerRow
-	for _, row := range rows {
-		sorted = append(sorted, *row)
-	}
-	slices.SortFunc(sorted, func(a, b ownerRow) int { return cmp.Or(cmp.Compare(b.All, a.All), cmp.Compare(a.Owner, b.Owner)) })
-	return sorted
-}
-
-func (o *ownerRow) count(since, run time.Time) {
-	o.All++
-	if since.Before(o.Oldest) {
-		o.Oldest = since
-	}
-	const day = 24 * time.Hour
-	switch age := run.Sub(since); {
-	case age < day:
-		o.New++
-	case age <= 7*day:
-		o.Week++
-	case age <= 30*day:
-		o.Month++
-	default:
-		o.Older++
-	}
 }

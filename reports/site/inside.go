@@ -33,7 +33,7 @@ func (p *runPage) addInside(r state.Report, l links) {
 	for _, f := range told[:min(oddityLimit, len(told))] {
 		p.Disagreements = append(p.Disagreements, disagreementOf(f, l))
 	}
-	p.MoreDisagreements = moreOf(len(p.Disagreements), len(told), "disagreements")
+	p.MoreDisagreements = state.MoreOf(len(p.Disagreements), len(told), "disagreements")
 	for _, line := range record {
 		p.ForTheRecord = append(p.ForTheRecord, line+".")
 	}
@@ -41,7 +41,7 @@ func (p *runPage) addInside(r state.Report, l links) {
 	for _, g := range r.InsideGaps[:min(gapLimit, len(r.InsideGaps))] {
 		p.InsideGaps = append(p.InsideGaps, insideGapRow{l.host(g.Label, g.HostID), g.Reason, g.Since, g.Remedy()})
 	}
-	p.MoreInsideGaps = moreOf(len(p.InsideGaps), len(r.InsideGaps), "hosts")
+	p.MoreInsideGaps = state.MoreOf(len(p.InsideGaps), len(r.InsideGaps), "hosts")
 }
 
 func disagreementOf(f state.Finding, l links) disagreementRow {

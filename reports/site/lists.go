@@ -75,7 +75,7 @@ func unapprovedView(r state.Report) unapprovedPage {
 		Summary: fmt.Sprintf("%d of %s await approval.", waiting, state.Count(open, "open port", "open ports")),
 		Ports:   portTable{ID: "ports", Caption: "Open ports that nobody approved, the oldest first", Hosts: true, Owners: true},
 	}
-	p.Ports.add(r.Hosts, links{}, r.Run.StartedAt, unapproved)
+	p.Ports.add(r.Hosts, links{}, r.Run.StartedAt, state.PortReport.Unapproved)
 	slices.SortStableFunc(p.Ports.Rows, func(a, b portRow) int { return a.Since.Compare(b.Since) })
 	return p
 }

@@ -36,9 +36,9 @@ func (p *runPage) addOddities(r state.Report, l links) {
 	for _, e := range r.Elsewhere[:min(oddityLimit, len(r.Elsewhere))] {
 		p.Elsewhere = append(p.Elsewhere, elsewhereRow{state.Label(e.Name, e.Address), e.Port, e.Words()})
 	}
-	p.MoreElsewhere = moreOf(len(p.Elsewhere), len(r.Elsewhere), "ports")
+	p.MoreElsewhere = state.MoreOf(len(p.Elsewhere), len(r.Elsewhere), "ports")
 	for _, f := range r.Flaps[:min(oddityLimit, len(r.Flaps))] {
 		p.Flaps = append(p.Flaps, flapRow{l.host(f.Label(), f.HostID), f.Port, f.Words()})
 	}
-	p.MoreFlaps = moreOf(len(p.Flaps), len(r.Flaps), "ports")
+	p.MoreFlaps = state.MoreOf(len(p.Flaps), len(r.Flaps), "ports")
 }

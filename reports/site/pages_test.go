@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"ownmap/pipeline/lab/demo"
 	"ownmap/pipeline/state"
 	"ownmap/templates"
 )
@@ -23,7 +24,7 @@ type archive struct {
 func TestArchive(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	build(t, dir, network(49))
+	build(t, dir, demo.Nights(49))
 	a := archive{make(map[string]*html.Node), files(t, dir)}
 	for file, content := range a.files {
 		if path.Ext(file) == ".html" {
@@ -47,7 +48,7 @@ func (a archive) inside(t *testing.T) {
 		"22/tcp open ssh OpenSSH 9.2p1 (Debian 2+deb12u3; protocol 2.0) all IPv4 addresses all addresses /usr/sbin/sshd as root, ssh.service, package openssh-server",
 		"Up, 4 disagreements, 1 port unapproved", "80/tcp open http nginx 1.26.0 all IPv4 addresses /usr/sbin/nginx as root, nginx.service, package nginx high open but bound elsewhere open from outside, and what listens",
 		"60001/tcp not looked at all IPv4 addresses", "127.0.0.1 (loopback)", "info forwarded docker:web hands it on", "info listening not reachable", "low listening not scanned",
-		"31337/tcp not open all IPv4 addresses /tmp/" + strings.Join(strings.Fields(hostile), " "), "8080/tcp open", "nothing listens", "critical hidden from tool",
+		"31337/tcp not open all IPv4 addresses /tmp/" + strings.Join(strings.Fields(demo.Hostile()), " "), "8080/tcp open", "nothing listens", "critical hidden from tool",
 	} {
 		if !strings.Contains(host, want) {
 			t.Errorf("the page of the host does not say %q:\n%s", want, host)
@@ -126,7 +127,7 @@ func (a archive) hostileText(t *testing.T) {
 		if strings.ContainsFunc(a.files[file], func(r rune) bool { return (r < ' ' && r != '\n') || r == '\u202e' }) {
 			t.Errorf("%s holds a control character", file)
 		}
-		if strings.Contains(textOf(page), strings.Join(strings.Fields(hostile), " ")) {
+		if strings.Contains(textOf(page), strings.Join(strings.Fields(demo.Hostile()), " ")) {
 			seen++
 		}
 	}
@@ -138,7 +139,7 @@ func (a archive) hostileText(t *testing.T) {
 func (a archive) runPage(t *testing.T) {
 	t.Parallel()
 	page := a.pages["run/48.html"]
-	if got, want := textOf(elements(page, "h1")[0]), network(49).report(48).Verdict(); got != want {
+	if got, want := textOf(elements(page, "h1")[0]), demo.Nights(49).At(48).Verdict(); got != want {
 		t.Errorf("h1 %q, want the verdict %q", got, want)
 	}
 	text := textOf(page)
@@ -200,8 +201,8 @@ func (a archive) lists(t *testing.T) {
 
 func TestLargeRunsAreCutAndSaySo(t *testing.T) {
 	t.Parallel()
-	d := network(1)
-	report := d.report(1)
+	d := demo.Nights(1)
+	report := d.At(1)
 	for n := range uint16(2500) {
 		port := state.Port{Protocol: state.TCP, Number: 10000 + n}
 		report.Hosts[0].Ports = append(report.Hosts[0].Ports, state.PortReport{PortStatus: state.PortStatus{Port: port, State: state.Open}})
@@ -222,7 +223,7 @@ func TestLargeRunsAreCutAndSaySo(t *testing.T) {
 func TestStandaloneNeedsNoOtherFile(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	if err := Standalone(&out, network(49).report(48)); err != nil {
+	if err := Standalone(&out, demo.Nights(49).At(48)); err != nil {
 		t.Fatal(err)
 	}
 	page := parse(t, out.String())

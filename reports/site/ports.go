@@ -59,20 +59,20 @@ func (t *portTable) add(hosts []state.HostReport, l links, run time.Time, keep f
 			row := portRow{
 				Host: l.host(cmp.Or(h.Name(), h.Address.String()), h.ID), Address: h.Address.String(), AddressKey: addressKey(h.Host), Number: p.Number, Port: p.String(), State: p.State,
 				Service: p.Service.String(), Version: p.Service.Described(), Process: p.Process.String(), About: p.Process.Described(), Owner: h.Owner,
-				Approval: p.Approval, Unapproved: unapproved(p), Since: p.FirstSeen, Stale: p.StaleSince,
+				Approval: p.Approval, Unapproved: p.Unapproved(), Since: p.FirstSeen, Stale: p.StaleSince,
 			}
 			t.Inside = t.Inside || row.Process != ""
 			if t.Reasons && p.Approved() {
 				row.Reason = p.Approval.Reason
 			}
 			if !run.IsZero() {
-				row.Age = age(p.FirstSeen, run)
+				row.Age = state.Age(p.FirstSeen, run)
 			}
 			t.Rows = append(t.Rows, row)
 		}
 	}
 	t.Filter = len(t.Rows) > 8
-	t.More = moreOf(len(t.Rows), all, "ports")
+	t.More = state.MoreOf(len(t.Rows), all, "ports")
 }
 
 func every(state.PortReport) bool { return true }

@@ -65,8 +65,8 @@ func (p runPage) title() string { return fmt.Sprintf("Run %d: %s", p.Run.ID, p.V
 func runView(r state.Report, root string, formats []Format) runPage {
 	l := links{root: root, none: root == ""}
 	p := runPage{
-		mood: moodOf(r), Run: r.Run, Verdict: r.Verdict(), Took: took(r.Run), Only: strings.Join(r.Run.Only, " "),
-		ChangeCounts: countSeverities(r.Changes), CoverageWords: r.CoverageWords(), Pace: r.Run.PaceWords(), MoreGaps: moreOf(min(gapLimit, len(r.Gaps)), len(r.Gaps), "gaps"),
+		mood: moodOf(r), Run: r.Run, Verdict: r.Verdict(), Took: r.Run.Took(), Only: strings.Join(r.Run.Only, " "),
+		ChangeCounts: state.CountSeverities(r.Changes), CoverageWords: r.CoverageWords(), Pace: r.Run.PaceWords(), MoreGaps: state.MoreOf(min(gapLimit, len(r.Gaps)), len(r.Gaps), "gaps"),
 		Unapproved: portTable{ID: "open", Caption: "Open ports that nobody approved as of this run", Hosts: true, Owners: true},
 		Inventory:  portTable{ID: "ports", Caption: "All ports as of this run", Hosts: true},
 	}
@@ -77,7 +77,7 @@ func runView(r state.Report, root string, formats []Format) runPage {
 		p.Data = append(p.Data, link{strings.ToUpper(f.Ext), root + dataFile(r.Run.ID, f.Ext)})
 	}
 	p.Changes, p.MoreChanges = foldChanges(r.Changes, l, changeLimit)
-	p.Unapproved.add(r.Hosts, l, r.Run.StartedAt, unapproved)
+	p.Unapproved.add(r.Hosts, l, r.Run.StartedAt, state.PortReport.Unapproved)
 	p.Inventory.add(r.Hosts, l, time.Time{}, every)
 	p.addOddities(r, l)
 	p.addInside(r, l)
@@ -92,34 +92,4 @@ func runView(r state.Report, root string, formats []Format) runPage {
 		p.Gaps = append(p.Gaps, gapRow{l.host(g.Label, g.HostID), g.Protocol, words(g.Status), g.Reason, g.Since, g.Open})
 	}
 	return p
-}
-
-// took says how long a run took, in the unit that a reader thinks in.
-func took(r state.Run) string {
-	if r.FinishedAt == nil {
-		return ""
-	}
-	d := r.FinishedAt.Sub(r.StartedAt)
-	if d < time.Minute {
-		return fmt.Sprintf("%.0f s", d.Seconds())
-	}
-	if d < time.Hour {
-		return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
-	}
-	return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
-}
-
-// countSeverities says how many changes of each severity there are.
-func countSeverities(changes []state.Change) string {
-	counts := make(map[state.Severity]int)
-	for _, c := range changes {
-		counts[c.Kind.Severity()]++
-	}
-	var parts []string
-	for _, s := range []state.Severity{state.Critical, state.High, state.Medium, state.Low, state.Info} {
-		if counts[s] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", counts[s], s))
-		}
-	}
-	return strings.Join(parts, ", ")
 }

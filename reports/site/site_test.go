@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ownmap/pipeline/lab/demo"
 	"ownmap/pipeline/state"
 )
 
@@ -62,10 +63,10 @@ func TestDemo(t *testing.T) {
 	if dir == "" {
 		dir = t.TempDir()
 	}
-	d := network(49)
+	d := demo.Nights(49)
 	build(t, dir, d)
 	var out bytes.Buffer
-	if err := Standalone(&out, d.report(48)); err != nil {
+	if err := Standalone(&out, d.At(48)); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "standalone.html"), out.Bytes(), 0o600); err != nil {
@@ -76,8 +77,8 @@ func TestDemo(t *testing.T) {
 func TestSameInputSameBytes(t *testing.T) {
 	t.Parallel()
 	one, two := t.TempDir(), t.TempDir()
-	build(t, one, network(49))
-	build(t, two, network(49))
+	build(t, one, demo.Nights(49))
+	build(t, two, demo.Nights(49))
 	if d := cmp.Diff(files(t, one), files(t, two)); d != "" {
 		t.Error(d)
 	}
@@ -86,14 +87,14 @@ func TestSameInputSameBytes(t *testing.T) {
 func TestUnchangedArchiveIsNotTouched(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s := build(t, dir, network(49))
+	s := build(t, dir, demo.Nights(49))
 	past := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 	for path := range files(t, dir) {
 		if err := os.Chtimes(filepath.Join(dir, path), past, past); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := s.Write(t.Context(), network(49).report(49)); err != nil {
+	if err := s.Write(t.Context(), demo.Nights(49).At(49)); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Build(t.Context()); err != nil {
@@ -111,10 +112,10 @@ func TestUnchangedArchiveIsNotTouched(t *testing.T) {
 func TestQuietNight(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	build(t, dir, network(45))
+	build(t, dir, demo.Nights(45))
 	before := files(t, dir)
-	s := New(Options{Dir: dir, Source: network(46), Formats: formats()})
-	if err := s.Write(t.Context(), network(46).report(46)); err != nil {
+	s := New(Options{Dir: dir, Source: demo.Nights(46), Formats: formats()})
+	if err := s.Write(t.Context(), demo.Nights(46).At(46)); err != nil {
 		t.Fatal(err)
 	}
 	changed := map[string]bool{}
@@ -164,11 +165,11 @@ func TestTwoBuildersDoNotMix(t *testing.T) {
 func TestFaultsAreToldAndLeaveTheIndex(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	build(t, dir, network(45))
+	build(t, dir, demo.Nights(45))
 	before := files(t, dir)["index.html"]
 	fault := errors.New("disk is full")
-	s := New(Options{Dir: dir, Source: network(46), Formats: []Format{{"json", func(io.Writer, state.Report) error { return fault }}}})
-	if err := s.Write(t.Context(), network(46).report(46)); !errors.Is(err, fault) || !strings.Contains(err.Error(), "data/46.json") {
+	s := New(Options{Dir: dir, Source: demo.Nights(46), Formats: []Format{{"json", func(io.Writer, state.Report) error { return fault }}}})
+	if err := s.Write(t.Context(), demo.Nights(46).At(46)); !errors.Is(err, fault) || !strings.Contains(err.Error(), "data/46.json") {
 		t.Errorf("error %v does not say what failed and where", err)
 	}
 	if files(t, dir)["index.html"] != before {
@@ -179,7 +180,7 @@ func TestFaultsAreToldAndLeaveTheIndex(t *testing.T) {
 func TestArchiveBeforeAnyRun(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	build(t, dir, demo{})
+	build(t, dir, demo.Network{})
 	if got := files(t, dir)["index.html"]; !strings.Contains(got, "<h1>No run yet</h1>") {
 		t.Errorf("index before any run: %s", got)
 	}

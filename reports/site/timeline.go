@@ -80,7 +80,7 @@ func timelineOf(h state.HostHistory, id string) *timeline {
 			t.Ticks = append(t.Ticks, mark{At: x(at), Label: at.Format(time.DateOnly)})
 		}
 	}
-	t.More = moreOf(len(t.Rows), ports, "ports")
+	t.More = state.MoreOf(len(t.Rows), ports, "ports")
 	t.Description = fmt.Sprintf("%s; the axis goes from %s to %s. %d still open, marked with an arrow. The history below tells the same in words.",
 		state.Count(ports, "port", "ports"), first.UTC().Format(time.DateOnly), last.UTC().Format(time.DateOnly), still)
 	return t

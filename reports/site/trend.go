@@ -36,13 +36,10 @@ type trendPoint struct {
 	Label                 string
 }
 
-// trendRuns is how many runs the chart spans: a quarter of nights.
-const trendRuns = 90
-
 func trendOf(runs []state.RunSummary) trend {
 	var shown []state.RunSummary
 	for _, r := range runs {
-		if hasReport(r.Run) && len(shown) < trendRuns {
+		if hasReport(r.Run) && len(shown) < state.TrendRuns {
 			shown = append(shown, r)
 		}
 	}

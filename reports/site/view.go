@@ -1,9 +1,7 @@
 package site
 
 import (
-	"fmt"
 	"strings"
-	"time"
 
 	"ownmap/pipeline/state"
 )
@@ -68,14 +66,7 @@ func foldChanges(changes []state.Change, l links, limit int) (hosts []hostChange
 		shown += len(host.Changes)
 		hosts = append(hosts, host)
 	}
-	return hosts, moreOf(shown, len(changes), "changes")
-}
-
-func moreOf(shown, all int, nouns string) string {
-	if shown >= all {
-		return ""
-	}
-	return fmt.Sprintf("%d of %d %s are shown.", shown, all, nouns)
+	return hosts, state.MoreOf(shown, len(changes), "changes")
 }
 
 func portOf(c state.Change) string {
@@ -106,30 +97,22 @@ type mood struct {
 }
 
 func moodOf(r state.Report) mood {
-	_, unapproved := r.OpenPorts()
-	switch {
-	case r.Run.Partial:
-		return mood{"partial", "◐", "Finished in part"}
-	case r.Grave() > 0:
-		return mood{"changed", "▲", "Outside and inside do not agree"}
-	case r.Run.Baseline:
-		return mood{"waiting", "◇", "Baseline"}
-	case len(r.Changes) > 0:
-		return mood{"changed", "▲", "Something changed"}
-	case unapproved > 0:
-		return mood{"waiting", "◇", "Nothing changed, approvals are due"}
-	}
-	return mood{"calm", "✓", "All quiet"}
+	m := r.Mood()
+	return mood{moodClass(m), m.Glyph(), m.Words()}
 }
 
-// age says how long before a run something was first seen. Pages that stay when
-// the next run comes must not use it.
-func age(since, run time.Time) string {
-	days := int(run.Sub(since) / (24 * time.Hour))
-	if days < 1 {
-		return "new"
+// moodClass is the class of the stylesheet.
+func moodClass(m state.Mood) string {
+	switch m {
+	case state.MoodPartial:
+		return "partial"
+	case state.MoodDisagree, state.MoodChanged:
+		return "changed"
+	case state.MoodBaseline, state.MoodWaiting:
+		return "waiting"
+	case state.MoodCalm:
 	}
-	return state.Count(days, "day", "days")
+	return "calm"
 }
 
 func words(s state.CoverageStatus) string { return strings.ReplaceAll(string(s), "_", " ") }

@@ -1,4 +1,4 @@
-package site
+package demo
 
 import (
 	"net/netip"
@@ -15,26 +15,26 @@ const (
 	refusedHost = 3 // never was
 )
 
-func demoInside(r *state.HostReport, last time.Time) {
+func inside(r *state.HostReport, last time.Time) {
 	r.Coverage[0].Ports = state.PortsOf(22, 80, 443, 5432, 8080, 8443, 9100, 31337, 33060)
 	switch r.ID {
 	case insideHost:
-		demoLooked(r, last)
+		looked(r, last)
 	case changedHost:
-		long := night(1)
+		long := Night(1)
 		r.Inside = state.InsideReport{Status: state.NotScanned, Reason: state.SSHKeyChanged, LookedAt: &long, Listeners: []state.Listener{
 			{Port: state.Port{Protocol: state.TCP, Number: 22}, Bind: netip.MustParseAddr("::"), OnlyV6: true, Process: state.Process{Exe: "/usr/sbin/sshd", User: "root"}},
 		}}
 		r.Findings = []state.Finding{{
 			Kind: state.HostKeyChanged, Severity: state.Critical, HostID: r.ID, Vantage: r.Vantage, Address: r.Address, Name: r.Name(),
-			Detail: "SHA256:" + hostile, First: night(48),
+			Detail: "SHA256:" + Hostile(), First: Night(48),
 		}}
 	case refusedHost:
 		r.Inside = state.InsideReport{Status: state.NotScanned, Reason: state.SSHLoginRefused}
 	}
 }
 
-func demoLooked(r *state.HostReport, last time.Time) {
+func looked(r *state.HostReport, last time.Time) {
 	process := func(exe, user, unit, of string) state.Process {
 		return state.Process{Exe: exe, User: user, Unit: unit, Package: of}
 	}
@@ -42,7 +42,7 @@ func demoLooked(r *state.HostReport, last time.Time) {
 		return state.Listener{Port: state.Port{Protocol: state.TCP, Number: port}, Bind: netip.MustParseAddr(bind), Process: p}
 	}
 	sshd, nginx := process("/usr/sbin/sshd", "root", "ssh.service", "openssh-server"), process("/usr/sbin/nginx", "root", "nginx.service", "nginx")
-	evil := process("/tmp/"+hostile, "www-data", "", "")
+	evil := process("/tmp/"+Hostile(), "www-data", "", "")
 	r.Inside = state.InsideReport{Status: state.Answered, LookedAt: &last, Listeners: []state.Listener{
 		listener(22, "0.0.0.0", sshd), listener(22, "::", sshd), listener(80, "0.0.0.0", nginx), listener(443, "0.0.0.0", nginx),
 		listener(5432, "127.0.0.1", process("/usr/lib/postgresql/15/bin/postgres", "postgres", "postgresql@15-main.service", "postgresql-15")),
@@ -59,7 +59,7 @@ func demoLooked(r *state.HostReport, last time.Time) {
 	find := func(kind state.FindingKind, port uint16, detail string) state.Finding {
 		return state.Finding{
 			Kind: kind, Severity: kind.Severity(), HostID: r.ID, Vantage: r.Vantage, Address: r.Address, Name: r.Name(),
-			Port: state.Port{Protocol: state.TCP, Number: port}, Detail: detail, First: night(48),
+			Port: state.Port{Protocol: state.TCP, Number: port}, Detail: detail, First: Night(48),
 		}
 	}
 	r.Findings = []state.Finding{
@@ -76,14 +76,14 @@ func demoLooked(r *state.HostReport, last time.Time) {
 	slices.SortFunc(r.Findings, state.CompareFindings)
 }
 
-// demoInsideOf adds what the report of a run says of the inside.
-func demoInsideOf(r *state.Report) {
+// insideOf adds what the report of a run says of the inside.
+func insideOf(r *state.Report) {
 	for _, h := range r.Hosts {
 		r.Findings = append(r.Findings, h.Findings...)
 	}
 	slices.SortFunc(r.Findings, state.CompareFindings)
 	r.Findings[0].New = true
-	since := night(1)
+	since := Night(1)
 	r.Inside = state.Totals{Hosts: 4, Answered: 1, NotScanned: 3}
 	for i, reason := range []string{state.SSHKeyChanged, state.SSHLoginRefused, state.SSHKeyUnknown} {
 		gap := state.InsideGap{HostID: r.Hosts[i+1].ID, Label: r.Hosts[i+1].Label(), Address: r.Hosts[i+1].Address, Reason: reason}

@@ -1,4 +1,6 @@
-package site
+// Package demo is a network whose nights are known, for the tests of the reports and
+// for the pictures in the documentation: no scan, no database.
+package demo
 
 import (
 	"context"
@@ -10,17 +12,19 @@ import (
 	"ownmap/pipeline/state"
 )
 
-// hostile is what a scanned host could send, after the border function.
-var hostile = state.Clean("<script>alert(1)</script>\x1b[31m\u202e\r\n'\"&amp;{{.}}")
-
-// demo is a small network over many nights, as a Source: the archive that the
-// tests make is the one that the picture in the documentation shows.
-type demo struct {
-	nights int
-	hosts  []demoHost
+// Hostile is what a scanned host could send, after the border function.
+func Hostile() string {
+	return state.Clean("<script>alert(1)</script>\x1b[31m\u202e\r\n'\"&amp;{{.}}")
 }
 
-type demoHost struct {
+// Network is a network over many nights: a Source of the archive, and where the
+// reports of the tests and of the pictures in the documentation come from.
+type Network struct {
+	nights int
+	hosts  []host
+}
+
+type host struct {
 	id      int64
 	address string
 	names   []string
@@ -29,62 +33,78 @@ type demoHost struct {
 	from    int   // night on which it first answered
 	down    []int // nights on which it was silent, in a row
 	skipped []int // nights on which it was not scanned
-	ports   []demoPort
+	ports   []port
 }
 
-type demoPort struct {
+type port struct {
 	state.Port
 
 	state     state.PortState
-	spans     []demoSpan
+	spans     []span
 	approvals []state.Approval
 }
 
-// demoSpan is the nights from until before to, with one service; to 0 is the end.
-type demoSpan struct {
+// span is the nights from until before to, with one service; to 0 is the end.
+type span struct {
 	from, to int
 	service  state.Service
 }
 
-func night(n int) time.Time { return time.Date(2026, 10, 1, 2, 0, 0, 0, time.UTC).AddDate(0, 0, n-1) }
+// Night is when the run of a night began.
+func Night(n int) time.Time { return time.Date(2026, 10, 1, 2, 0, 0, 0, time.UTC).AddDate(0, 0, n-1) }
 
-func (d demo) run(n int) state.Run {
-	finished := night(n).Add(3*time.Minute + time.Duration(n%7)*7*time.Second)
+func (d Network) run(n int) state.Run {
+	finished := Night(n).Add(3*time.Minute + time.Duration(n%7)*7*time.Second)
 	run := state.Run{
-		ID: int64(n), Rev: int64(n), State: state.RunDone, StartedAt: night(n), FinishedAt: &finished, Baseline: n == 1,
+		ID: int64(n), Rev: int64(n), State: state.RunDone, StartedAt: Night(n), FinishedAt: &finished, Baseline: n == 1,
 		Scanner: state.Scanner{Version: "7.93", Privileged: true},
 	}
 	if n == d.nights {
-		run.Alerts = []state.Alert{{Kind: state.AlertStale, Text: "2 hosts gave no answer in 7 runs: " + hostile}}
+		run.Alerts = []state.Alert{{Kind: state.AlertStale, Text: "2 hosts gave no answer in 7 runs: " + Hostile()}}
 		run.Pace = map[string]state.Pace{state.DefaultVantage: {Rate: 11800, Repeated: 2}}
 		run.Notes = []string{"The port set of profile standard changed: 53/udp, 123/udp and 161/udp are new in it. That is no alarm."}
 	}
 	return run
 }
 
-func (d demo) Runs(_ context.Context, limit int) ([]state.RunSummary, error) {
+// Runs returns the newest runs, newest first; one of them failed.
+func (d Network) Runs(_ context.Context, limit int) ([]state.RunSummary, error) {
 	var runs []state.RunSummary
 	for n := d.nights; n >= 1 && len(runs) < limit; n-- {
-		r := d.report(n)
-		s := state.RunSummary{Run: r.Run, Coverage: r.Coverage, Changes: len(r.Changes)}
-		s.Open, s.Unapproved = r.OpenPorts()
-		runs = append(runs, s)
+		runs = append(runs, summary(d.at(n)))
 		if n == 20 {
-			failed := state.Run{ID: 1020, State: state.RunFailed, StartedAt: night(20).Add(-time.Hour), Error: "nmap was killed"}
+			failed := state.Run{ID: 1020, State: state.RunFailed, StartedAt: Night(20).Add(-time.Hour), Error: "nmap was killed"}
 			runs = append(runs, state.RunSummary{Run: failed})
 		}
 	}
 	return runs[:min(limit, len(runs))], nil
 }
 
-func (d demo) Report(_ context.Context, id int64) (state.Report, error) {
+// Report returns the report of a run.
+func (d Network) Report(_ context.Context, id int64) (state.Report, error) {
 	if id < 1 || id > int64(d.nights) {
 		return state.Report{}, errors.New("no such run")
 	}
-	return d.report(int(id)), nil
+	return d.At(int(id)), nil
 }
 
-func (d demo) report(n int) state.Report {
+// At returns the report of a night, with the trend up to it.
+func (d Network) At(n int) state.Report {
+	r := d.at(n)
+	for night := max(1, n-state.TrendRuns+1); night < n; night++ {
+		r.Trend = append(r.Trend, summary(d.at(night)))
+	}
+	r.Trend = append(r.Trend, summary(r))
+	return r
+}
+
+func summary(r state.Report) state.RunSummary {
+	s := state.RunSummary{Run: r.Run, Coverage: r.Coverage, Changes: len(r.Changes)}
+	s.Open, s.Unapproved = r.OpenPorts()
+	return s
+}
+
+func (d Network) at(n int) state.Report {
 	r := state.Report{Run: d.run(n)}
 	if n > 1 {
 		previous := d.run(n - 1)
@@ -108,7 +128,7 @@ func (d demo) report(n int) state.Report {
 		r.Changes = append(r.Changes, h.changes(n)...)
 		for _, p := range h.ports {
 			for _, a := range p.approvals {
-				if a.EndedAt != nil && a.EndReason == state.EndedDrifted && a.EndedAt.Equal(night(n)) {
+				if a.EndedAt != nil && a.EndReason == state.EndedDrifted && a.EndedAt.Equal(Night(n)) {
 					r.Voided = append(r.Voided, a)
 				}
 			}
@@ -122,16 +142,16 @@ func (d demo) report(n int) state.Report {
 }
 
 // addOddities adds what is no change, with what a host could send.
-func (d demo) addOddities(r *state.Report) {
-	demoInsideOf(r)
+func (d Network) addOddities(r *state.Report) {
+	insideOf(r)
 	h := r.Hosts[0]
 	port := state.Port{Protocol: state.TCP, Number: 8443}
-	r.Findings = append(r.Findings, state.Finding{Kind: state.AllPortsOpen, Severity: state.Medium, HostID: h.ID, Address: h.Address, Name: hostile, Detail: "calls 65535 TCP ports open: none of them is believed"})
-	r.Flaps = []state.Flap{{HostID: h.ID, Address: h.Address, Name: hostile, Port: port, Saw: state.Filtered, Count: 3, First: night(1)}}
-	r.Elsewhere = []state.Elsewhere{{Address: h.Address, Name: hostile, Port: port, Views: []state.View{{Vantage: "internet", State: state.Filtered}, {Vantage: "office", State: state.Open}}}}
+	r.Findings = append(r.Findings, state.Finding{Kind: state.AllPortsOpen, Severity: state.Medium, HostID: h.ID, Address: h.Address, Name: Hostile(), Detail: "calls 65535 TCP ports open: none of them is believed"})
+	r.Flaps = []state.Flap{{HostID: h.ID, Address: h.Address, Name: Hostile(), Port: port, Saw: state.Filtered, Count: 3, First: Night(1)}}
+	r.Elsewhere = []state.Elsewhere{{Address: h.Address, Name: Hostile(), Port: port, Views: []state.View{{Vantage: "internet", State: state.Filtered}, {Vantage: "office", State: state.Open}}}}
 }
 
-func (h demoHost) status(n int) state.CoverageStatus {
+func (h host) status(n int) state.CoverageStatus {
 	switch {
 	case slices.Contains(h.down, n):
 		return state.Silent
@@ -142,21 +162,21 @@ func (h demoHost) status(n int) state.CoverageStatus {
 }
 
 // looked returns the last night until n on which the host answered.
-func (h demoHost) looked(n int) int {
+func (h host) looked(n int) int {
 	for h.status(n) != state.Answered {
 		n--
 	}
 	return n
 }
 
-func (h demoHost) at(n int) state.HostReport {
-	last := night(h.looked(n))
+func (h host) at(n int) state.HostReport {
+	last := Night(h.looked(n))
 	r := state.HostReport{
 		Host: state.Host{
 			ID: h.id, Vantage: state.DefaultVantage, Address: netip.MustParseAddr(h.address), Names: h.names, State: state.Up,
 			Coverage: []state.Coverage{{Protocol: state.TCP, Status: h.status(n)}},
 		},
-		Tags: h.tags, Owner: h.owner, FirstSeen: night(h.from), LastSeen: &last,
+		Tags: h.tags, Owner: h.owner, FirstSeen: Night(h.from), LastSeen: &last,
 	}
 	if slices.Contains(h.down, n) {
 		r.State = state.Down
@@ -166,22 +186,22 @@ func (h demoHost) at(n int) state.HostReport {
 		if !ok {
 			continue
 		}
-		port := state.PortReport{PortStatus: state.PortStatus{Port: p.Port, State: p.state, Service: service}, FirstSeen: night(since), LastSeen: last}
+		port := state.PortReport{PortStatus: state.PortStatus{Port: p.Port, State: p.state, Service: service}, FirstSeen: Night(since), LastSeen: last}
 		if h.looked(n) != n {
 			port.StaleSince = &last
 		}
 		for _, a := range p.approvals {
-			if !a.GrantedAt.After(night(n)) && (a.EndedAt == nil || a.EndedAt.After(night(n))) {
+			if !a.GrantedAt.After(Night(n)) && (a.EndedAt == nil || a.EndedAt.After(Night(n))) {
 				port.Approval = &a
 			}
 		}
 		r.Ports = append(r.Ports, port)
 	}
-	demoInside(&r, last)
+	inside(&r, last)
 	return r
 }
 
-func (p demoPort) at(n int) (service state.Service, since int, ok bool) {
+func (p port) at(n int) (service state.Service, since int, ok bool) {
 	for i, s := range p.spans {
 		if i == 0 || p.spans[i-1].to != s.from {
 			since = s.from
@@ -193,7 +213,7 @@ func (p demoPort) at(n int) (service state.Service, since int, ok bool) {
 	return state.Service{}, 0, false
 }
 
-func (h demoHost) changes(n int) []state.Change {
+func (h host) changes(n int) []state.Change {
 	change := state.Change{HostID: h.id, Vantage: state.DefaultVantage, Address: netip.MustParseAddr(h.address)}
 	if len(h.names) > 0 {
 		change.Name = h.names[0]
@@ -240,16 +260,18 @@ func (h demoHost) changes(n int) []state.Change {
 	return changes
 }
 
-func (d demo) Inventory(context.Context) ([]state.HostReport, error) {
+// Inventory returns the hosts as of the last night.
+func (d Network) Inventory(context.Context) ([]state.HostReport, error) {
 	if d.nights == 0 {
 		return nil, nil
 	}
-	hosts := d.report(d.nights).Hosts
+	hosts := d.at(d.nights).Hosts
 	slices.SortFunc(hosts, func(a, b state.HostReport) int { return state.CompareHosts(a.Host, b.Host) })
 	return hosts, nil
 }
 
-func (d demo) Histories(_ context.Context, yield func(state.HostHistory) error) error {
+// Histories hands over the history of every host.
+func (d Network) Histories(_ context.Context, yield func(state.HostHistory) error) error {
 	for _, h := range d.hosts {
 		if h.from > d.nights {
 			continue
@@ -261,11 +283,11 @@ func (d demo) Histories(_ context.Context, yield func(state.HostHistory) error) 
 	return nil
 }
 
-func (d demo) history(h demoHost) state.HostHistory {
+func (d Network) history(h host) state.HostHistory {
 	history := state.HostHistory{HostReport: h.at(d.nights)}
 	for n := h.from; n <= d.nights; n++ {
 		for _, c := range h.changes(n) {
-			history.Events = append(history.Events, state.Event{Kind: state.EventChange, At: night(n), RunID: int64(n), Change: &c})
+			history.Events = append(history.Events, state.Event{Kind: state.EventChange, At: Night(n), RunID: int64(n), Change: &c})
 		}
 	}
 	for _, p := range h.ports {
@@ -273,9 +295,9 @@ func (d demo) history(h demoHost) state.HostHistory {
 			if s.from > d.nights {
 				continue
 			}
-			interval := state.Interval{PortStatus: state.PortStatus{Port: p.Port, State: p.state, Service: s.service}, From: night(s.from)}
+			interval := state.Interval{PortStatus: state.PortStatus{Port: p.Port, State: p.state, Service: s.service}, From: Night(s.from)}
 			if s.to != 0 && s.to <= d.nights {
-				to := night(s.to)
+				to := Night(s.to)
 				interval.To = &to
 			}
 			history.Intervals = append(history.Intervals, interval)
