@@ -1,0 +1,139 @@
+package browser
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// Page is an open page.
+type Page struct {
+	ctx context.Context
+
+	mu       sync.Mutex
+	messages []string
+}
+
+// Open opens a page in a tab of its own, which is closed with the test.
+func (b *Browser) Open(tb testing.TB, url string, view View) *Page {
+	tb.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	tb.Cleanup(cancel)
+	p := &Page{ctx: ctx}
+	if err := chromedp.Listen(ctx, p.listen); err != nil {
+		tb.Fatal(err)
+	}
+	if view.Width == 0 {
+		view.Width = 1280
+	}
+	if view.Height == 0 {
+		view.Height = 900
+	}
+	scheme := "light"
+	if view.Dark {
+		scheme = "dark"
+	}
+	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+	if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media); err != nil {
+		tb.Fatal(err)
+	}
+	if _, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: view.NoScript}); err != nil {
+		tb.Fatal(err)
+	}
+	p.Do(tb, chromedp.EmulateViewport(int64(view.Width), int64(view.Height)), chromedp.Navigate(url))
+	return p
+}
+
+// listen keeps what the page complains about: exceptions, errors, warnings, violations
+// of its policy, failed requests.
+func (p *Page) listen(event any) {
+	text := ""
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		text = e.ExceptionDetails.Text
+		if e.ExceptionDetails.Exception != nil {
+			text += " " + e.ExceptionDetails.Exception.Description
+		}
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == "error" || e.Type == "warning" {
+			text = "console"
+			for _, arg := range e.Args {
+				text += " " + string(arg.Value) + arg.Description
+			}
+		}
+	case *log.EventEntryAdded:
+		if e.Entry.Level == "error" || e.Entry.Level == "warning" {
+			text = e.Entry.Text + " " + e.Entry.URL
+		}
+	}
+	if text == "" {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.messages = append(p.messages, text)
+}
+
+// Messages returns what the page has complained about so far.
+func (p *Page) Messages() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]string(nil), p.messages...)
+}
+
+// Do runs actions of chromedp in the page: clicks, keys, waiting.
+func (p *Page) Do(tb testing.TB, steps ...chromedp.Action[chromedp.Void]) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// run runs one action that returns a value.
+func run[T any](tb testing.TB, p *Page, action chromedp.Action[T]) T {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	value, err := chromedp.Run(ctx, action)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return value
+}
+
+// Eval returns what JavaScript evaluates to in a page; a promise is waited for.
+func Eval[T any](tb testing.TB, p *Page, script string) T {
+	tb.Helper()
+	return run(tb, p, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+}
+
+// Picture returns the whole page as a PNG.
+func (p *Page) Picture(tb testing.TB) []byte {
+	tb.Helper()
+	return run(tb, p, chromedp.FullScreenshot(100))
+}
+
+// Overflow returns by how many CSS pixels the page is wider than its window.
+func (p *Page) Overflow(tb testing.TB) int {
+	tb.Helper()
+	return Eval[int](tb, p, "document.documentElement.scrollWidth - document.documentElement.clientWidth")
+}
+
+// Axe returns the violations that axe-core finds on the page (WCAG 2.2 A and AA, and
+// its best practices), one line each.
+func (p *Page) Axe(tb testing.TB) []string {
+	tb.Helper()
+	if version := Eval[string](tb, p, axe+"; axe.version"); version == "" {
+		tb.Fatal(fmt.Errorf("axe-core did not load"))
+	}
+	return Eval[[]string](tb, p, `axe.run(document, {preload: false, runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(
+		r => r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.slice(0, 3).map(n => n.html.slice(0, 200) + " " + (n.any[0]?.message ?? "")).join(" | ")))`)
+}
