@@ -6,6 +6,7 @@ import (
 	htmltemplate "html/template"
 	"io"
 	"io/fs"
+	"maps"
 	texttemplate "text/template"
 	"time"
 
@@ -105,17 +106,13 @@ func (p *Page) Render(data func(notices []string) any) ([]byte, error) {
 
 func htmlFuncs() htmltemplate.FuncMap {
 	funcs := sprig.HermeticHtmlFuncMap()
-	for name, f := range dates() {
-		funcs[name] = f
-	}
+	maps.Copy(funcs, dates())
 	return funcs
 }
 
 func textFuncs() texttemplate.FuncMap {
 	funcs := sprig.HermeticTxtFuncMap()
-	for name, f := range dates() {
-		funcs[name] = f
-	}
+	maps.Copy(funcs, dates())
 	return funcs
 }
 

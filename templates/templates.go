@@ -1,6 +1,6 @@
 // Package templates holds what the reports look like: the embedded defaults, and what
-// a directory of the user's puts in their place. It is a package of its own because
-// go:embed cannot reach out of a package's directory.
+// a directory of the user's puts in their place. It is a package of its own because an
+// embedded file must lie below its package.
 package templates
 
 import (

@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+	_ "time/tzdata" // the binary knows the time zones where the machine does not
 )
 
 // version is set by the linker (Makefile); without it the build info tells.

@@ -64,7 +64,7 @@ func (a *app) open(ctx context.Context) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.book, err = persist.Open(ctx, url, h.log); err != nil {
+	if h.book, err = persist.Open(ctx, url, config.Reports.Zone(), h.log); err != nil {
 		return nil, errors.Join(err, h.stop(ctx))
 	}
 	h.book.StaleAfter(config.Scan.StaleAfter)

@@ -23,7 +23,10 @@ type Config struct {
 	Profiles map[string]Profile `yaml:"profiles"` // the built-in ones among them
 	Scan     Scan               `yaml:"scan"`
 	SSH      SSH                `yaml:"ssh"`
+	Reports  Reports            `yaml:"reports"`
 	Archive  Archive            `yaml:"archive"`
+	Mail     Mail               `yaml:"mail"`
+	Metrics  Metrics            `yaml:"metrics"`
 
 	source   string
 	warnings []string
@@ -70,6 +73,9 @@ type Scan struct {
 type Archive struct {
 	Dir string `yaml:"dir"` // absolute; empty: archive/ in the state directory
 	URL string `yaml:"url"` // empty: links in reports stay relative
+	// Of how many runs, and of the runs of how many days, it has the pages; 0: of all.
+	KeepRuns int `yaml:"keep_runs"`
+	KeepDays int `yaml:"keep_days"`
 }
 
 // Duration is a time.Duration that is written as people do, "15m".
@@ -118,6 +124,8 @@ func defaults() Config {
 			MaxParallel: 16, Timeout: Duration(30 * time.Second), HandshakeTimeout: Duration(10 * time.Second), ConfirmAfter: Duration(5 * time.Second),
 		},
 		Profiles: builtInProfiles(),
+		Reports:  Reports{TimeZone: "UTC", Inventory: 2000},
+		Mail:     Mail{Subject: SubjectConstant},
 		Scan: Scan{
 			Rate: 5000, HostTimeout: Duration(15 * time.Minute),
 			MaxAddresses: state.DefaultMaxAddresses, ResolveTimeout: Duration(5 * time.Second),

@@ -64,7 +64,10 @@ func parse(file string, text []byte, env func(string) string) *parser {
 		key{"profiles", p.profiles},
 		key{"exclude", func(n *yaml.Node) { p.config.Exclude = p.exclusions(n) }},
 		key{"targets", p.targets},
+		key{"reports", p.reports},
 		key{"archive", p.archive},
+		key{"mail", p.mail},
+		key{"metrics", p.metrics},
 	)
 	for _, use := range p.used {
 		if err := p.config.CheckProfile(use.name); err != nil {
@@ -143,7 +146,7 @@ func (p *parser) scan(node *yaml.Node) {
 		key{"confirm_tries", func(n *yaml.Node) { p.whole(n, "scan.confirm_tries", 1, 10, &s.ConfirmTries) }},
 		key{"stale_after", func(n *yaml.Node) { p.whole(n, "scan.stale_after", 1, 1000, &s.StaleAfter) }},
 		key{"deadline", func(n *yaml.Node) { p.deadline(n, &s.Deadline) }},
-		key{"time_zone", func(n *yaml.Node) { p.timeZone(n, &s.TimeZone) }},
+		key{"time_zone", func(n *yaml.Node) { p.timeZone(n, "scan.time_zone", &s.TimeZone) }},
 		key{"limits", p.limits},
 	)
 }
@@ -164,6 +167,8 @@ func (p *parser) archive(node *yaml.Node) {
 			}
 			a.URL = text
 		}},
+		key{"keep_runs", func(n *yaml.Node) { p.whole(n, "archive.keep_runs", 0, 1_000_000, &a.KeepRuns) }},
+		key{"keep_days", func(n *yaml.Node) { p.whole(n, "archive.keep_days", 0, 36_500, &a.KeepDays) }},
 	)
 }
 

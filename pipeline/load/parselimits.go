@@ -80,13 +80,13 @@ func (p *parser) windows(node *yaml.Node) []Window {
 }
 
 // timeZone reads a name of the IANA time zone database.
-func (p *parser) timeZone(node *yaml.Node, into *string) {
-	text, ok := p.text(node, "scan.time_zone")
+func (p *parser) timeZone(node *yaml.Node, what string, into *string) {
+	text, ok := p.text(node, what)
 	if !ok || text == "" {
 		return
 	}
 	if _, err := time.LoadLocation(text); err != nil || text == time.Local.String() {
-		p.add(node.Line, "scan.time_zone: unknown time zone %s, write it like Europe/Berlin or UTC", show(text))
+		p.add(node.Line, "%s: unknown time zone %s, write it like Europe/Berlin or UTC", what, show(text))
 		return
 	}
 	*into = text

@@ -56,7 +56,7 @@ func (b *Book) Audit(ctx context.Context, limit int) ([]state.AuditLine, error) 
 			return nil, fmt.Errorf("audit line %d: %w", row.ID, err)
 		}
 		list[i] = state.AuditLine{
-			ID: row.ID, At: row.At.UTC(), Actor: row.Actor, Via: row.Via, Action: row.Action, Subject: row.Subject, Detail: detail,
+			ID: row.ID, At: row.At, Actor: row.Actor, Via: row.Via, Action: row.Action, Subject: row.Subject, Detail: detail,
 		}
 	}
 	return list, nil

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"ownmap/queries"
@@ -35,8 +36,9 @@ type Book struct {
 
 // Open connects to the database, refuses a server older than PostgreSQL 14 and
 // brings the schema up to date. url is a PostgreSQL connection URI or keyword
-// string (libpq, "Connection Strings"). Close the book when done.
-func Open(ctx context.Context, url string, log *slog.Logger) (*Book, error) {
+// string (libpq, "Connection Strings"); zone is that of all times that the book hands
+// out. Close the book when done.
+func Open(ctx context.Context, url string, zone *time.Location, log *slog.Logger) (*Book, error) {
 	if err := Migrate(ctx, url); err != nil {
 		return nil, err
 	}
@@ -44,12 +46,15 @@ func Open(ctx context.Context, url string, log *slog.Logger) (*Book, error) {
 	if err != nil {
 		return nil, urlError(err)
 	}
-	return openPool(ctx, config, log)
+	return openPool(ctx, config, zone, log)
 }
 
-func openPool(ctx context.Context, config *pgxpool.Config, log *slog.Logger) (*Book, error) {
+func openPool(ctx context.Context, config *pgxpool.Config, zone *time.Location, log *slog.Logger) (*Book, error) {
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
-	config.AfterConnect = checkClient
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		conn.TypeMap().RegisterType(&pgtype.Type{Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: zone}})
+		return checkClient(ctx, conn)
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)

@@ -3,6 +3,7 @@ package persist
 import (
 	"log/slog"
 	"testing"
+	"time"
 
 	"ownmap/pipeline/lab"
 )
@@ -17,7 +18,7 @@ func open(tb testing.TB) *Book {
 
 func openURL(tb testing.TB, url string) *Book {
 	tb.Helper()
-	book, err := Open(tb.Context(), url, slog.New(slog.NewTextHandler(tb.Output(), nil)))
+	book, err := Open(tb.Context(), url, time.UTC, slog.New(slog.NewTextHandler(tb.Output(), nil)))
 	if err != nil {
 		tb.Fatal(err)
 	}

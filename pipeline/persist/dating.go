@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"time"
 
 	"ownmap/pipeline/state"
 )
@@ -133,13 +132,4 @@ func (v *view) stamp(h *standing) {
 		last = max(last, p.from)
 	}
 	h.LastSeen = v.when(last)
-}
-
-// utc is a time as OwnMap hands it on: in UTC, whatever the machine's zone.
-func utc(at *time.Time) *time.Time {
-	if at == nil {
-		return nil
-	}
-	t := at.UTC()
-	return &t
 }

@@ -46,7 +46,7 @@ func (b *Book) FindRun(ctx context.Context, ref string) (state.Run, error) {
 		if err != nil {
 			return err
 		}
-		run, err = datedRun(row.Run, row.Rev)
+		run, err = runOf(row.Run, row.Rev)
 		return err
 	})
 	return run, err

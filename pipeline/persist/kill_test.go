@@ -100,7 +100,7 @@ func TestKilledHelper(t *testing.T) {
 	v := &victim{delay: delay}
 	v.left.Store(statements)
 	config.ConnConfig.Tracer = v
-	book, err := openPool(t.Context(), config, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	book, err := openPool(t.Context(), config, time.UTC, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func (b *Book) Progress(ctx context.Context) (*state.ScanProgress, error) {
 	last := rows[len(rows)-1]
 	p := state.ScanProgress{
 		RunID: last.ID, Work: state.Work(last.Work), Hosts: int(last.Hosts), HostsDone: int(last.HostsDone), Fraction: last.Fraction,
-		Open: int(rows[0].Open), Workers: last.Workers, StartedAt: last.StartedAt.UTC(), CancelledBy: last.CancelledBy,
+		Open: int(rows[0].Open), Workers: last.Workers, StartedAt: last.StartedAt, CancelledBy: last.CancelledBy,
 	}
 	for _, row := range rows {
 		p.Shards += int(row.Shards)

@@ -122,15 +122,8 @@ func keptRun(ctx context.Context, q *queries.Queries, id int64) (queries.RunWith
 // reportedRun is a run as reports have it. Whether the reports of it are written
 // is nothing that they can tell, or the second would differ from the first.
 func reportedRun(row queries.RunWithRevRow) (state.Run, error) {
-	run, err := datedRun(row.Run, row.Rev)
+	run, err := runOf(row.Run, row.Rev)
 	run.State = state.RunDone
-	return run, err
-}
-
-// datedRun is runOf with times in UTC.
-func datedRun(row queries.Run, rev int64) (state.Run, error) {
-	run, err := runOf(row, rev)
-	run.StartedAt, run.FinishedAt = run.StartedAt.UTC(), utc(run.FinishedAt)
 	return run, err
 }
 

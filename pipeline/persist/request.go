@@ -120,8 +120,8 @@ func (b *Book) SettleRequests(ctx context.Context, runID int64) error {
 
 func requestOf(row queries.ScanRequest) state.ScanRequest {
 	r := state.ScanRequest{
-		ID: row.ID, Only: row.OnlyHosts, By: row.AskedBy, Via: row.Via, AskedAt: row.AskedAt.UTC(),
-		TakenAt: utc(row.TakenAt), FinishedAt: utc(row.FinishedAt), Error: row.Error,
+		ID: row.ID, Only: row.OnlyHosts, By: row.AskedBy, Via: row.Via, AskedAt: row.AskedAt,
+		TakenAt: row.TakenAt, FinishedAt: row.FinishedAt, Error: row.Error,
 	}
 	if row.RunID != nil {
 		r.RunID = *row.RunID

@@ -59,7 +59,7 @@ func summaries(ctx context.Context, q *queries.Queries, rows []queries.RunWithRe
 	var revs []int64
 	var newest queries.RunWithRevRow
 	for i, row := range rows {
-		run, err := datedRun(row.Run, row.Rev)
+		run, err := runOf(row.Run, row.Rev)
 		if err != nil {
 			return nil, err
 		}

@@ -160,7 +160,7 @@ func approvalOf(row queries.Approval, vantages map[int16]string) state.Approval 
 		Service: row.Service, Family: row.Family, Probed: row.Probed,
 		Process: state.Process{Exe: row.Exe, User: row.OsUser, Unit: row.Unit, Container: row.Container, Package: row.Package},
 		Reason:  row.Reason, By: row.GrantedBy, Via: row.Via,
-		GrantedAt: row.GrantedAt.UTC(), Until: utc(row.ExpiresAt), EndedAt: utc(row.EndedAt), EndedBy: row.EndedBy,
+		GrantedAt: row.GrantedAt, Until: row.ExpiresAt, EndedAt: row.EndedAt, EndedBy: row.EndedBy,
 		EndReason: state.EndReason(row.EndReason),
 	}
 	if row.VantageID != nil {

@@ -19,7 +19,7 @@ func (b *Book) Status(ctx context.Context) (state.Status, error) {
 	err := b.reading(ctx, func(q *queries.Queries) error {
 		under, err := q.RunUnderWay(ctx)
 		if err == nil {
-			run, err := datedRun(under.Run, under.Rev)
+			run, err := runOf(under.Run, under.Rev)
 			if err != nil {
 				return err
 			}

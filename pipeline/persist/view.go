@@ -39,7 +39,7 @@ type view struct {
 }
 
 func newView(ctx context.Context, q *queries.Queries, rev int64, at time.Time) (*view, error) {
-	v := &view{q: q, rev: rev, at: at.UTC(), times: make(map[int64]time.Time), runs: make(map[int64]int64), sets: make(map[int64]state.PortSet)}
+	v := &view{q: q, rev: rev, at: at, times: make(map[int64]time.Time), runs: make(map[int64]int64), sets: make(map[int64]state.PortSet)}
 	var err error
 	if v.vantages, err = vantageNames(ctx, q); err != nil {
 		return nil, err
@@ -49,7 +49,7 @@ func newView(ctx context.Context, q *queries.Queries, rev int64, at time.Time) (
 		return nil, fmt.Errorf("read revisions: %w", err)
 	}
 	for _, r := range revs {
-		v.times[r.ID], v.runs[r.ID] = r.At.UTC(), r.RunID
+		v.times[r.ID], v.runs[r.ID] = r.At, r.RunID
 	}
 	return v, nil
 }

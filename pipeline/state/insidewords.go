@@ -80,7 +80,7 @@ func (i InsideReport) Since() string {
 	if i.LookedAt == nil {
 		return "never looked inside"
 	}
-	return "looked inside " + i.LookedAt.UTC().Format(time.DateOnly)
+	return "looked inside " + i.LookedAt.Format(time.DateOnly)
 }
 
 // Missed says why the host was not looked inside when that was last to be done; it
@@ -253,7 +253,7 @@ func (h HostReport) NoListener() string {
 	case h.Inside.Status != Answered:
 		return "not looked inside"
 	case asOf != nil:
-		return "nothing listened on " + asOf.UTC().Format(time.DateOnly)
+		return "nothing listened on " + asOf.Format(time.DateOnly)
 	}
 	return "nothing listens"
 }

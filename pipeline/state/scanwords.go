@@ -49,7 +49,7 @@ func (f Flap) Words() string {
 	}
 	words := "seen " + saw + " at first, " + is + " when it was asked again"
 	if f.Count > 1 {
-		words += fmt.Sprintf("; %d times since %s", f.Count, f.First.UTC().Format(time.DateOnly))
+		words += fmt.Sprintf("; %d times since %s", f.Count, f.First.Format(time.DateOnly))
 	}
 	return words
 }

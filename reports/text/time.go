@@ -5,20 +5,20 @@ import (
 	"time"
 )
 
-// day returns the date in UTC.
+// day returns the date in the zone that the time came in.
 func day(t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}
-	return t.UTC().Format(time.DateOnly)
+	return t.Format(time.DateOnly)
 }
 
-// minute returns date and time of day in UTC, and says so.
+// minute returns date, time of day and zone.
 func minute(t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}
-	return t.UTC().Format("2006-01-02 15:04 UTC")
+	return t.Format("2006-01-02 15:04 MST")
 }
 
 // minuteOr is minute, with a word for none.

@@ -2,7 +2,7 @@ package browser
 
 import (
 	"context"
-	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -62,10 +62,11 @@ func (p *Page) listen(event any) {
 		}
 	case *runtime.EventConsoleAPICalled:
 		if e.Type == "error" || e.Type == "warning" {
-			text = "console"
+			parts := []string{"console"}
 			for _, arg := range e.Args {
-				text += " " + string(arg.Value) + arg.Description
+				parts = append(parts, string(arg.Value)+arg.Description)
 			}
+			text = strings.Join(parts, " ")
 		}
 	case *log.EventEntryAdded:
 		if e.Entry.Level == "error" || e.Entry.Level == "warning" {
@@ -132,7 +133,7 @@ func (p *Page) Overflow(tb testing.TB) int {
 func (p *Page) Axe(tb testing.TB) []string {
 	tb.Helper()
 	if version := Eval[string](tb, p, axe+"; axe.version"); version == "" {
-		tb.Fatal(fmt.Errorf("axe-core did not load"))
+		tb.Fatal("axe-core did not load")
 	}
 	return Eval[[]string](tb, p, `axe.run(document, {preload: false, runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(
 		r => r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.slice(0, 3).map(n => n.html.slice(0, 200) + " " + (n.any[0]?.message ?? "")).join(" | ")))`)
