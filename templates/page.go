@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"slices"
+	"strings"
 	texttemplate "text/template"
 	"time"
 
@@ -100,26 +102,20 @@ func (p *Page) Render(data func(notices []string) any) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// The functions that templates may use: sprig's without those that read the
-// environment, so that no template can print a secret, and dates as all reports write
-// them (ISO 8601), in the zone that the times came in.
+func htmlFuncs() htmltemplate.FuncMap { return functions(sprig.HermeticHtmlFuncMap()) }
 
-func htmlFuncs() htmltemplate.FuncMap {
-	funcs := sprig.HermeticHtmlFuncMap()
-	maps.Copy(funcs, dates())
-	return funcs
-}
+func textFuncs() texttemplate.FuncMap { return functions(sprig.HermeticTxtFuncMap()) }
 
-func textFuncs() texttemplate.FuncMap {
-	funcs := sprig.HermeticTxtFuncMap()
-	maps.Copy(funcs, dates())
-	return funcs
-}
-
-func dates() map[string]any {
-	return map[string]any{
-		"day":     func(t time.Time) string { return t.Format(time.DateOnly) },
-		"minute":  func(t time.Time) string { return t.Format("2006-01-02 15:04") },
-		"rfc3339": func(t time.Time) string { return t.Format(time.RFC3339) },
-	}
+// functions makes of sprig's what templates may use: nothing that reads the
+// environment, so that no template can print a secret; nothing that asks chance or the
+// clock, so that the same run gives the same bytes; and dates as all reports write them
+// (ISO 8601), in the zone that the times came in.
+func functions[M ~map[string]any](of M) M {
+	maps.DeleteFunc(of, func(name string, _ any) bool {
+		return strings.HasPrefix(name, "gen") || slices.Contains([]string{"ago", "bcrypt", "htpasswd", "encryptAES", "shuffle"}, name)
+	})
+	of["day"] = func(t time.Time) string { return t.Format(time.DateOnly) }
+	of["minute"] = func(t time.Time) string { return t.Format("2006-01-02 15:04") }
+	of["rfc3339"] = func(t time.Time) string { return t.Format(time.RFC3339) }
+	return of
 }

@@ -33,6 +33,7 @@ type host struct {
 	from    int   // night on which it first answered
 	down    []int // nights on which it was silent, in a row
 	skipped []int // nights on which it was not scanned
+	talks   bool  // its owner is a text that it also says wherever it can
 	ports   []port
 }
 
@@ -134,8 +135,11 @@ func (d Network) at(n int) state.Report {
 			}
 		}
 	}
+	if n == d.nights && slices.ContainsFunc(d.hosts, func(h host) bool { return h.talks }) {
+		d.speak(&r)
+	}
 	slices.SortFunc(r.Changes, state.CompareChanges)
-	if n == d.nights && len(r.Hosts) > 0 {
+	if n == d.nights && len(r.Hosts) > 0 && r.Inside.Hosts == 0 {
 		d.addOddities(&r)
 	}
 	return r
@@ -197,7 +201,11 @@ func (h host) at(n int) state.HostReport {
 		}
 		r.Ports = append(r.Ports, port)
 	}
-	inside(&r, last)
+	if h.talks {
+		h.say(&r, last)
+	} else {
+		inside(&r, last)
+	}
 	return r
 }
 
