@@ -95,7 +95,9 @@ func (p *Page) Render(data func(notices []string) any) ([]byte, error) {
 		if err == nil {
 			return out.Bytes(), nil
 		}
-		notices = append(notices, fmt.Sprintf("Template %s: %s; the built-in one is used.", p.set.dir, err))
+		notice := fmt.Sprintf("Template %s/%s; the built-in one is used.", strings.TrimSuffix(p.set.dir, "/"), strings.TrimPrefix(err.Error(), "template: "))
+		p.set.fail(notice)
+		notices = append(notices, notice)
 		out.Reset()
 	}
 	err := p.native.ExecuteTemplate(&out, p.root, data(notices))

@@ -9,10 +9,12 @@ import (
 	"fmt"
 	htmltemplate "html/template"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	texttemplate "text/template"
 )
 
@@ -30,6 +32,9 @@ type Set struct {
 	dir    string
 	files  map[string]string // overrides that can be parsed, by name
 	faults []error
+
+	mu     sync.Mutex
+	failed map[string]bool // what went wrong while pages were made
 }
 
 // New returns the templates with those of a directory in place of the built-in ones of
@@ -90,6 +95,23 @@ func (s *Set) override(name string) error {
 // Faults returns what is wrong in the directory, each with file, line and what is used
 // instead.
 func (s *Set) Faults() []error { return s.faults }
+
+// Failures returns what went wrong in the user's templates while pages were made, sorted.
+// A page that could not be made by them was made by the built-in ones, and says so.
+func (s *Set) Failures() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.failed))
+}
+
+func (s *Set) fail(notice string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failed == nil {
+		s.failed = make(map[string]bool)
+	}
+	s.failed[notice] = true
+}
 
 // Notices returns the faults as a report tells them.
 func (s *Set) Notices() []string {

@@ -3,6 +3,7 @@ package templates
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -72,6 +73,10 @@ func TestOverrides(t *testing.T) {
 				}{}
 			})
 			told := strings.Join(notices, "\n")
+			all := append(set.Notices(), set.Failures()...)
+			if slices.ContainsFunc(notices, func(n string) bool { return !slices.Contains(all, n) }) {
+				t.Errorf("the set tells %q, the page %q", all, notices)
+			}
 			if (c.fault == "") != (told == "") || !strings.Contains(told, c.fault) {
 				t.Errorf("told is %q, not %q", told, c.fault)
 			}
