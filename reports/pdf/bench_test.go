@@ -1,0 +1,85 @@
+package pdf
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"ownmap/pipeline/lab/demo"
+)
+
+// TestMain lets the test binary be a program that writes one PDF and says what that
+// took, so that nothing else counts.
+func TestMain(m *testing.M) {
+	if size := os.Getenv("OWNMAP_PDF_ROWS"); size != "" {
+		measure(size)
+		return
+	}
+	m.Run()
+}
+
+// measure writes a PDF of "ROWS INVENTORY" and prints processor seconds, the peak of the
+// memory in MB, and bytes.
+func measure(size string) {
+	rows, inventory, _ := strings.Cut(size, " ")
+	n, _ := strconv.Atoi(rows)
+	limit, _ := strconv.Atoi(inventory)
+	report := demo.Large(n/10, 10, 1).At(1)
+	debug.FreeOSMemory()
+	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil { // proc(5): forgets the peak so far
+		panic(err)
+	}
+	before := cpu()
+	var out bytes.Buffer
+	if err := New(Options{Inventory: limit}).Write(&out, report); err != nil {
+		panic(err)
+	}
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		panic(err)
+	}
+	_, peak, _ := strings.Cut(string(status), "VmHWM:")
+	kilobytes, _ := strconv.Atoi(strings.Fields(peak)[0])
+	fmt.Println(cpu()-before, float64(kilobytes)/1024, out.Len())
+}
+
+// cpu is the processor time of this process so far, in seconds.
+func cpu() float64 {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		panic(err)
+	}
+	return float64(usage.Utime.Nano()+usage.Stime.Nano()) / 1e9
+}
+
+// BenchmarkWrite measures a PDF in a process of its own: processor time, and peak memory
+// with the report in it.
+func BenchmarkWrite(b *testing.B) {
+	for _, c := range []struct{ name, size string }{{"1k", "1000 0"}, {"10k", "10000 0"}, {"50k-capped", "50000 2000"}, {"50k", "50000 0"}} {
+		b.Run(c.name, func(b *testing.B) {
+			var seconds, peak, size float64
+			for b.Loop() {
+				cmd := exec.CommandContext(b.Context(), os.Args[0])
+				cmd.Env = append(os.Environ(), "OWNMAP_PDF_ROWS="+c.size)
+				out, err := cmd.Output()
+				if err != nil {
+					b.Fatal(err)
+				}
+				var s, mb, bytes float64
+				if _, err := fmt.Sscan(string(out), &s, &mb, &bytes); err != nil {
+					b.Fatal(err)
+				}
+				seconds, peak, size = seconds+s, max(peak, mb), bytes
+			}
+			b.ReportMetric(seconds/float64(b.N), "cpu-s")
+			b.ReportMetric(peak, "peak-MB")
+			b.ReportMetric(size/1e6, "file-MB")
+		})
+	}
+}

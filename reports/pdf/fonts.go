@@ -1,0 +1,122 @@
+package pdf
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"codeberg.org/go-fonts/dejavu/dejavusans"
+	"codeberg.org/go-fonts/dejavu/dejavusansbold"
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/sfnt"
+	"golang.org/x/image/math/fixed"
+)
+
+// face is a TrueType font: which characters it has, and how wide they are.
+type face struct {
+	family string
+	bold   bool
+	data   []byte
+	font   *sfnt.Font
+	units  float64 // of the em square
+	widths map[rune]float64
+	buffer sfnt.Buffer
+}
+
+func newFace(family string, bold bool, data []byte) (*face, error) {
+	parsed, err := sfnt.Parse(data)
+	if err != nil {
+		return nil, err
+	}
+	return &face{family: family, bold: bold, data: data, font: parsed, units: float64(parsed.UnitsPerEm()), widths: make(map[rune]float64)}, nil
+}
+
+// width returns the advance of a character in ems; 0 says that the font lacks it.
+func (f *face) width(r rune) float64 {
+	if w, known := f.widths[r]; known {
+		return w
+	}
+	w := 0.0
+	if glyph, err := f.font.GlyphIndex(&f.buffer, r); err == nil && glyph != 0 {
+		if advance, err := f.font.GlyphAdvance(&f.buffer, glyph, fixed.I(int(f.units)), font.HintingNone); err == nil {
+			w = max(float64(advance)/64/f.units, 0.001) // a combining mark has none of its own
+		}
+	}
+	f.widths[r] = w
+	return w
+}
+
+// fonts are the faces that a document may use, in the order in which they are asked for
+// a character. The first two are OwnMap's own.
+type fonts struct {
+	regular, bold *face
+	extra         []*face
+	dir           string // where more of them lie; empty: nowhere
+	loaded        bool
+	used          map[*face]bool
+}
+
+func newFonts(dir string) (*fonts, error) {
+	regular, err := newFace("dejavu", false, dejavusans.TTF)
+	if err != nil {
+		return nil, fmt.Errorf("font: %w", err)
+	}
+	bold, err := newFace("dejavu", true, dejavusansbold.TTF)
+	if err != nil {
+		return nil, fmt.Errorf("font: %w", err)
+	}
+	return &fonts{regular: regular, bold: bold, dir: dir, used: map[*face]bool{regular: true, bold: true}}, nil
+}
+
+// maxFont is the most bytes that a font of the folder may have.
+const maxFont = 32 << 20
+
+// load reads the fonts of the folder, when a character needs one of them. A file that is
+// no TrueType font is left out: `ownmap check` tells.
+func (f *fonts) load() {
+	if f.loaded || f.dir == "" {
+		return
+	}
+	f.loaded = true
+	files, _ := filepath.Glob(filepath.Join(f.dir, "*.ttf"))
+	slices.Sort(files)
+	for i, file := range files {
+		info, err := os.Stat(file)
+		if err != nil || info.Size() > maxFont {
+			continue
+		}
+		data, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		if extra, err := newFace(fmt.Sprintf("extra%d", i), false, data); err == nil && !strings.HasPrefix(string(data), "OTTO") {
+			f.extra = append(f.extra, extra)
+		}
+	}
+}
+
+// of returns the face that has a character, or nil if none does.
+func (f *fonts) of(r rune, bold bool) *face {
+	own := f.regular
+	if bold {
+		own = f.bold
+	}
+	switch {
+	case r > 0xffff: // the format that gofpdf writes knows 65,536 characters
+		return nil
+	case own.width(r) > 0:
+		return own
+	case f.regular.width(r) > 0:
+		return f.regular
+	}
+	f.load()
+	for _, extra := range f.extra {
+		if extra.width(r) > 0 {
+			f.used[extra] = true
+			return extra
+		}
+	}
+	return nil
+}

@@ -1,0 +1,81 @@
+package pdf
+
+import (
+	"bytes"
+	"image"
+	"image/png"
+
+	"github.com/srwiley/oksvg"
+	"github.com/srwiley/rasterx"
+
+	"ownmap/pipeline/state"
+)
+
+// The room of the logo on the cover, in millimetres.
+const logoWidth, logoHeight = 60.0, 16.0
+
+// logo puts the brand's picture into the corner of the cover and returns its width. One
+// that cannot be drawn is left out.
+func (d *document) logo(brand state.Brand) float64 {
+	data := brand.Logo.Data
+	if brand.Logo.Type == "" {
+		return 0
+	}
+	if brand.Logo.Ext() == "svg" {
+		if data = rasterize(data); data == nil {
+			return 0
+		}
+	}
+	size, err := png.DecodeConfig(bytes.NewReader(data))
+	if err != nil || size.Width == 0 || size.Height == 0 {
+		return 0
+	}
+	scale := min(logoWidth/float64(size.Width), logoHeight/float64(size.Height))
+	width, height := float64(size.Width)*scale, float64(size.Height)*scale
+	d.sheet().images = append(d.sheet().images, picture{pageWidth - marginX - width, 11, width, height, normal(data)})
+	return width
+}
+
+// normal writes a PNG anew in the one form that gofpdf reads without fail: eight bits,
+// not interlaced.
+func normal(data []byte) []byte {
+	decoded, err := png.Decode(bytes.NewReader(data))
+	if err != nil {
+		return data
+	}
+	return encode(decoded)
+}
+
+func encode(from image.Image) []byte {
+	to := image.NewNRGBA(from.Bounds())
+	for y := from.Bounds().Min.Y; y < from.Bounds().Max.Y; y++ {
+		for x := from.Bounds().Min.X; x < from.Bounds().Max.X; x++ {
+			to.Set(x, y, from.At(x, y))
+		}
+	}
+	var out bytes.Buffer
+	if err := png.Encode(&out, to); err != nil {
+		return nil
+	}
+	return out.Bytes()
+}
+
+// rasterize draws an SVG for print, or returns nil for one that the library cannot draw.
+func rasterize(svg []byte) (data []byte) {
+	defer func() {
+		if recover() != nil {
+			data = nil
+		}
+	}()
+	icon, err := oksvg.ReadIconStream(bytes.NewReader(svg))
+	if err != nil || icon.ViewBox.W <= 0 || icon.ViewBox.H <= 0 {
+		return nil
+	}
+	const dots = 12 // to a millimetre
+	scale := min(logoWidth*dots/icon.ViewBox.W, logoHeight*dots/icon.ViewBox.H)
+	width, height := max(1, int(icon.ViewBox.W*scale)), max(1, int(icon.ViewBox.H*scale))
+	icon.SetTarget(0, 0, float64(width), float64(height))
+	canvas := image.NewRGBA(image.Rect(0, 0, width, height))
+	icon.Draw(rasterx.NewDasher(width, height, rasterx.NewScannerGV(width, height, canvas, canvas.Bounds())), 1)
+	return encode(canvas)
+}

@@ -1,0 +1,138 @@
+// Package pdf writes a run's report as a PDF: for those who print, sign and file. It is
+// a pure function of the report: the same run gives the same bytes.
+package pdf
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"sync"
+
+	"github.com/johnfercher/maroto/v2"
+	"github.com/johnfercher/maroto/v2/pkg/components/col"
+	"github.com/johnfercher/maroto/v2/pkg/components/page"
+	"github.com/johnfercher/maroto/v2/pkg/components/row"
+	"github.com/johnfercher/maroto/v2/pkg/config"
+	"github.com/johnfercher/maroto/v2/pkg/consts/fontstyle"
+	"github.com/johnfercher/maroto/v2/pkg/core/entity"
+	"github.com/johnfercher/maroto/v2/pkg/props"
+	"github.com/johnfercher/maroto/v2/pkg/repository"
+	"github.com/pdfcpu/pdfcpu/pkg/api"
+	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
+	"github.com/phpdave11/gofpdf"
+
+	"ownmap/pipeline/state"
+)
+
+// Options say what the PDF looks like.
+type Options struct {
+	Brand     state.Brand
+	Inventory int      // ports that the inventory lists at most; 0: all
+	FontDir   string   // TrueType fonts for characters that OwnMap's own has not; empty: such are escaped
+	Notices   []string // what a reader should know of how the report was made
+}
+
+// Renderer writes PDFs. It is safe for concurrent use.
+type Renderer struct {
+	options Options
+}
+
+// New returns a renderer.
+func New(options Options) *Renderer { return &Renderer{options} }
+
+// Write writes the PDF of a run. It writes nothing unless the whole is a valid PDF; a
+// library that panics is an error.
+func (r *Renderer) Write(w io.Writer, report state.Report) error {
+	content, err := r.render(report)
+	if err != nil {
+		return fmt.Errorf("PDF of run %d: %w", report.Run.ID, err)
+	}
+	_, err = w.Write(content)
+	return err
+}
+
+func (r *Renderer) render(report state.Report) (content []byte, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			content, err = nil, fmt.Errorf("%v\n%s", fault, debug.Stack())
+		}
+	}()
+	settle()
+	d, err := r.compose(report)
+	if err != nil {
+		return nil, err
+	}
+	if content, err = d.write(report, r.options.Brand); err != nil {
+		return nil, err
+	}
+	if content, err = complete(content, d.marks, finished(report.Run)); err != nil {
+		return nil, err
+	}
+	return content, validate(content)
+}
+
+// write has maroto draw the sheets.
+func (d *document) write(report state.Report, brand state.Brand) ([]byte, error) {
+	fonts, err := d.fonts.custom()
+	if err != nil {
+		return nil, err
+	}
+	title := fmt.Sprintf("OwnMap report: run %d of %s", report.Run.ID, report.Run.StartedAt.Format("2006-01-02"))
+	m := maroto.New(config.NewBuilder().
+		WithDimensions(pageWidth, pageHeight).
+		WithLeftMargin(0).WithTopMargin(0).WithRightMargin(0).WithBottomMargin(0).
+		WithSequentialMode().WithCompression(true).
+		WithCustomFonts(fonts).
+		WithDefaultFont(&props.Font{Family: d.fonts.regular.family, Style: fontstyle.Normal, Size: 8}).
+		WithTitle(title, true).WithAuthor(d.fonts.shown(brand.Organisation, false), true).WithCreator("OwnMap", true).
+		WithSubject(d.fonts.shown(report.Verdict(), false), true).
+		WithCreationDate(finished(report.Run)).
+		Build())
+	for _, s := range d.sheets {
+		m.AddPages(page.New().Add(row.New(pageHeight).Add(col.New(12).Add(s))))
+	}
+	made, err := m.Generate()
+	if err != nil {
+		return nil, err
+	}
+	return made.GetBytes(), nil
+}
+
+// custom returns the fonts that the document uses.
+func (f *fonts) custom() ([]*entity.CustomFont, error) {
+	all := repository.New()
+	for _, of := range append([]*face{f.regular, f.bold}, f.extra...) {
+		style := fontstyle.Normal
+		if of.bold {
+			style = fontstyle.Bold
+		}
+		if f.used[of] {
+			all.AddUTF8FontFromBytes(of.family, style, of.data)
+		}
+	}
+	return all.Load()
+}
+
+// settle brings two libraries to their senses: pdfcpu is not to make a folder in the
+// user's home, and gofpdf is to write fonts and pictures in the same order each time.
+var settle = sync.OnceFunc(func() {
+	api.DisableConfigDir()
+	gofpdf.SetDefaultCatalogSort(true)
+})
+
+// validate says whether a PDF is whole (ISO 32000-1), by another library than the one
+// that made it.
+func validate(content []byte) error {
+	conf := model.NewDefaultConfiguration()
+	conf.ValidationMode = model.ValidationRelaxed
+	conf.Optimize, conf.OptimizeBeforeWriting = false, false
+	if !bytes.HasSuffix(bytes.TrimSpace(content), []byte("%%EOF")) {
+		return errors.New("the PDF has no end")
+	}
+	if err := api.Validate(bytes.NewReader(content), conf); err != nil {
+		return fmt.Errorf("the PDF is not valid: %w", err)
+	}
+	return nil
+}

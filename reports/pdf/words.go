@@ -1,0 +1,166 @@
+package pdf
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/bidi"
+
+	"ownmap/pipeline/state"
+)
+
+// run is a piece of a line in one face.
+type run struct {
+	text  string
+	face  *face
+	width float64 // millimetres
+}
+
+// style is how a text is set.
+type style struct {
+	size  float64 // points
+	bold  bool
+	color color
+}
+
+// points turns a width in ems into millimetres.
+func (s style) points(ems float64) float64 { return ems * s.size * 25.4 / 72 }
+
+// lineHeight is the distance of two lines in millimetres.
+func (s style) lineHeight() float64 { return s.points(1.28) }
+
+// shown returns a text with everything in it visible: what state.Clean makes visible,
+// and what no font at hand has.
+func (f *fonts) shown(text string, bold bool) string {
+	text = state.Clean(text)
+	if !strings.ContainsFunc(text, func(r rune) bool { return f.of(r, bold) == nil }) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if f.of(r, bold) == nil {
+			fmt.Fprintf(&b, `\u{%x}`, r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// wrap breaks a text into lines of at most width millimetres: at spaces where there are
+// some, else anywhere, for what hosts say has no hyphens. More than most lines end with
+// an ellipsis.
+func (f *fonts) wrap(text string, s style, width float64, most int) []string {
+	text = f.shown(text, s.bold)
+	if text == "" {
+		return nil
+	}
+	var lines []string
+	runes := []rune(text)
+	for len(runes) > 0 {
+		end, space, used := 0, -1, 0.0
+		for end < len(runes) {
+			used += s.points(f.of(runes[end], s.bold).width(runes[end]))
+			if used > width && end > 0 {
+				break
+			}
+			if runes[end] == ' ' {
+				space = end
+			}
+			end++
+		}
+		cut := end
+		if end < len(runes) && space > end/3 {
+			cut = space
+		}
+		for end < len(runes) && cut > 1 && unicode.Is(unicode.Mn, runes[cut]) {
+			cut-- // a mark stays with its letter
+		}
+		lines = append(lines, strings.TrimSpace(string(runes[:cut])))
+		runes = []rune(strings.TrimLeft(string(runes[cut:]), " "))
+		if len(lines) == most && len(runes) > 0 {
+			lines[most-1] = f.shorten(lines[most-1], s, width)
+			break
+		}
+	}
+	return lines
+}
+
+// shorten makes room for an ellipsis.
+func (f *fonts) shorten(line string, s style, width float64) string {
+	runes := []rune(line)
+	for len(runes) > 1 && f.measure(string(runes)+"…", s) > width {
+		runes = runes[:len(runes)-1]
+	}
+	return string(runes) + "…"
+}
+
+func (f *fonts) measure(text string, s style) float64 {
+	ems := 0.0
+	for _, r := range text {
+		if of := f.of(r, s.bold); of != nil {
+			ems += of.width(r)
+		}
+	}
+	return s.points(ems)
+}
+
+// runs splits a line into pieces of one face each, from left to right as they are drawn:
+// what is written from right to left is turned round (Unicode Annex 9).
+func (f *fonts) runs(line string, s style) []run {
+	var runs []run
+	for _, r := range visual(line) {
+		of := f.of(r, s.bold)
+		if of == nil {
+			continue
+		}
+		if len(runs) == 0 || runs[len(runs)-1].face != of {
+			runs = append(runs, run{face: of})
+		}
+		last := &runs[len(runs)-1]
+		last.text += string(r)
+		last.width += s.points(of.width(r))
+	}
+	return runs
+}
+
+// visual returns a line in the order in which it is seen.
+func visual(line string) string {
+	if !strings.ContainsFunc(line, rightToLeft) {
+		return line
+	}
+	var p bidi.Paragraph
+	if _, err := p.SetString(line, bidi.DefaultDirection(bidi.LeftToRight)); err != nil {
+		return line
+	}
+	order, err := p.Order()
+	if err != nil {
+		return line
+	}
+	var pieces []string
+	begin := 0 // of the pieces that are read from right to left, numbers among them
+	for i := range order.NumRuns() {
+		piece := order.Run(i)
+		text := piece.String()
+		if piece.Direction() == bidi.RightToLeft {
+			pieces = slices.Insert(pieces, begin, bidi.ReverseString(text))
+			continue
+		}
+		if begin < len(pieces) { // a number behind such words belongs to them
+			number := text[:len(text)-len(strings.TrimLeftFunc(text, unicode.IsDigit))]
+			pieces = slices.Insert(pieces, begin, number)
+			text = text[len(number):]
+		}
+		if text != "" {
+			pieces = append(pieces, text)
+			begin = len(pieces)
+		}
+	}
+	return strings.Join(pieces, "")
+}
+
+func rightToLeft(r rune) bool {
+	return unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko)
+}
