@@ -150,7 +150,8 @@ func inspectFile(name string, source []byte) (faults []string, err error) {
 	return faults, nil
 }
 
-// mayBeGlobal allows errors, embedded files, parsed templates, interface guards, and the version that the linker sets.
+// mayBeGlobal allows errors, embedded files, parsed templates, interface guards, what sets up a library once, and the
+// version that the linker sets.
 func mayBeGlobal(decl *ast.GenDecl, value *ast.ValueSpec) bool {
 	if name := value.Names[0].Name; name == "_" || name == "version" && len(value.Values) == 0 {
 		return true
@@ -172,7 +173,7 @@ func mayBeGlobal(decl *ast.GenDecl, value *ast.ValueSpec) bool {
 		if !ok {
 			return false
 		}
-		if pkg, ok := fun.X.(*ast.Ident); !ok || !slices.Contains([]string{"errors.New", "fmt.Errorf", "template.Must"}, pkg.Name+"."+fun.Sel.Name) {
+		if pkg, ok := fun.X.(*ast.Ident); !ok || !slices.Contains([]string{"errors.New", "fmt.Errorf", "template.Must", "sync.OnceFunc"}, pkg.Name+"."+fun.Sel.Name) {
 			return false
 		}
 	}
