@@ -22,7 +22,7 @@ import (
 // static archive, email for the mail, short for short messages, shared for the pieces
 // that several rooms use.
 //
-//go:embed site shared
+//go:embed email shared short site
 var FS embed.FS
 
 // Set is where templates come from: a file of a directory goes before the built-in one

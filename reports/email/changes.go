@@ -1,0 +1,155 @@
+package email
+
+import (
+	"fmt"
+	"strings"
+
+	"ownmap/pipeline/state"
+)
+
+// mostRows is more rows than there is ever room for, so that no more are made.
+const mostRows = 320
+
+// sections makes the parts of a mail.
+type sections struct {
+	report state.Report
+	links  Links
+	hosts  map[int64]*state.HostReport
+}
+
+// hostsOf finds hosts by their number.
+func hostsOf(r state.Report) map[int64]*state.HostReport {
+	hosts := make(map[int64]*state.HostReport, len(r.Hosts))
+	for i := range r.Hosts {
+		if id := r.Hosts[i].ID; id != 0 {
+			hosts[id] = &r.Hosts[i]
+		}
+	}
+	return hosts
+}
+
+// changes is what changed, the most severe first, folded by host.
+func (s *sections) changes(counts string) *section {
+	part := &section{Title: "What changed", total: len(s.report.Changes), nouns: "changes", share: 34}
+	switch {
+	case s.report.Run.Baseline:
+		part.Lead = []string{"This is the baseline: the state that later runs are compared with."}
+		part.total = 0
+		return part
+	case part.total == 0:
+		part.Lead = []string{"Nothing changed."}
+		return part
+	}
+	part.Lead = []string{counts + ". Signs: + came, − went, ~ became different."}
+	for _, folded := range state.FoldFirst(s.report.Changes, mostRows) {
+		g := group{Host: say(folded.Label, longLabel), Link: s.hostLink(folded.HostID), About: s.owner(folded.HostID)}
+		for _, c := range folded.Changes {
+			g.Rows = append(g.Rows, s.change(c))
+		}
+		part.all = append(part.all, g)
+	}
+	return part
+}
+
+func (s *sections) change(c state.Change) row {
+	r := row{Sign: strings.ReplaceAll(c.Kind.Sign(), "-", "−"), Words: c.Kind.Words(), Detail: say(c.Detail(), longDetail), Tag: string(c.Kind.Severity()), TagClass: string(c.Kind.Severity())}
+	switch c.Kind.Sign() {
+	case "+":
+		r.Class = "came"
+	case "-":
+		r.Class = "went"
+	default:
+		r.Class = "differs"
+	}
+	if !c.OfPort() {
+		r.Name, r.Words = r.Words, ""
+		return r
+	}
+	r.Name = say(c.Port.String(), 20)
+	if s.waits(c.HostID, c.Port) {
+		r.Approve = s.approveLink(c.HostID, c.Port)
+	}
+	return r
+}
+
+// waits says whether a port of a host awaits approval.
+func (s *sections) waits(host int64, port state.Port) bool {
+	h := s.hosts[host]
+	if h == nil {
+		return false
+	}
+	for i := range h.Ports {
+		if h.Ports[i].Port == port {
+			return h.Ports[i].Unapproved()
+		}
+	}
+	return false
+}
+
+// owner says whose a host is; it is empty where nobody says.
+func (s *sections) owner(host int64) string {
+	if h := s.hosts[host]; h != nil {
+		return say(h.Owner, longOwner)
+	}
+	return ""
+}
+
+func (s *sections) hostLink(host int64) string {
+	if host == 0 || s.links.Host == nil {
+		return ""
+	}
+	return address(s.links.Host(host))
+}
+
+func (s *sections) approveLink(host int64, port state.Port) string {
+	if host == 0 || s.links.Approve == nil {
+		return ""
+	}
+	return address(s.links.Approve(host, port))
+}
+
+func (s *sections) approveHostLink(host int64) string {
+	if host == 0 || s.links.ApproveHost == nil {
+		return ""
+	}
+	return address(s.links.ApproveHost(host))
+}
+
+// voided is the approvals that no longer hold.
+func (s *sections) voided() *section {
+	if len(s.report.Voided) == 0 {
+		return nil
+	}
+	part := &section{Title: "Approvals that ended", total: len(s.report.Voided), nouns: "approvals", share: 8}
+	var g group
+	for _, a := range s.report.Voided[:min(mostRows, part.total)] {
+		name := ""
+		if h := s.hosts[a.HostID]; h != nil {
+			name = h.Name()
+		}
+		detail := fmt.Sprintf("was approved by %s on %s", a.By, a.GrantedAt.Format("2006-01-02"))
+		if a.Reason != "" {
+			detail += ": " + a.Reason
+		}
+		g.Rows = append(g.Rows, row{
+			Sign: "!", Class: "waits", Name: say(state.Label(name, a.Address)+" "+a.Port.String(), longLabel+20), Words: ended(a.EndReason), Detail: say(detail, longDetail),
+		})
+	}
+	part.all = []group{g}
+	return part
+}
+
+// ended says why an approval ended.
+func ended(reason state.EndReason) string {
+	switch reason {
+	case state.EndedDrifted:
+		return "something else listens than what was approved"
+	case state.EndedExpired:
+		return "its time is over"
+	case state.EndedRevoked:
+		return "revoked"
+	case state.EndedSuperseded:
+		return "approved anew"
+	}
+	return "ended"
+}

@@ -1,0 +1,101 @@
+package email
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"mime/quotedprintable"
+	"net/mail"
+	"strconv"
+	"time"
+
+	gomail "github.com/wneessen/go-mail"
+)
+
+// Limit is what a whole message stays below, in bytes: above about 102 KB Gmail cuts a
+// mail off.
+const Limit = 100_000
+
+// Message is a mail that is ready to be sent.
+type Message struct {
+	ID      string // Message-ID, without angle brackets; the same each time the mail is made
+	Subject string
+	HTML    string
+	Text    string
+
+	from       *mail.Address
+	to         []*mail.Address
+	date       time.Time
+	run        int64
+	root, list string // ids of the thread and of the list
+	boundary   string
+}
+
+// Mail returns the message for go-mail's client to send. The mail is for programs, too:
+// none answers to it (RFC 3834), and all of one network belong together (RFC 5322,
+// 3.6.4; RFC 2919).
+func (m *Message) Mail() *gomail.Msg {
+	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithBoundary(m.boundary))
+	msg.FromMailAddress(m.from)
+	msg.ToMailAddress(m.to...)
+	msg.Subject(m.Subject)
+	msg.SetDateWithValue(m.date)
+	msg.SetMessageIDWithValue(m.ID)
+	msg.SetGenHeader(gomail.HeaderInReplyTo, "<"+m.root+">")
+	msg.SetGenHeader(gomail.HeaderReferences, "<"+m.root+">")
+	msg.SetGenHeader("Auto-Submitted", "auto-generated")
+	msg.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "All")
+	msg.SetGenHeader("List-Id", "<"+m.list+">")
+	msg.SetGenHeader("X-OwnMap-Run", number(m.run))
+	// The last part is the one that a mail program likes best (RFC 2046, 5.1.4).
+	msg.SetBodyString(gomail.TypeTextPlain, m.Text, gomail.WithPartEncoding(encoding(m.Text)))
+	msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML, gomail.WithPartEncoding(encoding(m.HTML)))
+	return msg
+}
+
+// WriteTo writes the message whole (RFC 5322), with CRLF at the end of lines.
+func (m *Message) WriteTo(w io.Writer) (int64, error) {
+	n, err := m.Mail().WriteTo(w)
+	if err != nil {
+		return n, fmt.Errorf("write mail: %w", err)
+	}
+	return n, nil
+}
+
+// size returns how many bytes the message has without its texts.
+func (m *Message) size() (int, error) {
+	n, err := m.WriteTo(io.Discard)
+	return int(n), err
+}
+
+// encoding returns the transfer encoding that makes the text shorter. Both keep lines
+// at 76 characters whatever is in the text (RFC 2045, 6.7 and 6.8).
+func encoding(text string) gomail.Encoding {
+	var quoted bytes.Buffer
+	w := quotedprintable.NewWriter(&quoted)
+	_, _ = io.WriteString(w, text) // a buffer takes all
+	_ = w.Close()
+	if quoted.Len() <= base64Size(len(text)) {
+		return gomail.EncodingQP
+	}
+	return gomail.EncodingB64
+}
+
+// base64Line is how many bytes a line of base64 holds.
+const base64Line = 57
+
+// base64Size returns how long so many bytes are in base64, with line ends.
+func base64Size(n int) int {
+	return base64.StdEncoding.EncodedLen(n) + 2*(n/base64Line+1)
+}
+
+// room returns how many bytes both texts may have together so that a message with such
+// a head stays below the limit, whatever is in them: base64 is the worst that encoding
+// chooses.
+func room(head int) int {
+	const slack = 200 // names of encodings are not equally long; line ends of two parts
+	return (Limit - slack - head) / (base64Size(base64Line)) * base64Line
+}
+
+func number(n int64) string { return strconv.FormatInt(n, 10) }

@@ -1,0 +1,167 @@
+package email
+
+import (
+	"fmt"
+	"html/template"
+	"strings"
+
+	"ownmap/pipeline/state"
+)
+
+// view is what the templates of the mail get. All texts in it are clean and short; the
+// HTML template escapes them once more.
+type view struct {
+	Subject      string
+	Preheader    string // what lists of mails show beside the subject
+	Organisation string
+	Accent       state.Accent
+	Outlook      outlook
+
+	Run       int64
+	Mood      string // class
+	Glyph     string
+	MoodWords string
+	Verdict   string
+	About     string
+	Tiles     []tile
+	Alerts    []string
+	More      string // alerts that are left out
+	Notices   []string
+	Sections  []*section
+	Archive   string // link to the run's page
+	Review    *button
+}
+
+// tile is a number that somebody looks for first.
+type tile struct{ Number, Words, Note string }
+
+// section is a part of the mail: words, then rows, grouped by host.
+type section struct {
+	Title  string
+	Lead   []string
+	Owners []ownerRow
+	Groups []group
+	More   string // says how many rows are shown, where not all are
+	Tail   []string
+
+	all   []group // that could be shown
+	total int     // rows that there are
+	nouns string
+	share int // percent of the room that no other section takes
+}
+
+// group is the rows of one host, or of none: then Host is empty.
+type group struct {
+	Host    string
+	Link    string
+	About   string // whose it is
+	Approve string // link: all that awaits approval on the host
+	Command string // to type where there is no such link
+	Rows    []row
+
+	address string // of the host, where there are no links to approve
+}
+
+// row is one line. Sign and Tag carry in words what the classes colour.
+type row struct {
+	Sign, Class   string // class: came, went, differs or waits
+	Name          string
+	Words         string
+	Detail        string
+	Tag, TagClass string
+	Approve       string // link: the port
+}
+
+// What returns the middle of the row, as both parts of the mail have it.
+func (r row) What() string {
+	return strings.TrimSpace(r.Name+" "+r.Words) + r.Rest()
+}
+
+// Rest returns the detail with what stands before it.
+func (r row) Rest() string {
+	if r.Detail == "" {
+		return ""
+	}
+	return " · " + r.Detail
+}
+
+// Line returns the row as the plain text has it.
+func (r row) Line() string {
+	text := r.Sign + " " + r.What()
+	if r.Tag != "" {
+		text += " · " + r.Tag
+	}
+	return text
+}
+
+// ownerRow is how much an owner has to approve.
+type ownerRow struct {
+	Owner  string
+	All    int
+	Ages   string // how many of them have been seen for how long
+	Oldest string
+}
+
+// Line returns the row as the plain text has it.
+func (o ownerRow) Line() string {
+	return fmt.Sprintf("%s · %s · %s · oldest %s", o.Owner, state.Count(o.All, "port", "ports"), o.Ages, o.Oldest)
+}
+
+// button is a link that looks like one, in Outlook too.
+type button struct {
+	Words, Link string
+	Shape       template.HTML // for Outlook, which knows no padding of links
+}
+
+// ownAccent is OwnMap's own colour, and brands without one have it.
+func ownAccent() state.Accent { return state.Accent{Light: "#0b57a4", Dark: "#7db8f2"} }
+
+func (m *Mailer) view(r state.Report, verdict string, links Links) *view {
+	mood := r.Mood()
+	v := &view{
+		Organisation: line(m.options.Brand.Organisation, longLabel), Accent: m.options.Brand.Accent, Outlook: forOutlook(),
+		Run: r.Run.ID, Mood: class(mood), Glyph: mood.Glyph(), MoodWords: mood.Words(), Verdict: verdict, About: about(r), Archive: address(links.Run),
+	}
+	if v.Accent.Light == "" || v.Accent.Dark == "" {
+		v.Accent = ownAccent()
+	}
+	s := &sections{report: r, links: links, hosts: hostsOf(r)}
+	counts := state.CountSeverities(r.Changes)
+	v.Preheader = verdict
+	if counts != "" {
+		v.Preheader += " (" + counts + ")"
+	}
+	waiting := r.WaitingByOwner()
+	told, record := r.Disagreements()
+	v.Tiles = tiles(r, counts, waiting, told)
+	alerts := make([]string, len(r.Run.Alerts))
+	for i, a := range r.Run.Alerts {
+		alerts[i] = a.Text
+	}
+	v.Alerts, v.More = lines(alerts, 10, "alerts")
+	if link := address(links.Review); link != "" && len(waiting) > 0 {
+		v.Review = newButton("Review all that awaits approval", link, v.Accent)
+	}
+	for _, part := range []*section{
+		s.changes(counts), s.unapproved(waiting), s.disagreements(told, record), s.voided(), s.findings(), s.elsewhere(), s.flaps(), s.coverage(), s.inside(), notes(r.Run),
+	} {
+		if part != nil {
+			v.Sections = append(v.Sections, part)
+		}
+	}
+	return v
+}
+
+// class is the class of a mood in the templates.
+func class(m state.Mood) string {
+	switch m {
+	case state.MoodPartial:
+		return "partial"
+	case state.MoodDisagree, state.MoodChanged:
+		return "changed"
+	case state.MoodBaseline, state.MoodWaiting:
+		return "waiting"
+	case state.MoodCalm:
+	}
+	return "calm"
+}

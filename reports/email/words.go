@@ -1,0 +1,55 @@
+package email
+
+import (
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"ownmap/pipeline/state"
+)
+
+// say makes a text fit to be shown: visible escapes in place of what does not show
+// itself, at most limit characters, and no address that a mail program would make a
+// link of. What a host says must not be one click away from who reads it.
+func say(text string, limit int) string {
+	return strings.ReplaceAll(line(text, limit), "://", "[://]")
+}
+
+// line is say for what the people of this OwnMap wrote themselves: their links stay.
+func line(text string, limit int) string {
+	if len(text) > 4*state.MaxText {
+		text = strings.ToValidUTF8(text[:4*state.MaxText], "") + "…" // before it is looked at rune by rune
+	}
+	text = strings.Join(strings.Fields(state.Clean(text)), " ")
+	if utf8.RuneCountInString(text) <= limit {
+		return text
+	}
+	return strings.TrimRight(string([]rune(text)[:limit-1]), " ") + "…"
+}
+
+// The longest texts of a row, in characters.
+const (
+	longLabel  = 120
+	longWords  = 120
+	longDetail = 220
+	longOwner  = 80
+	longNote   = 300
+)
+
+// address returns a link's target if a reader may follow it: over HTTP, in one word.
+func address(link string) string {
+	const longest = 1000
+	u, err := url.Parse(link)
+	if err != nil || len(link) > longest || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
+		return ""
+	}
+	return u.String() // what does not belong in a URL is escaped in it
+}
+
+// lines applies say to the first of a list, and says how many are left out.
+func lines(texts []string, most int, nouns string) (shown []string, more string) {
+	for _, text := range texts[:min(most, len(texts))] {
+		shown = append(shown, say(text, longNote))
+	}
+	return shown, state.MoreOf(len(shown), len(texts), nouns)
+}
