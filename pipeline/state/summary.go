@@ -26,7 +26,6 @@ const (
 
 // Mood returns how a report is to be taken: the worst that can be said of it.
 func (r Report) Mood() Mood {
-	_, unapproved := r.OpenPorts()
 	switch {
 	case r.Run.Partial:
 		return MoodPartial
@@ -36,7 +35,8 @@ func (r Report) Mood() Mood {
 		return MoodBaseline
 	case len(r.Changes) > 0:
 		return MoodChanged
-	case unapproved > 0:
+	}
+	if _, unapproved := r.OpenPorts(); unapproved > 0 {
 		return MoodWaiting
 	}
 	return MoodCalm
@@ -143,8 +143,10 @@ type Waiting struct {
 // WaitingByOwner counts the unapproved ports of each owner, the most first.
 func (r Report) WaitingByOwner() []Waiting {
 	rows := make(map[string]*Waiting)
-	for _, h := range r.Hosts {
-		for _, p := range h.Ports {
+	for i := range r.Hosts {
+		h := &r.Hosts[i]
+		for j := range h.Ports {
+			p := &h.Ports[j]
 			if !p.Unapproved() {
 				continue
 			}

@@ -107,12 +107,16 @@ func (m *Mailer) Render(report state.Report, delivery Delivery) (*Message, error
 	}
 	v := m.view(report, verdict, delivery.Links)
 	v.Subject = message.Subject
-	message.HTML, message.Text, err = m.fit(v, room(head))
+	message.HTML, message.Text, err = m.fit(v, Limit-slack-head)
 	if err != nil {
 		return nil, fmt.Errorf("mail of run %d: %w", report.Run.ID, err)
 	}
 	return message, nil
 }
+
+// slack is what a message may take beside its head and its texts: the names of encodings
+// are not equally long.
+const slack = 200
 
 func recipients(list []string) ([]*mail.Address, error) {
 	if len(list) == 0 {

@@ -1,7 +1,6 @@
 package email
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,32 +9,38 @@ import (
 	"ownmap/templates"
 )
 
-// fit renders both parts with as many rows as there is room for, in bytes of both
-// together. The page without rows is rendered first, the sizes of rows are estimated and
-// added up, so that the page is rendered twice, however many rows there could be.
-// A user's template that cannot do it in the room is not used.
+// fit renders both parts with as many rows as there is room for, in bytes of both as they
+// are encoded. The page without rows is rendered first, the sizes of rows are estimated
+// and added up, and the page is rendered once more, or a few times where the texts are
+// longer in their encoding than most: never row by row. Where a user's templates leave no
+// room the built-in ones are used.
 func (m *Mailer) fit(v *view, room int) (html, text string, err error) {
 	const tries = 6
 	notices := v.Notices
 	for _, pages := range []pages{m.pages, m.fallback} {
 		v.Notices = notices
-		rows := 0
+		rows, empty := 0, 0
 		for try := range tries {
 			v.cut(rows)
 			if html, text, err = pages.render(v); err != nil {
 				break
 			}
-			left := room - len(html) - len(text)
-			if left >= 0 && (try > 0 || !v.hasRows()) {
+			used := encodedSize(html) + encodedSize(text)
+			switch {
+			case used > room && try == 0:
+				err = fmt.Errorf("%d bytes without a single row are too many for a mail", used)
+			case used <= room && (try > 0 || !v.hasRows()):
 				return html, text, nil
-			}
-			if left < 0 && rows == 0 {
-				err = errors.New("the page is too large for a mail even without rows")
-				break
-			}
-			rows = max(0, rows+left-try*1000)
-			if try == tries-2 {
+			case try == 0:
+				empty = used
+				rows = (room - used) * 5 / 6 // what most texts become in their encoding
+			case try < tries-2:
+				rows = rows * (room - empty) / (used - empty) * 98 / 100
+			default:
 				rows = 0
+			}
+			if err != nil {
+				break
 			}
 		}
 		notices = append(slices.Clone(notices), fmt.Sprintf("Template email: %s; the built-in one is used.", err))
@@ -53,19 +58,18 @@ func pagesOf(set *templates.Set) pages {
 // render makes both parts. Both tell of every template that could not be used, also of
 // the other one's: where that is found out late they are made once more.
 func (p pages) render(v *view) (html, text string, err error) {
-	before := v.Notices
-	defer func() { v.Notices = before }()
-	for {
-		var told []string
+	told := v.Notices
+	for range 3 {
+		before := told
 		one := func(page *templates.Page) (string, error) {
-			var here []string
+			here := before
 			out, err := page.Render(func(found []string) any {
-				here = join2(before, found)
+				here = join(before, found)
 				shown := *v
 				shown.Notices, _ = lines(here, 6, "")
 				return &shown
 			})
-			told = join2(told, here)
+			told = join(told, here)
 			return string(out), err
 		}
 		if html, err = one(p.html); err != nil {
@@ -74,15 +78,15 @@ func (p pages) render(v *view) (html, text string, err error) {
 		if text, err = one(p.text); err != nil {
 			return "", "", err
 		}
-		if slices.Equal(told, before) || len(told) <= len(before) {
-			return html, text, nil
+		if len(told) == len(before) {
+			break
 		}
-		before = told
 	}
+	return html, text, nil
 }
 
-// join2 adds what is not yet in a list.
-func join2(list, more []string) []string {
+// join adds what is not yet in a list.
+func join(list, more []string) []string {
 	list = slices.Clone(list)
 	for _, text := range more {
 		if !slices.Contains(list, text) {
@@ -147,19 +151,23 @@ func (s *section) cut(room int) {
 	s.More = state.MoreOf(shown, s.total, s.nouns)
 }
 
-// What a group and a row take in the built-in templates beside their texts, in bytes of
-// both parts; a test holds that they are enough. What is too little for a user's
-// templates is found out by rendering.
+// What a group, a row and a link take in the built-in templates beside their texts, in
+// bytes of both parts. What is too little for a user's templates is found out by
+// rendering.
 const (
-	groupFrame = 420
-	rowFrame   = 330
-	linkFrame  = 120
+	groupFrame   = 165
+	rowFrame     = 185
+	commandFrame = 75
+	linkFrame    = 62
 )
 
 func (g group) size() int {
-	n := groupFrame + both(g.Host) + both(g.About) + link(g.Link) + link(g.Approve)
+	n := groupFrame + both(g.Host) + both(g.About) + len(g.Link) + link(g.Approve)
+	if g.Approve != "" {
+		n += both(g.Host) / 2 // its label
+	}
 	if g.address != "" {
-		n += 2*150 + linkFrame
+		n += commandFrame + 2*longestCommand
 	}
 	return n
 }

@@ -1,7 +1,6 @@
 package email
 
 import (
-	"bytes"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -72,30 +71,35 @@ func (m *Message) size() (int, error) {
 // encoding returns the transfer encoding that makes the text shorter. Both keep lines
 // at 76 characters whatever is in the text (RFC 2045, 6.7 and 6.8).
 func encoding(text string) gomail.Encoding {
-	var quoted bytes.Buffer
-	w := quotedprintable.NewWriter(&quoted)
-	_, _ = io.WriteString(w, text) // a buffer takes all
-	_ = w.Close()
-	if quoted.Len() <= base64Size(len(text)) {
+	if quotedSize(text) <= base64Size(len(text)) {
 		return gomail.EncodingQP
 	}
 	return gomail.EncodingB64
 }
 
-// base64Line is how many bytes a line of base64 holds.
-const base64Line = 57
+// encodedSize returns how long a text is in its transfer encoding, in bytes.
+func encodedSize(text string) int { return min(quotedSize(text), base64Size(len(text))) }
+
+// counter counts what is written to it.
+type counter int
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}
+
+func quotedSize(text string) int {
+	var size counter
+	w := quotedprintable.NewWriter(&size)
+	_, _ = io.WriteString(w, text) // a counter takes all
+	_ = w.Close()
+	return int(size)
+}
 
 // base64Size returns how long so many bytes are in base64, with line ends.
 func base64Size(n int) int {
-	return base64.StdEncoding.EncodedLen(n) + 2*(n/base64Line+1)
-}
-
-// room returns how many bytes both texts may have together so that a message with such
-// a head stays below the limit, whatever is in them: base64 is the worst that encoding
-// chooses.
-func room(head int) int {
-	const slack = 200 // names of encodings are not equally long; line ends of two parts
-	return (Limit - slack - head) / (base64Size(base64Line)) * base64Line
+	const line = 57 // bytes that a line holds
+	return base64.StdEncoding.EncodedLen(n) + 2*(n/line+1)
 }
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }

@@ -70,31 +70,26 @@ func (s *sections) waitingHost(h state.HostReport) group {
 			r.Detail = "not looked at since " + p.StaleSince.Format(time.DateOnly)
 		}
 		if process := p.Process.String(); process != "" {
-			r.Detail = say(join(r.Detail, process), longDetail)
+			r.Detail = say(strings.TrimPrefix(r.Detail+", "+process, ", "), longDetail)
 		}
 		g.Rows = append(g.Rows, r)
 	}
 	return g
 }
 
-func join(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a + ", " + b
-}
+// longestCommand is how long a command gets, in bytes.
+const longestCommand = 150
 
 // command is what to type to approve the rows of a group; empty where they have links.
 // Only an address and ports are in it, never a text that a host could have chosen: it
 // is to be pasted into a shell.
 func (g group) command() string {
-	const longest = 110
 	if g.address == "" {
 		return ""
 	}
 	text := "ownmap approve " + g.address
 	for _, r := range g.Rows {
-		if _, err := state.ParsePort(r.Name); err == nil && len(text) < longest {
+		if _, err := state.ParsePort(r.Name); err == nil && len(text) < longestCommand-30 {
 			text += " " + r.Name
 		}
 	}
