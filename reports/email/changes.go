@@ -86,6 +86,18 @@ func (s *sections) waits(host int64, port state.Port) bool {
 	return false
 }
 
+// waiting counts the ports of a host that await approval.
+func (s *sections) waiting(host int64) (n int) {
+	if h := s.hosts[host]; h != nil {
+		for i := range h.Ports {
+			if h.Ports[i].Unapproved() {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // owner says whose a host is; it is empty where nobody says.
 func (s *sections) owner(host int64) string {
 	if h := s.hosts[host]; h != nil {

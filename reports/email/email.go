@@ -146,7 +146,7 @@ const maxAddress = 254
 
 // subject says whose mail it is, in one line.
 func (m *Mailer) subject(verdict string) string {
-	names := slices.DeleteFunc([]string{line(m.options.Brand.Organisation, 60), line(m.options.Network, 60)}, func(name string) bool { return name == "" })
+	names := slices.DeleteFunc([]string{say(m.options.Brand.Organisation, 60), say(m.options.Network, 60)}, func(name string) bool { return name == "" })
 	subject := "OwnMap"
 	if len(names) > 0 {
 		subject += ": " + strings.Join(slices.Compact(names), ", ")

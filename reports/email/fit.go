@@ -163,9 +163,6 @@ const (
 
 func (g group) size() int {
 	n := groupFrame + both(g.Host) + both(g.About) + len(g.Link) + link(g.Approve)
-	if g.Approve != "" {
-		n += both(g.Host) / 2 // its label
-	}
 	if g.address != "" {
 		n += commandFrame + 2*longestCommand
 	}

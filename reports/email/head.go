@@ -70,11 +70,12 @@ func plural(n int, one, many string) string {
 
 // outlook is what only Outlook on Windows reads: comments, which html/template would
 // take out of a template.
-type outlook struct{ Open, Close, Else, End template.HTML }
+type outlook struct{ Style, Open, Close, Else, End template.HTML }
 
 // forOutlook gives Outlook, which knows no largest width, a table of that width.
 func forOutlook() outlook {
 	return outlook{
+		Style: `<!--[if mso]><style>.preheader { mso-hide: all; }</style><![endif]-->`,
 		Open:  `<!--[if mso]><table role="presentation" align="center" width="720" cellpadding="0" cellspacing="0" border="0"><tr><td width="720"><![endif]-->`,
 		Close: `<!--[if mso]></td></tr></table><![endif]-->`,
 		Else:  `<!--[if !mso]><!-->`,

@@ -12,7 +12,6 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
 	"ownmap/pipeline/lab/demo"
 	"ownmap/pipeline/state"
@@ -160,7 +159,7 @@ func read(tb testing.TB, raw []byte) (mail.Header, []part) {
 	}
 }
 
-// night is a time that no test may find in a message.
+// never holds that a text has none of what must not be in it.
 func never(tb testing.TB, text string, forbidden ...string) {
 	tb.Helper()
 	for _, f := range forbidden {
@@ -169,5 +168,3 @@ func never(tb testing.TB, text string, forbidden ...string) {
 		}
 	}
 }
-
-var _ = time.UTC

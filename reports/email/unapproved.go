@@ -50,7 +50,7 @@ func ages(w state.Waiting) string {
 	for _, part := range []struct {
 		n     int
 		words string
-	}{{w.New, "new"}, {w.Week, "up to 7 days"}, {w.Month, "up to 30 days"}, {w.Older, "longer"}} {
+	}{{w.New, "new"}, {w.Week, "up to 7 days"}, {w.Month, "up to 30 days"}, {w.Older, "over 30 days"}} {
 		if part.n > 0 {
 			parts = append(parts, strconv.Itoa(part.n)+" "+part.words)
 		}
@@ -59,10 +59,11 @@ func ages(w state.Waiting) string {
 }
 
 func (s *sections) waitingHost(h state.HostReport) group {
-	g := group{Host: say(h.Label(), longLabel), Link: s.hostLink(h.ID), About: cmp.Or(say(h.Owner, longOwner), "no owner"), Approve: s.approveHostLink(h.ID)}
-	if s.links.Approve == nil && g.Approve == "" && h.Address.IsValid() {
-		g.address = h.Address.WithZone("").String() // a zone is a text that may hold anything
+	g := group{Host: say(h.Label(), longLabel), Link: s.hostLink(h.ID), About: cmp.Or(say(h.Owner, longOwner), "no owner"), Waits: s.waiting(h.ID)}
+	if g.Waits > 1 {
+		g.Approve = s.approveHostLink(h.ID)
 	}
+	linked := g.Approve != ""
 	for _, p := range h.Ports {
 		r := row{Sign: "◇", Class: "waits", Name: say(p.Port.String(), 20), Words: say(p.Service.Summary(), longWords), Approve: s.approveLink(h.ID, p.Port)}
 		r.Tag = "since " + p.FirstSeen.Format(time.DateOnly) + ", " + state.Age(p.FirstSeen, s.report.Run.StartedAt)
@@ -72,7 +73,11 @@ func (s *sections) waitingHost(h state.HostReport) group {
 		if process := p.Process.String(); process != "" {
 			r.Detail = say(strings.TrimPrefix(r.Detail+", "+process, ", "), longDetail)
 		}
+		linked = linked || r.Approve != ""
 		g.Rows = append(g.Rows, r)
+	}
+	if !linked && h.Address.IsValid() {
+		g.address = h.Address.WithZone("").String() // a zone is a text that may hold anything
 	}
 	return g
 }

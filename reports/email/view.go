@@ -55,7 +55,8 @@ type group struct {
 	Host    string
 	Link    string
 	About   string // whose it is
-	Approve string // link: all that awaits approval on the host
+	Approve string // link: all that awaits approval on the host, where that is more than one port
+	Waits   int    // how many ports do
 	Command string // to type where there is no such link
 	Rows    []row
 
@@ -113,17 +114,22 @@ type button struct {
 	Shape       template.HTML // for Outlook, which knows no padding of links
 }
 
-// ownAccent is OwnMap's own colour, and brands without one have it.
-func ownAccent() state.Accent { return state.Accent{Light: "#0b57a4", Dark: "#7db8f2"} }
+// accentOf returns the colours of a brand, or OwnMap's own where it has none. They go
+// into style sheets and into what only Outlook reads.
+func accentOf(b state.Brand) state.Accent {
+	for _, c := range []string{b.Accent.Light, b.Accent.Dark} {
+		if len(c) != len("#0b57a4") || c[0] != '#' || strings.Trim(c[1:], "0123456789abcdefABCDEF") != "" {
+			return state.Accent{Light: "#0b57a4", Dark: "#7db8f2"}
+		}
+	}
+	return b.Accent
+}
 
 func (m *Mailer) view(r state.Report, verdict string, links Links) *view {
 	mood := r.Mood()
 	v := &view{
-		Organisation: line(m.options.Brand.Organisation, longLabel), Accent: m.options.Brand.Accent, Outlook: forOutlook(),
+		Organisation: say(m.options.Brand.Organisation, longLabel), Accent: accentOf(m.options.Brand), Outlook: forOutlook(),
 		Run: r.Run.ID, Mood: class(mood), Glyph: mood.Glyph(), MoodWords: mood.Words(), Verdict: verdict, About: about(r), Archive: address(links.Run),
-	}
-	if v.Accent.Light == "" || v.Accent.Dark == "" {
-		v.Accent = ownAccent()
 	}
 	s := &sections{report: r, links: links, hosts: hostsOf(r)}
 	counts := state.CountSeverities(r.Changes)

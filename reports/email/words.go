@@ -9,30 +9,37 @@ import (
 )
 
 // say makes a text fit to be shown: visible escapes in place of what does not show
-// itself, at most limit characters, and no address that a mail program would make a
+// itself, at most limit characters wide, and no address that a mail program would make a
 // link of. What a host says must not be one click away from who reads it.
 func say(text string, limit int) string {
 	return strings.ReplaceAll(line(text, limit), "://", "[://]")
 }
 
-// line is say for what the people of this OwnMap wrote themselves: their links stay.
+// line is say for the head of a message, where nothing becomes a link.
 func line(text string, limit int) string {
 	if len(text) > 4*state.MaxText {
 		text = strings.ToValidUTF8(text[:4*state.MaxText], "") + "…" // before it is looked at rune by rune
 	}
 	text = strings.Join(strings.Fields(state.Clean(text)), " ")
-	if utf8.RuneCountInString(text) <= limit {
+	runes := []rune(text)
+	room := limit * 3 / 2 // bytes: a character of three of them is twice as wide as others
+	if len(runes) <= limit && len(text) <= room {
 		return text
 	}
-	return strings.TrimRight(string([]rune(text)[:limit-1]), " ") + "…"
+	cut, size := 0, len("…")
+	for cut < min(len(runes), limit-1) && size+utf8.RuneLen(runes[cut]) <= room {
+		size += utf8.RuneLen(runes[cut])
+		cut++
+	}
+	return strings.TrimRight(string(runes[:cut]), " ") + "…"
 }
 
 // The longest texts of a row, in characters.
 const (
-	longLabel  = 120
-	longWords  = 120
-	longDetail = 220
-	longOwner  = 80
+	longLabel  = 90
+	longWords  = 90
+	longDetail = 180
+	longOwner  = 60
 	longNote   = 300
 )
 
