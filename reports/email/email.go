@@ -62,6 +62,7 @@ type Links struct {
 type Mailer struct {
 	options         Options
 	from            *mail.Address
+	notices         []string // about templates that could not be used
 	pages, fallback pages
 }
 
@@ -87,7 +88,9 @@ func New(options Options) (*Mailer, error) {
 	if set == nil {
 		set = templates.New("")
 	}
-	return &Mailer{options: options, from: from, pages: pagesOf(set), fallback: pagesOf(templates.New(""))}, nil
+	m := &Mailer{options: options, from: from, pages: pagesOf(set), fallback: pagesOf(templates.New(""))}
+	m.notices = set.Notices() // after the pages: files that do not fit together are found out there
+	return m, nil
 }
 
 // Render makes the mail of a run. The same report, options and delivery give the same
@@ -106,7 +109,7 @@ func (m *Mailer) Render(report state.Report, delivery Delivery) (*Message, error
 		return nil, err
 	}
 	v := m.view(report, verdict, delivery.Links)
-	v.Subject = message.Subject
+	v.Subject, v.Notices = message.Subject, m.notices
 	message.HTML, message.Text, err = m.fit(v, Limit-slack-head)
 	if err != nil {
 		return nil, fmt.Errorf("mail of run %d: %w", report.Run.ID, err)
