@@ -51,6 +51,7 @@ func rooms() map[string]string {
 		"reports/export":           report,
 		"reports/notify":           report,
 		"reports/pdf":              report,
+		"reports/short":            report,
 		"reports/site":             report,
 		"reports/slack":            report,
 		"reports/text":             report,

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -78,14 +79,14 @@ func TestLongestWaiting(t *testing.T) {
 		{Host: Host{ID: 4}, Ports: []PortReport{port(22, 3, false)}},
 	}}
 	for n, want := range map[int]string{0: "", 1: " 3:22/tcp", 2: " 3:22/tcp 3:23/tcp", 3: " 3:22/tcp 3:23/tcp 1:80/tcp", 9: " 3:22/tcp 3:23/tcp 1:80/tcp 4:22/tcp"} {
-		got := ""
+		var got strings.Builder
 		for _, h := range r.LongestWaiting(n) {
 			for _, p := range h.Ports {
-				got += fmt.Sprintf(" %d:%s", h.ID, p.Port)
+				fmt.Fprintf(&got, " %d:%s", h.ID, p.Port)
 			}
 		}
-		if got != want {
-			t.Errorf("first %d: %q, want %q", n, got, want)
+		if got.String() != want {
+			t.Errorf("first %d: %q, want %q", n, got.String(), want)
 		}
 	}
 	if len(r.Hosts[0].Ports) != 2 {

@@ -110,21 +110,21 @@ func (s *sections) hostLink(host int64) string {
 	if host == 0 || s.links.Host == nil {
 		return ""
 	}
-	return address(s.links.Host(host))
+	return state.WebLink(s.links.Host(host))
 }
 
 func (s *sections) approveLink(host int64, port state.Port) string {
 	if host == 0 || s.links.Approve == nil {
 		return ""
 	}
-	return address(s.links.Approve(host, port))
+	return state.WebLink(s.links.Approve(host, port))
 }
 
 func (s *sections) approveHostLink(host int64) string {
 	if host == 0 || s.links.ApproveHost == nil {
 		return ""
 	}
-	return address(s.links.ApproveHost(host))
+	return state.WebLink(s.links.ApproveHost(host))
 }
 
 // voided is the approvals that no longer hold.

@@ -47,9 +47,9 @@ type Delivery struct {
 const MaxRecipients = 100
 
 // Links are the addresses that a mail leads to, absolute ones over HTTP. Each may be
-// missing, as an empty string or a nil function. The functions are asked for what is
-// shown alone, with the database's number of the host, and must give the same answer to
-// the same question.
+// missing, as an empty string or a nil function. The functions get the database's number
+// of the host and must give the same answer to the same question. They are asked a few
+// hundred times at most, whatever the report, and for some rows that find no room then.
 type Links struct {
 	Run         string                                // the run's page in the archive
 	Review      string                                // where all that awaits approval can be approved

@@ -48,6 +48,9 @@ func tiles(r state.Report, counts string, waiting []state.Waiting, told []state.
 	unapproved := tile{strconv.Itoa(all), "unapproved", ""}
 	if all > 0 {
 		unapproved.Note = "oldest " + state.Age(oldest, r.Run.StartedAt)
+		if unapproved.Note == "oldest new" {
+			unapproved.Note = "all new"
+		}
 	}
 	list := []tile{changes, unapproved}
 	if r.Inside.Hosts > 0 || len(told) > 0 {

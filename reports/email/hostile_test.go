@@ -106,20 +106,20 @@ func structure(t *testing.T, m *Message) string {
 		if n.Data == "script" || n.Data == "img" || n.Data == "svg" || n.Data == "iframe" {
 			t.Errorf("a %s", n.Data)
 		}
-		line := n.Data
+		line := []string{n.Data}
 		for _, a := range n.Attr {
 			switch {
 			case a.Key == "href" && !hosts.MatchString(a.Val):
 				t.Errorf("a link to %q", a.Val)
 			case a.Key == "class" || a.Key == "colspan" || a.Key == "href":
-				line += " " + a.Key
+				line = append(line, a.Key)
 			default:
-				line += " " + a.Key + "=" + a.Val
+				line = append(line, a.Key+"="+a.Val)
 			}
 		}
-		if !seen[line] {
-			seen[line] = true
-			shape = append(shape, line)
+		if text := strings.Join(line, " "); !seen[text] {
+			seen[text] = true
+			shape = append(shape, text)
 		}
 	}
 	return strings.Join(shape, "\n")

@@ -3,6 +3,7 @@ package email
 import (
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -135,7 +136,7 @@ func read(tb testing.TB, raw []byte) (mail.Header, []part) {
 	var parts []part
 	for reader := multipart.NewReader(message.Body, parameters["boundary"]); ; {
 		p, err := reader.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return message.Header, parts
 		}
 		if err != nil {

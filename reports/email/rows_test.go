@@ -71,16 +71,17 @@ func cell(row *html.Node, i int) string {
 }
 
 // seen returns the text of a node without the buttons in it.
-func seen(n *html.Node) (text string) {
+func seen(n *html.Node) string {
 	if n.Type == html.TextNode {
 		return n.Data
 	}
+	var text strings.Builder
 	for child := n.FirstChild; child != nil; child = child.NextSibling {
 		if !has(child, "go") {
-			text += seen(child)
+			text.WriteString(seen(child))
 		}
 	}
-	return text
+	return text.String()
 }
 
 // textRows returns the same of the plain text.

@@ -32,7 +32,7 @@ func (s *sections) unapproved(waiting []state.Waiting) *section {
 	}
 	if s.report.Run.Baseline {
 		part.Lead = []string{state.Count(part.total, "port awaits", "ports await") + " approval: on the first run all that is open is unapproved."}
-		if address(s.links.Review) == "" {
+		if state.WebLink(s.links.Review) == "" {
 			part.Tail = append(part.Tail, "List them: ownmap ports --unapproved", "Approve all that is right as it is: ownmap approve --all --reason WHY")
 		}
 		part.total = 0
@@ -65,7 +65,7 @@ func (s *sections) waitingHost(h state.HostReport) group {
 	}
 	linked := g.Approve != ""
 	for _, p := range h.Ports {
-		r := row{Sign: "◇", Class: "waits", Name: say(p.Port.String(), 20), Words: say(p.Service.Summary(), longWords), Approve: s.approveLink(h.ID, p.Port)}
+		r := row{Sign: "◇", Class: "waits", Name: say(p.String(), 20), Words: say(p.Service.Summary(), longWords), Approve: s.approveLink(h.ID, p.Port)}
 		r.Tag = "since " + p.FirstSeen.Format(time.DateOnly) + ", " + state.Age(p.FirstSeen, s.report.Run.StartedAt)
 		if p.StaleSince != nil {
 			r.Detail = "not looked at since " + p.StaleSince.Format(time.DateOnly)

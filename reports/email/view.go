@@ -129,7 +129,7 @@ func (m *Mailer) view(r state.Report, verdict string, links Links) *view {
 	mood := r.Mood()
 	v := &view{
 		Organisation: say(m.options.Brand.Organisation, longLabel), Accent: accentOf(m.options.Brand), Outlook: forOutlook(),
-		Run: r.Run.ID, Mood: class(mood), Glyph: mood.Glyph(), MoodWords: mood.Words(), Verdict: verdict, About: about(r), Archive: address(links.Run),
+		Run: r.Run.ID, Mood: class(mood), Glyph: mood.Glyph(), MoodWords: mood.Words(), Verdict: strings.ToUpper(verdict[:1]) + verdict[1:], About: about(r), Archive: state.WebLink(links.Run),
 	}
 	s := &sections{report: r, links: links, hosts: hostsOf(r)}
 	counts := state.CountSeverities(r.Changes)
@@ -145,7 +145,7 @@ func (m *Mailer) view(r state.Report, verdict string, links Links) *view {
 		alerts[i] = a.Text
 	}
 	v.Alerts, v.More = lines(alerts, 10, "alerts")
-	if link := address(links.Review); link != "" && len(waiting) > 0 {
+	if link := state.WebLink(links.Review); link != "" && len(waiting) > 0 {
 		v.Review = newButton("Review all that awaits approval", link, v.Accent)
 	}
 	for _, part := range []*section{

@@ -1,7 +1,6 @@
 package email
 
 import (
-	"net/url"
 	"strings"
 	"unicode/utf8"
 
@@ -42,16 +41,6 @@ const (
 	longOwner  = 60
 	longNote   = 300
 )
-
-// address returns a link's target if a reader may follow it: over HTTP, in one word.
-func address(link string) string {
-	const longest = 1000
-	u, err := url.Parse(link)
-	if err != nil || len(link) > longest || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
-		return ""
-	}
-	return u.String() // what does not belong in a URL is escaped in it
-}
 
 // lines applies say to the first of a list, and says how many are left out.
 func lines(texts []string, most int, nouns string) (shown []string, more string) {
