@@ -77,7 +77,7 @@ join port_current c on c.host_id = w.host_id and c.vantage_id = w.vantage_id;
 
 -- name: NowHosts :many
 -- NowHosts returns some hosts as a run saw them, one row per protocol.
-select h.id, h.address, s.vantage_id, s.protocol, s.status, s.reason, s.port_set_id, s.services, s.names
+select h.id, h.address, s.vantage_id, s.protocol, s.status, s.reason, s.port_set_id, s.services, s.filtered_set, s.names
 from (select unnest(sqlc.arg(host_ids)::bigint[]) as host_id, unnest(sqlc.arg(vantage_ids)::smallint[]) as vantage_id) w
 join stage_host s on s.run_id = sqlc.arg(run_id) and s.host_id = w.host_id and s.vantage_id = w.vantage_id
 join host h on h.id = s.host_id

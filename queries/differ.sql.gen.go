@@ -138,7 +138,7 @@ func (q *Queries) DifferingHosts(ctx context.Context, runID int64) ([]DifferingH
 }
 
 const nowHosts = `-- name: NowHosts :many
-select h.id, h.address, s.vantage_id, s.protocol, s.status, s.reason, s.port_set_id, s.services, s.names
+select h.id, h.address, s.vantage_id, s.protocol, s.status, s.reason, s.port_set_id, s.services, s.filtered_set, s.names
 from (select unnest($1::bigint[]) as host_id, unnest($2::smallint[]) as vantage_id) w
 join stage_host s on s.run_id = $3 and s.host_id = w.host_id and s.vantage_id = w.vantage_id
 join host h on h.id = s.host_id
@@ -152,15 +152,16 @@ type NowHostsParams struct {
 }
 
 type NowHostsRow struct {
-	ID        int64
-	Address   netip.Addr
-	VantageID int16
-	Protocol  string
-	Status    string
-	Reason    string
-	PortSetID int64
-	Services  bool
-	Names     []string
+	ID          int64
+	Address     netip.Addr
+	VantageID   int16
+	Protocol    string
+	Status      string
+	Reason      string
+	PortSetID   int64
+	Services    bool
+	FilteredSet int64
+	Names       []string
 }
 
 // NowHosts returns some hosts as a run saw them, one row per protocol.
@@ -182,6 +183,7 @@ func (q *Queries) NowHosts(ctx context.Context, arg NowHostsParams) ([]NowHostsR
 			&i.Reason,
 			&i.PortSetID,
 			&i.Services,
+			&i.FilteredSet,
 			&i.Names,
 		); err != nil {
 			return nil, err

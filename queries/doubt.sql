@@ -7,10 +7,11 @@ where s.run_id = sqlc.arg(run_id) and s.vantage_id = sqlc.arg(vantage_id)
 
 -- name: ChangeStagedLines :exec
 -- ChangeStagedLines says otherwise what a run looked at.
-update stage_host s set status = k.status, reason = k.reason, port_set_id = k.port_set_id
+update stage_host s set status = k.status, reason = k.reason, port_set_id = k.port_set_id, filtered_set = k.filtered_set
 from (select unnest(sqlc.arg(hosts)::bigint[]) as host_id, unnest(sqlc.arg(protocols)::text[]) as protocol,
              unnest(sqlc.arg(statuses)::text[]) as status, unnest(sqlc.arg(reasons)::text[]) as reason,
-             unnest(sqlc.arg(port_sets)::bigint[]) as port_set_id) k
+             unnest(sqlc.arg(port_sets)::bigint[]) as port_set_id,
+             unnest(sqlc.arg(filtered_sets)::bigint[]) as filtered_set) k
 where s.run_id = sqlc.arg(run_id) and s.vantage_id = sqlc.arg(vantage_id) and s.host_id = k.host_id and s.protocol = k.protocol;
 
 -- name: AddDoubts :exec

@@ -44,21 +44,23 @@ func (q *Queries) AddDoubts(ctx context.Context, arg AddDoubtsParams) error {
 }
 
 const changeStagedLines = `-- name: ChangeStagedLines :exec
-update stage_host s set status = k.status, reason = k.reason, port_set_id = k.port_set_id
+update stage_host s set status = k.status, reason = k.reason, port_set_id = k.port_set_id, filtered_set = k.filtered_set
 from (select unnest($3::bigint[]) as host_id, unnest($4::text[]) as protocol,
              unnest($5::text[]) as status, unnest($6::text[]) as reason,
-             unnest($7::bigint[]) as port_set_id) k
+             unnest($7::bigint[]) as port_set_id,
+             unnest($8::bigint[]) as filtered_set) k
 where s.run_id = $1 and s.vantage_id = $2 and s.host_id = k.host_id and s.protocol = k.protocol
 `
 
 type ChangeStagedLinesParams struct {
-	RunID     int64
-	VantageID int16
-	Hosts     []int64
-	Protocols []string
-	Statuses  []string
-	Reasons   []string
-	PortSets  []int64
+	RunID        int64
+	VantageID    int16
+	Hosts        []int64
+	Protocols    []string
+	Statuses     []string
+	Reasons      []string
+	PortSets     []int64
+	FilteredSets []int64
 }
 
 // ChangeStagedLines says otherwise what a run looked at.
@@ -71,6 +73,7 @@ func (q *Queries) ChangeStagedLines(ctx context.Context, arg ChangeStagedLinesPa
 		arg.Statuses,
 		arg.Reasons,
 		arg.PortSets,
+		arg.FilteredSets,
 	)
 	return err
 }

@@ -92,12 +92,21 @@ where not w.known and w.state is not null;
 -- name: FoldCoverage :exec
 -- FoldCoverage writes the ledger of a revision: hosts of which the same is to be
 -- said share a row.
-insert into coverage (rev, vantage_id, protocol, status, reason, port_set_id, services, hosts)
-select sqlc.arg(rev)::bigint, s.vantage_id, s.protocol, s.status, s.reason, s.port_set_id, s.services,
+insert into coverage (rev, vantage_id, protocol, status, reason, port_set_id, services, filtered_set, hosts)
+select sqlc.arg(rev)::bigint, s.vantage_id, s.protocol, s.status, s.reason, s.port_set_id, s.services, s.filtered_set,
        range_agg(int8range(s.host_id, s.host_id, '[]'))
 from stage_host s
 where s.run_id = sqlc.arg(run_id)
-group by s.vantage_id, s.protocol, s.status, s.reason, s.port_set_id, s.services;
+group by s.vantage_id, s.protocol, s.status, s.reason, s.port_set_id, s.services, s.filtered_set;
+
+-- name: KeepPortNames :exec
+-- KeepPortNames notes the names of ports that are news.
+insert into port_name (protocol, port, rev, name)
+select s.protocol, s.port, sqlc.arg(rev)::bigint, s.name
+from stage_port_name s
+where s.run_id = sqlc.arg(run_id) and s.name is distinct from (
+    select n.name from port_name n where n.protocol = s.protocol and n.port = s.port order by n.rev desc limit 1)
+order by s.protocol, s.port;
 
 -- name: MovedPortSets :many
 -- MovedPortSets counts the hosts of which other ports were looked at than when

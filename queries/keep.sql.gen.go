@@ -104,12 +104,12 @@ func (q *Queries) EndPorts(ctx context.Context, rev int64) error {
 }
 
 const foldCoverage = `-- name: FoldCoverage :exec
-insert into coverage (rev, vantage_id, protocol, status, reason, port_set_id, services, hosts)
-select $1::bigint, s.vantage_id, s.protocol, s.status, s.reason, s.port_set_id, s.services,
+insert into coverage (rev, vantage_id, protocol, status, reason, port_set_id, services, filtered_set, hosts)
+select $1::bigint, s.vantage_id, s.protocol, s.status, s.reason, s.port_set_id, s.services, s.filtered_set,
        range_agg(int8range(s.host_id, s.host_id, '[]'))
 from stage_host s
 where s.run_id = $2
-group by s.vantage_id, s.protocol, s.status, s.reason, s.port_set_id, s.services
+group by s.vantage_id, s.protocol, s.status, s.reason, s.port_set_id, s.services, s.filtered_set
 `
 
 type FoldCoverageParams struct {
@@ -205,6 +205,26 @@ type KeepHostsParams struct {
 // answered begins as down. A host that was not scanned at all is not begun.
 func (q *Queries) KeepHosts(ctx context.Context, arg KeepHostsParams) error {
 	_, err := q.db.Exec(ctx, keepHosts, arg.Rev, arg.RunID)
+	return err
+}
+
+const keepPortNames = `-- name: KeepPortNames :exec
+insert into port_name (protocol, port, rev, name)
+select s.protocol, s.port, $1::bigint, s.name
+from stage_port_name s
+where s.run_id = $2 and s.name is distinct from (
+    select n.name from port_name n where n.protocol = s.protocol and n.port = s.port order by n.rev desc limit 1)
+order by s.protocol, s.port
+`
+
+type KeepPortNamesParams struct {
+	Rev   int64
+	RunID int64
+}
+
+// KeepPortNames notes the names of ports that are news.
+func (q *Queries) KeepPortNames(ctx context.Context, arg KeepPortNamesParams) error {
+	_, err := q.db.Exec(ctx, keepPortNames, arg.Rev, arg.RunID)
 	return err
 }
 

@@ -22,7 +22,7 @@ order by host_id, port, protocol;
 
 -- name: StagedLines :many
 -- StagedLines returns what a run looked at of hosts from a vantage.
-select host_id, protocol, status, reason, port_set_id
+select host_id, protocol, status, reason, port_set_id, filtered_set
 from stage_host where run_id = sqlc.arg(run_id) and vantage_id = sqlc.arg(vantage_id) and host_id = any (sqlc.arg(hosts)::bigint[])
 order by host_id, protocol;
 

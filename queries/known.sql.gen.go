@@ -165,7 +165,7 @@ func (q *Queries) KnownStates(ctx context.Context, arg KnownStatesParams) ([]Kno
 }
 
 const stagedLines = `-- name: StagedLines :many
-select host_id, protocol, status, reason, port_set_id
+select host_id, protocol, status, reason, port_set_id, filtered_set
 from stage_host where run_id = $1 and vantage_id = $2 and host_id = any ($3::bigint[])
 order by host_id, protocol
 `
@@ -177,11 +177,12 @@ type StagedLinesParams struct {
 }
 
 type StagedLinesRow struct {
-	HostID    int64
-	Protocol  string
-	Status    string
-	Reason    string
-	PortSetID int64
+	HostID      int64
+	Protocol    string
+	Status      string
+	Reason      string
+	PortSetID   int64
+	FilteredSet int64
 }
 
 // StagedLines returns what a run looked at of hosts from a vantage.
@@ -200,6 +201,7 @@ func (q *Queries) StagedLines(ctx context.Context, arg StagedLinesParams) ([]Sta
 			&i.Status,
 			&i.Reason,
 			&i.PortSetID,
+			&i.FilteredSet,
 		); err != nil {
 			return nil, err
 		}

@@ -19,11 +19,17 @@ select id, run_id, at from rev where id <= $1 order by id;
 -- name: Ledger :many
 -- Ledger returns the coverage of some hosts in the revisions from first to last,
 -- newest first.
-select rev, vantage_id, protocol, status, reason, port_set_id, services,
+select rev, vantage_id, protocol, status, reason, port_set_id, services, filtered_set,
        (hosts * sqlc.arg(wanted)::int8multirange)::int8multirange as hosts
 from coverage
 where rev between sqlc.arg(first) and sqlc.arg(last) and hosts && sqlc.arg(wanted)::int8multirange
-order by rev desc, vantage_id, protocol, status, reason, port_set_id, services;
+order by rev desc, vantage_id, protocol, status, reason, port_set_id, services, filtered_set;
+
+-- name: PortNames :many
+-- PortNames returns what nmap's table called ports as of a revision.
+select distinct on (protocol, port) protocol, port, name
+from port_name where rev <= $1
+order by protocol, port, rev desc;
 
 -- name: HostsAsOf :many
 -- HostsAsOf returns hosts as they were known after a revision, with the tags and

@@ -300,11 +300,11 @@ func (q *Queries) HostsAsOf(ctx context.Context, arg HostsAsOfParams) ([]HostsAs
 }
 
 const ledger = `-- name: Ledger :many
-select rev, vantage_id, protocol, status, reason, port_set_id, services,
+select rev, vantage_id, protocol, status, reason, port_set_id, services, filtered_set,
        (hosts * $1::int8multirange)::int8multirange as hosts
 from coverage
 where rev between $2 and $3 and hosts && $1::int8multirange
-order by rev desc, vantage_id, protocol, status, reason, port_set_id, services
+order by rev desc, vantage_id, protocol, status, reason, port_set_id, services, filtered_set
 `
 
 type LedgerParams struct {
@@ -314,14 +314,15 @@ type LedgerParams struct {
 }
 
 type LedgerRow struct {
-	Rev       int64
-	VantageID int16
-	Protocol  string
-	Status    string
-	Reason    string
-	PortSetID int64
-	Services  bool
-	Hosts     pgtype.Multirange[pgtype.Range[pgtype.Int8]]
+	Rev         int64
+	VantageID   int16
+	Protocol    string
+	Status      string
+	Reason      string
+	PortSetID   int64
+	Services    bool
+	FilteredSet int64
+	Hosts       pgtype.Multirange[pgtype.Range[pgtype.Int8]]
 }
 
 // Ledger returns the coverage of some hosts in the revisions from first to last,
@@ -343,6 +344,7 @@ func (q *Queries) Ledger(ctx context.Context, arg LedgerParams) ([]LedgerRow, er
 			&i.Reason,
 			&i.PortSetID,
 			&i.Services,
+			&i.FilteredSet,
 			&i.Hosts,
 		); err != nil {
 			return nil, err
@@ -387,6 +389,39 @@ func (q *Queries) PortChangesOfRev(ctx context.Context, rev int64) ([]PortChange
 			&i.PortChange.NewFp,
 			&i.Address,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const portNames = `-- name: PortNames :many
+select distinct on (protocol, port) protocol, port, name
+from port_name where rev <= $1
+order by protocol, port, rev desc
+`
+
+type PortNamesRow struct {
+	Protocol string
+	Port     int32
+	Name     string
+}
+
+// PortNames returns what nmap's table called ports as of a revision.
+func (q *Queries) PortNames(ctx context.Context, rev int64) ([]PortNamesRow, error) {
+	rows, err := q.db.Query(ctx, portNames, rev)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []PortNamesRow{}
+	for rows.Next() {
+		var i PortNamesRow
+		if err := rows.Scan(&i.Protocol, &i.Port, &i.Name); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -25,10 +25,19 @@ where not exists (select from fingerprint k where k.id = f.id)
 order by f.id
 on conflict do nothing;
 
+-- name: StagePortNames :exec
+-- StagePortNames stages what nmap's table calls ports.
+insert into stage_port_name (run_id, protocol, port, name)
+select sqlc.arg(run_id)::bigint, n.protocol, n.port, n.name
+from (select unnest(sqlc.arg(protocols)::text[]) as protocol, unnest(sqlc.arg(ports)::integer[]) as port, unnest(sqlc.arg(names)::text[]) as name) n
+order by n.protocol, n.port
+on conflict do nothing;
+
 -- name: DropStage :exec
 -- DropStage removes what a run staged and its shards; what is worth keeping is
 -- in the state by then, or the run was given up.
 with hosts as (delete from stage_host h where h.run_id = $1),
      ports as (delete from stage_port p where p.run_id = $1),
-     doubts as (delete from stage_doubt d where d.run_id = $1)
+     doubts as (delete from stage_doubt d where d.run_id = $1),
+     names as (delete from stage_port_name n where n.run_id = $1)
 delete from shard where shard.run_id = $1;

@@ -70,7 +70,8 @@ func (q *Queries) AddHosts(ctx context.Context, addresses []netip.Addr) error {
 const dropStage = `-- name: DropStage :exec
 with hosts as (delete from stage_host h where h.run_id = $1),
      ports as (delete from stage_port p where p.run_id = $1),
-     doubts as (delete from stage_doubt d where d.run_id = $1)
+     doubts as (delete from stage_doubt d where d.run_id = $1),
+     names as (delete from stage_port_name n where n.run_id = $1)
 delete from shard where shard.run_id = $1
 `
 
@@ -104,4 +105,30 @@ func (q *Queries) HostIDs(ctx context.Context, addresses []netip.Addr) ([]Host, 
 		return nil, err
 	}
 	return items, nil
+}
+
+const stagePortNames = `-- name: StagePortNames :exec
+insert into stage_port_name (run_id, protocol, port, name)
+select $1::bigint, n.protocol, n.port, n.name
+from (select unnest($2::text[]) as protocol, unnest($3::integer[]) as port, unnest($4::text[]) as name) n
+order by n.protocol, n.port
+on conflict do nothing
+`
+
+type StagePortNamesParams struct {
+	RunID     int64
+	Protocols []string
+	Ports     []int32
+	Names     []string
+}
+
+// StagePortNames stages what nmap's table calls ports.
+func (q *Queries) StagePortNames(ctx context.Context, arg StagePortNamesParams) error {
+	_, err := q.db.Exec(ctx, stagePortNames,
+		arg.RunID,
+		arg.Protocols,
+		arg.Ports,
+		arg.Names,
+	)
+	return err
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -41,34 +43,60 @@ func (a *app) reportCommand() *cobra.Command {
 		Use:     "report [RUN]",
 		Short:   "Make any past report again, identical",
 		Args:    cobra.MaximumNArgs(1),
-		Example: "  ownmap report --format html --output report.html\n  ownmap report 2026-10-01 --format csv",
+		Example: "  ownmap report --format html --output report.html\n  ownmap report 2026-10-01 --format csv\n  ownmap report last --format nmap --output last.xml && ndiff scan.xml last.xml",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.report(cmd.Context(), args, format, output)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "html, text, json or csv")
+	cmd.Flags().StringVar(&format, "format", "text", a.formatNames()+"; nmap and ndiff are XML")
 	cmd.Flags().StringVarP(&output, "output", "o", "", "write to `FILE` instead of stdout")
 	return cmd
 }
 
-// render writes a report in one of the formats.
-func (a *app) render(w io.Writer, report state.Report, format string) error {
-	switch format {
-	case "text":
-		return text.Report(w, report, a.textOptions())
-	case "json":
-		return export.JSON(w, report)
-	case "csv":
-		return export.CSV(w, report)
-	case "html":
-		return site.Standalone(w, report)
+// reportFormat is a form in which `ownmap report` writes a run.
+type reportFormat struct {
+	names []string // the first is the one to show
+	write func(io.Writer, state.Report) error
+}
+
+// reportFormats returns the forms that there are, in the order in which help names
+// them.
+func (a *app) reportFormats() []reportFormat {
+	return []reportFormat{
+		{[]string{"text"}, func(w io.Writer, r state.Report) error { return text.Report(w, r, a.textOptions()) }},
+		{[]string{"html"}, site.Standalone},
+		{[]string{"markdown", "md"}, export.Markdown},
+		{[]string{"json"}, export.JSON},
+		{[]string{"csv"}, export.CSV},
+		{[]string{"nmap"}, export.NmapXML},
+		{[]string{"ndiff"}, export.ChangesXML},
 	}
-	return usagef("unknown format %q: html, text, json or csv", format)
+}
+
+// formatNames lists the formats: "text, html or csv".
+func (a *app) formatNames() string {
+	var names []string
+	for _, f := range a.reportFormats() {
+		names = append(names, f.names[0])
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}
+
+// reportWriter returns what writes a report in a format.
+func (a *app) reportWriter(format string) (func(io.Writer, state.Report) error, error) {
+	for _, f := range a.reportFormats() {
+		if slices.Contains(f.names, format) {
+			return f.write, nil
+		}
+	}
+	return nil, usagef("unknown format %q: %s", format, a.formatNames())
 }
 
 func (a *app) report(ctx context.Context, args []string, format, output string) error {
-	if err := a.render(io.Discard, state.Report{}, format); err != nil {
-		return err // an unknown format is told before a database is opened
+	write, err := a.reportWriter(format) // an unknown format is told before a database is opened
+	if err != nil {
+		return err
 	}
 	return a.with(ctx, func(h *house) error {
 		run, err := h.book.FindRun(ctx, first(args))
@@ -80,9 +108,9 @@ func (a *app) report(ctx context.Context, args []string, format, output string) 
 			return err
 		}
 		if output == "" {
-			return a.render(a.stdout, report, format)
+			return write(a.stdout, report)
 		}
-		return writeFile(output, func(w io.Writer) error { return a.render(w, report, format) })
+		return writeFile(output, func(w io.Writer) error { return write(w, report) })
 	})
 }
 

@@ -86,18 +86,20 @@ func (c *confirming) readLines(ctx context.Context, q *queries.Queries, run int6
 	if err != nil {
 		return fmt.Errorf("read staged hosts: %w", err)
 	}
-	sets := make([]int64, len(rows))
-	for i, row := range rows {
-		sets[i] = row.PortSetID
+	sets := make([]int64, 0, 2*len(rows))
+	for _, row := range rows {
+		sets = append(sets, row.PortSetID, setOf(row.FilteredSet))
 	}
 	of, err := portSets(ctx, q, sets)
 	if err != nil {
 		return err
 	}
 	for _, row := range rows {
-		c.lines[hostProtocol{row.HostID, state.Protocol(row.Protocol)}] = &stagedLine{Coverage: state.Coverage{
+		line := &stagedLine{Coverage: state.Coverage{
 			Protocol: state.Protocol(row.Protocol), Status: state.CoverageStatus(row.Status), Reason: row.Reason, Ports: of[row.PortSetID],
 		}}
+		tell(&line.Coverage, row.FilteredSet, of)
+		c.lines[hostProtocol{row.HostID, state.Protocol(row.Protocol)}] = line
 	}
 	return nil
 }
@@ -137,6 +139,9 @@ func (c *confirming) port(at hostPort, was, staged state.PortStatus, now state.H
 	case (staged.State == state.Open) == (was.State == state.Open): // no candidate
 		return status, false
 	case open == (staged.State == state.Open) && (open || settled): // confirmed
+		if refused := now.Covered(at.port.Protocol); !open && refused.Apart && !refused.Filtered.Contains(at.port.Number) {
+			c.refuse(at)
+		}
 		return status, false
 	case open: // was open all the time
 		if !seen.Service.Probed && was.Service.Name != "" {
@@ -171,6 +176,13 @@ func (c *confirming) drop(at hostPort, staged state.PortStatus) {
 func (c *confirming) uncover(at hostPort) {
 	if line := c.lines[hostProtocol{at.host, at.port.Protocol}]; line != nil && line.Ports.Contains(at.port.Number) {
 		line.Ports, line.moved = line.Ports.Without(state.PortsOf(at.port.Number)), true
+	}
+}
+
+// refuse notes that a port which had given no answer is closed.
+func (c *confirming) refuse(at hostPort) {
+	if line := c.lines[hostProtocol{at.host, at.port.Protocol}]; line != nil && line.Filtered.Contains(at.port.Number) {
+		line.Filtered, line.moved = line.Filtered.Without(state.PortsOf(at.port.Number)), true
 	}
 }
 

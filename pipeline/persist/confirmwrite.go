@@ -52,8 +52,10 @@ func (c *confirming) writeLines(ctx context.Context, q *queries.Queries, run int
 		return nil
 	}
 	var sets []state.PortSet
-	for _, line := range c.lines {
-		sets = append(sets, line.Ports)
+	aparts := make(map[hostProtocol]apart, len(c.lines))
+	for at, line := range c.lines {
+		aparts[at] = apartOf(line.Coverage, openOver(c.staged[at.host], at.protocol))
+		sets = append(sets, line.Ports, aparts[at].set)
 	}
 	ids, err := portSetIDs(ctx, q, sets)
 	if err != nil {
@@ -63,7 +65,7 @@ func (c *confirming) writeLines(ctx context.Context, q *queries.Queries, run int
 	for at, line := range c.lines {
 		p.Hosts, p.Protocols = append(p.Hosts, at.host), append(p.Protocols, string(at.protocol))
 		p.Statuses, p.Reasons = append(p.Statuses, string(line.Status)), append(p.Reasons, line.Reason)
-		p.PortSets = append(p.PortSets, ids[line.Ports.String()])
+		p.PortSets, p.FilteredSets = append(p.PortSets, ids[line.Ports.String()]), append(p.FilteredSets, aparts[at].number(ids))
 	}
 	if err := q.ChangeStagedLines(ctx, p); err != nil {
 		return fmt.Errorf("correct what was looked at: %w", err)

@@ -92,7 +92,10 @@ func (h *standing) read(l line) {
 		h.answered[l.coverage.Protocol] = l.rev
 	}
 	for i := range h.ports {
-		if p := &h.ports[i]; p.seen == 0 && l.coverage.Conclusive(p.Port) {
+		// What is known is asked for whenever its host is: an uncertain port on which
+		// there was no answer either way was looked at, too.
+		uncertain := h.ports[i].State == state.OpenFiltered && h.ports[i].Protocol == l.coverage.Protocol
+		if p := &h.ports[i]; p.seen == 0 && (uncertain || l.coverage.Conclusive(p.Port)) {
 			p.seen = l.rev
 		}
 	}

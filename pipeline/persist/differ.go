@@ -177,6 +177,7 @@ func (l loader) now(ctx context.Context) (map[seat]*state.Host, error) {
 			Protocol: state.Protocol(row.Protocol), Status: state.CoverageStatus(row.Status), Reason: row.Reason,
 			Ports: sets[row.PortSetID], Services: row.Services,
 		})
+		tell(&h.Coverage[len(h.Coverage)-1], row.FilteredSet, sets)
 		if row.Status == string(state.Answered) {
 			h.State = state.Up
 		}
@@ -191,7 +192,7 @@ func (l loader) now(ctx context.Context) (map[seat]*state.Host, error) {
 func (l loader) portSets(ctx context.Context, rows []queries.NowHostsRow) (map[int64]state.PortSet, error) {
 	sets := make(map[int64]state.PortSet)
 	for _, row := range rows {
-		sets[row.PortSetID] = state.PortSet{}
+		sets[row.PortSetID], sets[setOf(row.FilteredSet)] = state.PortSet{}, state.PortSet{}
 	}
 	texts, err := l.q.PortSets(ctx, slices.Collect(maps.Keys(sets)))
 	if err != nil {

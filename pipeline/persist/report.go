@@ -47,6 +47,9 @@ func (v *view) report(ctx context.Context, row queries.RunWithRevRow) (state.Rep
 	if report.Trend, err = v.trend(ctx); err != nil {
 		return report, err
 	}
+	if report.PortNames, err = v.portNames(ctx); err != nil {
+		return report, err
+	}
 	since, err := v.previous(ctx, &report)
 	if err != nil {
 		return report, err

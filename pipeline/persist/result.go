@@ -52,6 +52,9 @@ func (b *Book) Stage(ctx context.Context, worker string, result state.ShardResul
 func stageResult(ctx context.Context, tx pgx.Tx, q *queries.Queries, result state.ShardResult) error {
 	switch result.Shard.Work {
 	case state.WorkPorts, "":
+		if err := stagePortNames(ctx, q, result.Shard.RunID, result.PortNames); err != nil {
+			return err
+		}
 		return stageHosts(ctx, tx, q, result.Shard.RunID, result.Hosts, targetsOf(result.Shard))
 	case state.WorkConfirm:
 		return stageConfirmed(ctx, tx, q, result)

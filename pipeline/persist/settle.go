@@ -58,6 +58,7 @@ type settling struct {
 type settledLine struct {
 	host     int64
 	coverage state.Coverage
+	apart    apart
 }
 
 func (s *settling) host(h state.Host, listeners []state.Listener) {
@@ -76,7 +77,7 @@ func (s *settling) host(h state.Host, listeners []state.Listener) {
 	for _, c := range h.Coverage {
 		if numbers := closed[c.Protocol]; len(numbers) > 0 {
 			c.Ports = c.Ports.Union(state.PortsOf(numbers...))
-			s.lines = append(s.lines, settledLine{h.ID, c})
+			s.lines = append(s.lines, settledLine{h.ID, c, apartOf(c, openOver(h.Ports, c.Protocol))})
 		}
 	}
 }
@@ -95,9 +96,9 @@ func (s *settling) write(ctx context.Context, q *queries.Queries, run int64, van
 	if len(s.lines) == 0 {
 		return nil
 	}
-	sets := make([]state.PortSet, len(s.lines))
-	for i, l := range s.lines {
-		sets[i] = l.coverage.Ports
+	sets := make([]state.PortSet, 0, 2*len(s.lines))
+	for _, l := range s.lines {
+		sets = append(sets, l.coverage.Ports, l.apart.set)
 	}
 	ids, err := portSetIDs(ctx, q, sets)
 	if err != nil {
@@ -107,7 +108,7 @@ func (s *settling) write(ctx context.Context, q *queries.Queries, run int64, van
 	for _, l := range s.lines {
 		lines.Hosts, lines.Protocols = append(lines.Hosts, l.host), append(lines.Protocols, string(l.coverage.Protocol))
 		lines.Statuses, lines.Reasons = append(lines.Statuses, string(l.coverage.Status)), append(lines.Reasons, l.coverage.Reason)
-		lines.PortSets = append(lines.PortSets, ids[l.coverage.Ports.String()])
+		lines.PortSets, lines.FilteredSets = append(lines.PortSets, ids[l.coverage.Ports.String()]), append(lines.FilteredSets, l.apart.number(ids))
 	}
 	if err := q.ChangeStagedLines(ctx, lines); err != nil {
 		return fmt.Errorf("what was looked at: %w", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"net/netip"
 	"slices"
 
@@ -28,7 +29,7 @@ func stageHosts(ctx context.Context, tx pgx.Tx, q *queries.Queries, run int64, h
 	if err != nil {
 		return err
 	}
-	hostColumns := []string{"run_id", "host_id", "vantage_id", "protocol", "status", "reason", "port_set_id", "services", "names", "target_id", "spoofed"}
+	hostColumns := []string{"run_id", "host_id", "vantage_id", "protocol", "status", "reason", "port_set_id", "services", "names", "target_id", "spoofed", "filtered_set"}
 	if err := copyRows(ctx, tx, "stage_host", hostColumns, n.hostRows(run, hosts, targets)); err != nil {
 		return err
 	}
@@ -39,6 +40,22 @@ func stageHosts(ctx context.Context, tx pgx.Tx, q *queries.Queries, run int64, h
 func (n numbers) copyPorts(ctx context.Context, tx pgx.Tx, run int64, hosts []state.Host) error {
 	columns := []string{"run_id", "host_id", "vantage_id", "protocol", "port", "state", "fp", "banner", "silent"}
 	return copyRows(ctx, tx, "stage_port", columns, n.portRows(run, hosts))
+}
+
+// stagePortNames writes what nmap's table calls ports into the stage.
+func stagePortNames(ctx context.Context, q *queries.Queries, run int64, names map[state.Port]string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	p := queries.StagePortNamesParams{RunID: run}
+	for _, port := range slices.SortedFunc(maps.Keys(names), state.Port.Compare) {
+		p.Protocols, p.Ports = append(p.Protocols, string(port.Protocol)), append(p.Ports, int32(port.Number))
+		p.Names = append(p.Names, state.Clean(names[port]))
+	}
+	if err := q.StagePortNames(ctx, p); err != nil {
+		return fmt.Errorf("names of ports: %w", err)
+	}
+	return nil
 }
 
 // spoofed returns the ports that a host pretends to have, in the row of their
@@ -73,7 +90,7 @@ func numberAll(ctx context.Context, q *queries.Queries, hosts []state.Host) (num
 			names = append(names, h.Vantage)
 		}
 		for _, c := range h.Coverage {
-			sets = append(sets, c.Ports)
+			sets = append(sets, c.Ports, apartOf(c, openOver(h.Ports, c.Protocol)).set)
 		}
 		for _, p := range h.Ports {
 			found.add(p.Service)
@@ -120,6 +137,7 @@ func (n numbers) hostRows(run int64, hosts []state.Host, targets map[netip.Addr]
 				if !yield([]any{
 					run, n.hosts[h.Address], n.vantages[h.Vantage], string(c.Protocol), string(c.Status), c.Reason,
 					n.sets[c.Ports.String()], c.Services, names, target, spoofed(h, c.Protocol),
+					apartOf(c, openOver(h.Ports, c.Protocol)).number(n.sets),
 				}) {
 					return
 				}

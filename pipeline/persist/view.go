@@ -39,7 +39,7 @@ type view struct {
 }
 
 func newView(ctx context.Context, q *queries.Queries, rev int64, at time.Time) (*view, error) {
-	v := &view{q: q, rev: rev, at: at, times: make(map[int64]time.Time), runs: make(map[int64]int64), sets: make(map[int64]state.PortSet)}
+	v := &view{q: q, rev: rev, at: at, times: make(map[int64]time.Time), runs: make(map[int64]int64), sets: map[int64]state.PortSet{0: {}}}
 	var err error
 	if v.vantages, err = vantageNames(ctx, q); err != nil {
 		return nil, err
@@ -90,9 +90,9 @@ func (v *view) ledger(ctx context.Context, first, last int64, hosts hostSet) ([]
 	if err != nil {
 		return nil, fmt.Errorf("read the ledger: %w", err)
 	}
-	sets := make([]int64, len(rows))
-	for i, row := range rows {
-		sets[i] = row.PortSetID
+	sets := make([]int64, 0, 2*len(rows))
+	for _, row := range rows {
+		sets = append(sets, row.PortSetID, setOf(row.FilteredSet))
 	}
 	if err := v.needSets(ctx, sets); err != nil {
 		return nil, err
@@ -103,6 +103,7 @@ func (v *view) ledger(ctx context.Context, first, last int64, hosts hostSet) ([]
 			Protocol: state.Protocol(row.Protocol), Status: state.CoverageStatus(row.Status), Reason: row.Reason,
 			Ports: v.sets[row.PortSetID], Services: row.Services,
 		}}
+		tell(&lines[i].coverage, row.FilteredSet, v.sets)
 	}
 	return lines, nil
 }
@@ -131,6 +132,19 @@ func (v *view) needSets(ctx context.Context, ids []int64) error {
 		}
 	}
 	return nil
+}
+
+// portNames returns what nmap's table called ports that were not open.
+func (v *view) portNames(ctx context.Context) (map[state.Port]string, error) {
+	rows, err := v.q.PortNames(ctx, v.rev)
+	if err != nil {
+		return nil, fmt.Errorf("read names of ports: %w", err)
+	}
+	names := make(map[state.Port]string, len(rows))
+	for _, row := range rows {
+		names[portOf(row.Protocol, row.Port)] = row.Name
+	}
+	return names, nil
 }
 
 // scope returns the hosts that lines of the ledger name.

@@ -33,6 +33,7 @@ func observe(h hostXML, asked ports, services bool) state.Host {
 		switch status {
 		case state.Answered:
 			line.Ports, line.Services = h.conclusive(protocol, asked, state.Closed, state.Filtered), services
+			line.Filtered, line.Apart = h.filtered(protocol, asked)
 		case state.NotScanned:
 			line.Ports = h.in(protocol, state.Open)
 		case state.Silent:
@@ -135,6 +136,21 @@ func (h hostXML) conclusive(protocol state.Protocol, asked ports, shut ...state.
 		set = set.Union(rest)
 	}
 	return set
+}
+
+// filtered returns the ports of a host from which nothing came back. nmap before
+// 7.93 does not say which they are where some have no line of their own and others
+// without one are closed: then they are not known.
+func (h hostXML) filtered(protocol state.Protocol, asked ports) (set state.PortSet, known bool) {
+	set = h.in(protocol, state.Filtered)
+	if !slices.ContainsFunc(h.extra, func(e extraPorts) bool { return e.State == state.Filtered }) {
+		return set, true
+	}
+	rest, known := h.hidden(protocol, asked, []state.PortState{state.Filtered})
+	if !known {
+		return state.PortSet{}, false
+	}
+	return set.Union(rest), true
 }
 
 // in returns the ports that have a line of their own and one of the states.

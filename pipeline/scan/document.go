@@ -148,7 +148,8 @@ func sameScript(a, b state.ScriptOutput) bool {
 
 // sameCoverage says whether two lines of coverage are equal.
 func sameCoverage(a, b state.Coverage) bool {
-	return a.Protocol == b.Protocol && a.Status == b.Status && a.Reason == b.Reason && a.Services == b.Services && a.Ports.Equal(b.Ports)
+	return a.Protocol == b.Protocol && a.Status == b.Status && a.Reason == b.Reason && a.Services == b.Services && a.Ports.Equal(b.Ports) &&
+		a.Apart == b.Apart && a.Filtered.Equal(b.Filtered)
 }
 
 // portsOrNone stands in for a ping scan, which asks for no port and still tells
@@ -184,7 +185,9 @@ func merge(a, b state.Host) state.Host {
 	}
 	slices.SortFunc(b.Ports, func(p, q state.PortStatus) int { return p.Compare(q.Port) })
 	for i, line := range b.Coverage {
-		b.Coverage[i].Ports = line.Ports.Union(a.Covered(line.Protocol).Ports).Without(uncertain(b, line.Protocol))
+		other := a.Covered(line.Protocol)
+		b.Coverage[i].Ports = line.Ports.Union(other.Ports).Without(uncertain(b, line.Protocol))
+		b.Coverage[i].Filtered, b.Coverage[i].Apart = line.Filtered.Union(other.Filtered.Without(line.Ports)), line.Apart && other.Apart
 	}
 	return b
 }

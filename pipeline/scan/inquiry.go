@@ -16,6 +16,7 @@ type inquiry struct {
 
 	open     map[state.Port]state.PortStatus
 	shut     map[state.Port]int // tries in which it was not open while the host answered
+	refused  map[state.Port]bool // a packet said in some try that it is closed
 	unsure   map[state.Port]int // tries in which nothing can tell open from filtered (UDP)
 	looked   int                // tries that asked the host to the end
 	answered bool
@@ -33,7 +34,7 @@ type inquiry struct {
 func newInquiry(h state.ShardHost, udp bool) *inquiry {
 	q := &inquiry{
 		shard: h, open: map[state.Port]state.PortStatus{},
-		shut: map[state.Port]int{}, unsure: map[state.Port]int{},
+		shut: map[state.Port]int{}, refused: map[state.Port]bool{}, unsure: map[state.Port]int{},
 	}
 	asked := slices.DeleteFunc(slices.Clone(h.Ask), func(p state.Port) bool { return p == state.Port{} })
 	q.there = len(asked) < len(h.Ask)
@@ -127,6 +128,7 @@ func (q *inquiry) hearPort(h state.Host, line state.Coverage, p state.Port) {
 		q.unsure[p]++
 	case line.Conclusive(p):
 		q.now.shut = append(q.now.shut, p)
+		q.refused[p] = q.refused[p] || line.Apart && !line.Filtered.Contains(p.Number)
 	case line.Status == state.Silent:
 		q.now.silent[p.Protocol] = q.now.silent[p.Protocol].Union(state.PortsOf(p.Number))
 	}
@@ -174,7 +176,7 @@ func (q *inquiry) host(vantage string, agree int) state.Host {
 	default:
 		line.Status, line.Reason = state.NotScanned, cmp.Or(q.reason, state.ScanFailed)
 	}
-	var settled []state.Port
+	var settled, filtered []state.Port
 	for p := range q.ask.all() {
 		status, open := q.open[p]
 		switch {
@@ -182,6 +184,9 @@ func (q *inquiry) host(vantage string, agree int) state.Host {
 			h.Ports, settled = append(h.Ports, status), append(settled, p)
 		case q.shut[p] >= agree && q.unsure[p] == 0:
 			settled = append(settled, p)
+			if !q.refused[p] {
+				filtered = append(filtered, p)
+			}
 		case q.answered && q.unsure[p] >= agree && q.shut[p] == 0:
 			h.Ports = append(h.Ports, state.PortStatus{Port: p, State: state.OpenFiltered})
 		}
@@ -194,13 +199,13 @@ func (q *inquiry) host(vantage string, agree int) state.Host {
 		}
 	}
 	slices.SortFunc(h.Ports, func(a, b state.PortStatus) int { return a.Compare(b.Port) })
-	h.Coverage = q.lines(line, setsOf(settled))
+	h.Coverage = q.lines(line, setsOf(settled), setsOf(filtered))
 	return h
 }
 
 // lines returns a line of coverage for each protocol that was asked for; TCP is
 // among them if it was asked whether the host is there.
-func (q *inquiry) lines(like state.Coverage, settled ports) []state.Coverage {
+func (q *inquiry) lines(like state.Coverage, settled, filtered ports) []state.Coverage {
 	protocols := q.ask.protocols()
 	if (q.there || len(protocols) == 0) && !slices.Contains(protocols, state.TCP) {
 		protocols = append(protocols, state.TCP)
@@ -211,7 +216,7 @@ func (q *inquiry) lines(like state.Coverage, settled ports) []state.Coverage {
 		line := like
 		line.Protocol = protocol
 		if line.Status == state.Answered {
-			line.Ports = settled[protocol]
+			line.Ports, line.Filtered, line.Apart = settled[protocol], filtered[protocol], true
 		}
 		out = append(out, line)
 	}

@@ -38,6 +38,7 @@ type sight struct {
 	hosts   map[netip.Addr]state.Host // of the addresses that nmap reported, as observe has it
 	replied map[netip.Addr]ports      // ports that a packet answered for
 	facts   map[netip.Addr]fact       // the same before silence is weighed
+	called  map[state.Port]string     // what nmap calls the ports that it listed and that are not open
 	capped  []netip.Addr              // hosts that lost so many packets that nmap gave up asking
 	silent  bool                      // who was not reported is silent: nmap accounted for all
 	whole   bool                      // nmap ended well and its document is whole; else nothing of it counts
@@ -55,16 +56,13 @@ type fact struct {
 	reason   string // why nothing came back
 	over     ports  // what both we and nmap say was asked for
 	shut     ports  // open, closed or filtered
+	replied  ports  // open or closed: a packet said so
 	ports    []state.PortStatus
 }
 
 // only returns the fact about these ports alone.
 func (f fact) only(wanted ports) fact {
-	shut := ports{}
-	for protocol, set := range f.shut {
-		shut[protocol] = intersect(set, wanted[protocol])
-	}
-	f.shut = shut
+	f.shut, f.replied = f.shut.only(wanted), f.replied.only(wanted)
 	f.ports = slices.DeleteFunc(slices.Clone(f.ports), func(p state.PortStatus) bool { return !wanted[p.Protocol].Contains(p.Number) })
 	return f
 }
@@ -152,7 +150,7 @@ type collected struct {
 func newCollected(l look) *collected {
 	c := &collected{look: l, asked: map[netip.Addr]bool{}}
 	c.hosts, c.replied = map[netip.Addr]state.Host{}, map[netip.Addr]ports{}
-	c.facts = map[netip.Addr]fact{}
+	c.facts, c.called = map[netip.Addr]fact{}, map[state.Port]string{}
 	for _, a := range l.addresses {
 		c.asked[a] = true
 	}
@@ -175,7 +173,7 @@ func (c *collected) host(run runXML, h hostXML) {
 		}
 	}
 	seen, replied := observe(h, portsOrNone(both), c.look.intensity >= 0), ports{}
-	f := fact{names: h.names, answered: h.answered(), timedOut: h.timedOut, over: both, shut: ports{}, ports: h.kept(state.Answered)}
+	f := fact{names: h.names, answered: h.answered(), timedOut: h.timedOut, over: both, shut: ports{}, replied: replied, ports: h.kept(state.Answered)}
 	for _, line := range seen.Coverage {
 		f.reason = line.Reason
 	}
@@ -187,6 +185,11 @@ func (c *collected) host(run runXML, h hostXML) {
 		f.shut[protocol] = h.conclusive(protocol, both, state.Closed, state.Filtered)
 	}
 	c.hosts[h.address], c.replied[h.address], c.facts[h.address] = seen, replied, f
+	for _, p := range h.ports {
+		if (p.State == state.Closed || p.State == state.Filtered) && p.Service.Name != "" {
+			c.called[p.Port] = p.Service.Name
+		}
+	}
 }
 
 // end judges how nmap ended.
@@ -199,6 +202,7 @@ func (c *collected) end(end ending) {
 		clear(c.hosts)
 		clear(c.replied)
 		clear(c.facts)
+		clear(c.called)
 	}
 	missing := asked - len(c.hosts)
 	c.version = c.run.version
@@ -236,7 +240,7 @@ func (c *collected) doubt(address netip.Addr) {
 	h := c.hosts[address]
 	for i, line := range h.Coverage {
 		if line.Status == state.Answered {
-			h.Coverage[i].Ports = c.replied[address][line.Protocol]
+			h.Coverage[i].Ports, h.Coverage[i].Filtered = c.replied[address][line.Protocol], state.PortSet{}
 		}
 	}
 	if f, ok := c.facts[address]; ok {

@@ -17,7 +17,7 @@ type serviceXML struct {
 }
 
 // port reads a port. Its number is kept for what nmap says of it; the service
-// only of a port that may be open.
+// only of a port that may be open, and the name that the table has for others.
 func (d *decoder) port(h *hostXML) error {
 	number, err := portNumber(d.attr("portid"))
 	if err != nil {
@@ -51,6 +51,9 @@ func (d *decoder) port(h *hostXML) error {
 		read.Scripts = scripts
 	case state.Closed, state.Filtered, state.Unfiltered, state.ClosedFiltered:
 		read.State = s
+		if service.method == "table" {
+			read.Service.Name = service.Name
+		}
 	default:
 		return fmt.Errorf("port %s is in the unknown state %.40q", read.Port, said)
 	}

@@ -28,6 +28,15 @@ func (p ports) count() int {
 	return n
 }
 
+// only returns the ports that are wanted, over the protocols of p.
+func (p ports) only(wanted ports) ports {
+	out := make(ports, len(p))
+	for protocol, set := range p {
+		out[protocol] = intersect(set, wanted[protocol])
+	}
+	return out
+}
+
 // portsOf returns what a profile asks for.
 func (s *Scanner) portsOf(ctx context.Context, profile state.Profile) (ports, error) {
 	asked := ports{}

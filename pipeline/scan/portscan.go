@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"sync"
@@ -32,6 +33,7 @@ type portScan struct {
 	hosts    map[netip.Addr]*tally
 	known    map[netip.Addr]state.PortSet // TCP ports of the profile that were open when last seen
 	capped   map[netip.Addr]bool
+	called   map[state.Port]string // what nmap calls ports that are not open
 	looks    int
 	slices   int     // that were kept
 	lossy    int     // the last rate that lost packets, 0: none did
@@ -55,7 +57,7 @@ func (s *Scanner) scanPorts(ctx context.Context, shard state.Shard, watch func(f
 	}
 	p := &portScan{
 		s: s, shard: shard, asked: asked, able: s.able(asked), budget: s.budgetOf(shard.Limits), watch: watch,
-		hosts: map[netip.Addr]*tally{}, known: map[netip.Addr]state.PortSet{}, capped: map[netip.Addr]bool{}, why: state.ScanFailed,
+		hosts: map[netip.Addr]*tally{}, known: map[netip.Addr]state.PortSet{}, capped: map[netip.Addr]bool{}, called: map[state.Port]string{}, why: state.ScanFailed,
 	}
 	if len(p.able) < len(asked) {
 		p.note(noteNoUDP)
@@ -175,10 +177,11 @@ func (p *portScan) look(ctx context.Context, l look, task func(name string, frac
 	l.ipv6, l.retries, l.intensity = p.shard.IPv6, maxRetries, noService
 	l.timing, l.gentle = p.shard.Profile.Timing, p.shard.Limits.Fragile
 	seen, err := p.s.look(ctx, l, task)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	maps.Copy(p.called, seen.called)
 	if seen.version != "" {
-		p.mu.Lock()
 		p.version = seen.version
-		p.mu.Unlock()
 	}
 	return seen, err
 }

@@ -61,6 +61,9 @@ func (p portOracle) add(h *hostXML, services bool) error {
 			read.Service.CPE = append(read.Service.CPE, state.Clean(cpe))
 		}
 	case state.Closed, state.Filtered, state.Unfiltered, state.ClosedFiltered:
+		if s.Method == "table" {
+			read.Service.Name = state.Clean(s.Name)
+		}
 	default:
 		return errOracle
 	}

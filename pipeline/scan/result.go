@@ -57,7 +57,7 @@ func (p *portScan) link(ctx context.Context) error {
 // result returns the hosts that answered or are listed, with a line of coverage
 // for every protocol that the profile asks for.
 func (p *portScan) result() state.ShardResult {
-	result := state.ShardResult{Shard: p.shard, Scanner: state.Scanner{Version: p.version, Privileged: p.s.privileged}, Pace: p.pace}
+	result := state.ShardResult{Shard: p.shard, Scanner: state.Scanner{Version: p.version, Privileged: p.s.privileged}, Pace: p.pace, PortNames: p.called}
 	for _, asked := range p.shard.Hosts {
 		h := p.hosts[asked.Address].host(asked.Address, p.asked.protocols(), p.why)
 		if h.State != state.Up && !asked.Listed {

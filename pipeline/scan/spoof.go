@@ -33,7 +33,7 @@ func unmask(h *state.Host) (note string) {
 	h.Ports = slices.Clone(slices.DeleteFunc(h.Ports, func(p state.PortStatus) bool { return p.Protocol == state.TCP }))
 	for i, line := range h.Coverage {
 		if line.Protocol == state.TCP {
-			h.Coverage[i].Ports = state.PortSet{}
+			h.Coverage[i].Ports, h.Coverage[i].Filtered = state.PortSet{}, state.PortSet{}
 		}
 	}
 	return fmt.Sprintf("%s calls %d TCP ports open, as hosts do that hide which ones are: none of them is kept", h.Address, len(open))

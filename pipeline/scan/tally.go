@@ -20,20 +20,25 @@ type tally struct {
 	reason   string // why nothing came back
 	looked   map[state.Protocol]bool
 	shut     ports
+	replied  ports // open or closed in any look
 	open     map[state.Port]state.PortStatus
 	maybe    map[state.Port]state.PortStatus // open|filtered
 }
 
 func newTally() *tally {
 	return &tally{
-		looked: map[state.Protocol]bool{}, shut: ports{},
+		looked: map[state.Protocol]bool{}, shut: ports{}, replied: ports{},
 		open: map[state.Port]state.PortStatus{}, maybe: map[state.Port]state.PortStatus{},
 	}
 }
 
-// found takes what is proof in any look: that something answered, and open ports.
+// found takes what is proof in any look: that something answered, that a port did,
+// and open ports.
 func (t *tally) found(f fact) {
 	t.answered = t.answered || f.answered
+	for protocol, set := range f.replied {
+		t.replied[protocol] = t.replied[protocol].Union(set)
+	}
 	for _, p := range f.ports {
 		if p.State == state.Open {
 			t.open[p.Port] = p
@@ -118,6 +123,7 @@ func (t *tally) host(address netip.Addr, protocols []state.Protocol, why string)
 			line.Status, line.Reason = state.NotScanned, why
 		case status == state.Answered:
 			line.Ports = t.shut[protocol].Without(uncertain(h, protocol))
+			line.Filtered, line.Apart = line.Ports.Without(t.replied[protocol]).Without(openPorts(h, protocol)), true
 		case status == state.NotScanned:
 			line.Ports = openPorts(h, protocol)
 		}

@@ -32,6 +32,10 @@ type Coverage struct {
 	Status   CoverageStatus
 	Reason   string  // one of the reasons above; empty when answered
 	Ports    PortSet // the ports with a conclusive answer: open, closed, or filtered on a host that answered
+	// Filtered are those of Ports from which nothing came back; what is not among
+	// them, and not open, is closed. A port that is open is not meant, in it or not.
+	Filtered PortSet
+	Apart    bool // Filtered is known; runs of early versions did not keep it
 	Services bool    // service detection looked at the open ports
 }
 

@@ -113,11 +113,15 @@ func (s PortSet) All() iter.Seq[uint16] {
 // Without returns the set less the ports of another.
 func (s PortSet) Without(other PortSet) PortSet {
 	var out PortSet
+	rest := other.ranges // that may meet this range or a later one
 	for _, r := range s.ranges {
 		from := int(r.first)
-		for _, o := range other.ranges {
-			if int(o.last) < from || o.first > r.last {
-				continue
+		for len(rest) > 0 && rest[0].last < r.first {
+			rest = rest[1:]
+		}
+		for _, o := range rest {
+			if o.first > r.last {
+				break
 			}
 			if int(o.first) > from {
 				out.ranges = append(out.ranges, portRange{uint16(from), o.first - 1})

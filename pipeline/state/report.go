@@ -22,6 +22,9 @@ type Report struct {
 	InsideGaps []InsideGap // those that were not, by address
 	Flaps      []Flap
 	Elsewhere  []Elsewhere // ports that are not the same from every vantage
+	// PortNames are what nmap's table calls ports that are not open, as far as a run
+	// up to this one met them in a short list: as nmap, an export names them then.
+	PortNames map[Port]string
 }
 
 // Gap is a host that was asked for and not (wholly) looked at; what is known of

@@ -66,6 +66,9 @@ type ShardResult struct {
 	Scanner Scanner
 	Pace    Pace
 	Notes   []string // what a reader should know, such as "nmap was killed"
+	// PortNames are what nmap's table calls the ports that it listed one by one
+	// though they are not open, cleaned.
+	PortNames map[Port]string
 }
 
 // Pace is how fast a link let itself be scanned, in packets a second.

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -67,7 +68,7 @@ func diffHosts(changes []state.Change) []hostDiff {
 // stands in b alone, with its ports.
 func diffHost(changes []state.Change) hostDiff {
 	first := changes[0]
-	host := hostXML{Status: statusElement(state.Up), Address: addressElement(first)}
+	host := hostXML{Status: statusElement(state.Up), Address: addressElement(first.Address)}
 	names := hostnamesXML{Both: hostnameElement(first.Name)}
 	var ports portsXML
 	fresh := false
@@ -114,11 +115,11 @@ func diffHost(changes []state.Change) hostDiff {
 
 func statusElement(s state.HostState) *statusXML { return &statusXML{State: string(s)} }
 
-func addressElement(c state.Change) addressXML {
-	if c.Address.Is4() {
-		return addressXML{Addr: c.Address.String(), Type: "ipv4"}
+func addressElement(a netip.Addr) addressXML {
+	if a.Is4() {
+		return addressXML{Addr: a.String(), Type: "ipv4"}
 	}
-	return addressXML{Addr: c.Address.String(), Type: "ipv6"}
+	return addressXML{Addr: a.String(), Type: "ipv6"}
 }
 
 func hostnameElement(name string) *hostnameXML {

@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"os"
 	"os/exec"
+	"runtime"
 	"sync"
 	"syscall"
 	"testing"
@@ -89,6 +91,29 @@ func (l *Lab) CommandAt(ctx context.Context, scanner int, name string, args ...s
 	cmd := exec.CommandContext(ctx, "nsenter", enter...) //nolint:gosec // the test says what it runs
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return cmd
+}
+
+// Do calls f on a thread in the namespace of the first scanner: a socket that f makes belongs there for as long as
+// it is open.
+func (l *Lab) Do(f func()) error {
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		home, err := os.Open("/proc/thread-self/ns/net")
+		if err != nil {
+			done <- err
+			return
+		}
+		defer home.Close()
+		if err = unix.Setns(int(l.spaces.scanners[0].Fd()), unix.CLONE_NEWNET); err == nil {
+			f()
+		}
+		if unix.Setns(int(home.Fd()), unix.CLONE_NEWNET) == nil {
+			runtime.UnlockOSThread()
+		}
+		done <- err
+	}()
+	return <-done
 }
 
 // Packets tells what was counted until now.

@@ -1,0 +1,59 @@
+package persist
+
+import "ownmap/pipeline/state"
+
+// apart tells the filtered ports of a line of the ledger from the closed ones, in
+// the shortest way, so that hosts behind the same firewall, or without one, say the
+// same whichever of their ports are open: sign 1, the filtered ports; sign -1, those
+// that are not; sign 0, nobody knows.
+type apart struct {
+	set  state.PortSet
+	sign int64
+}
+
+// apartOf returns what tells the filtered ports of a line apart; open are the open
+// ports of the host over its protocol.
+func apartOf(c state.Coverage, open state.PortSet) apart {
+	if !c.Apart || c.Status != state.Answered {
+		return apart{}
+	}
+	answering := c.Ports.Without(c.Filtered)
+	filtered := c.Ports.Without(answering).Without(open)
+	switch {
+	case filtered.Len() == 0:
+		return apart{sign: 1}
+	case answering.Without(open).Len() == 0:
+		return apart{sign: -1}
+	case filtered.Len() <= answering.Len():
+		return apart{filtered, 1}
+	}
+	return apart{answering, -1}
+}
+
+// number returns what the database keeps of it. ids are the numbers of port sets by
+// their text.
+func (a apart) number(ids map[string]int64) int64 { return a.sign * ids[a.set.String()] }
+
+// tell puts back into a line what number keeps; sets are port sets by number.
+func tell(c *state.Coverage, number int64, sets map[int64]state.PortSet) {
+	switch {
+	case number > 0:
+		c.Filtered, c.Apart = sets[number], true
+	case number < 0:
+		c.Filtered, c.Apart = c.Ports.Without(sets[-number]), true
+	}
+}
+
+// setOf returns the number of the port set that number tells of; 0: of none.
+func setOf(number int64) int64 { return max(number, -number) }
+
+// openOver returns the open ports of a list over a protocol.
+func openOver(ports []state.PortStatus, protocol state.Protocol) state.PortSet {
+	var numbers []uint16
+	for _, p := range ports {
+		if p.Protocol == protocol && p.State == state.Open {
+			numbers = append(numbers, p.Number)
+		}
+	}
+	return state.PortsOf(numbers...)
+}
