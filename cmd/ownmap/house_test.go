@@ -49,6 +49,7 @@ func rooms() map[string]string {
 		"queries":                  "",
 		"reports/email":            report,
 		"reports/export":           report,
+		"reports/metrics":          report,
 		"reports/notify":           report,
 		"reports/pdf":              report,
 		"reports/short":            report,

@@ -134,11 +134,11 @@ func TestNmapExport(t *testing.T) {
 	for name, c := range map[string]struct {
 		hosts, profile, nmap string
 	}{
-		"many ports": {"127.0.0.1, 127.0.0.2, 127.0.0.3", `ports: "1-1100"`, "-sS -sV -p 1-1100 127.0.0.1-3"},
-		"few ports":  {"127.0.0.1, 127.0.0.2, 127.0.0.3", `ports: "20-30,499-505,995-1001"`, "-sS -sV -p 20-30,499-505,995-1001 127.0.0.1-3"},
-		"few closed and many filtered": {"127.0.0.1, 127.0.0.3", `ports: "300-350,1000-1010"`, "-sS -sV -p 300-350,1000-1010 127.0.0.1 127.0.0.3"},
-		"UDP too": {"127.0.0.1, 127.0.0.4", `services: false, ports: "1-50", udp: "50-90"`, "-sS -sU -p T:1-50,U:50-90 127.0.0.1 127.0.0.4"},
-		"IPv6":    {`"::1"`, `services: false, ports: "1-350", udp: "53-100"`, "-6 -sS -sU -p T:1-350,U:53-100 ::1"},
+		"many ports":                           {"127.0.0.1, 127.0.0.2, 127.0.0.3", `ports: "1-1100"`, "-sS -sV -p 1-1100 127.0.0.1-3"},
+		"few ports":                            {"127.0.0.1, 127.0.0.2, 127.0.0.3", `ports: "20-30,499-505,995-1001"`, "-sS -sV -p 20-30,499-505,995-1001 127.0.0.1-3"},
+		"few closed and many filtered":         {"127.0.0.1, 127.0.0.3", `ports: "300-350,1000-1010"`, "-sS -sV -p 300-350,1000-1010 127.0.0.1 127.0.0.3"},
+		"UDP too":                              {"127.0.0.1, 127.0.0.4", `services: false, ports: "1-50", udp: "50-90"`, "-sS -sU -p T:1-50,U:50-90 127.0.0.1 127.0.0.4"},
+		"IPv6":                                 {`"::1"`, `services: false, ports: "1-350", udp: "53-100"`, "-6 -sS -sU -p T:1-350,U:53-100 ::1"},
 		"no services, and a host that is down": {"127.0.0.1, 10.77.1.1", `services: false, ports: "20-90"`, "-sS -p 20-90 127.0.0.1 10.77.1.1"},
 	} {
 		t.Run(name, func(t *testing.T) {

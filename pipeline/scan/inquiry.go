@@ -15,10 +15,10 @@ type inquiry struct {
 	witness ports // known to be open: they answer for the host
 
 	open     map[state.Port]state.PortStatus
-	shut     map[state.Port]int // tries in which it was not open while the host answered
+	shut     map[state.Port]int  // tries in which it was not open while the host answered
 	refused  map[state.Port]bool // a packet said in some try that it is closed
-	unsure   map[state.Port]int // tries in which nothing can tell open from filtered (UDP)
-	looked   int                // tries that asked the host to the end
+	unsure   map[state.Port]int  // tries in which nothing can tell open from filtered (UDP)
+	looked   int                 // tries that asked the host to the end
 	answered bool
 	reason   string // why it was silent, or was not asked to the end
 

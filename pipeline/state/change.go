@@ -32,6 +32,14 @@ const (
 	BindChanged       Kind = "bind-changed"       // the same program listens on another address
 )
 
+// Kinds returns all kinds of change.
+func Kinds() []Kind {
+	return []Kind{
+		HostNew, HostDown, HostBack, HostRenamed, PortOpened, PortFound, PortClosed, PortUncertain, ServiceChanged, ProductChanged,
+		VersionChanged, ServiceIdentified, ProcessChanged, ProcessUpdated, ListenerNew, ListenerGone, BindChanged,
+	}
+}
+
 // Severity ranks changes and findings for readers.
 type Severity string
 

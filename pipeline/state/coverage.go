@@ -36,7 +36,7 @@ type Coverage struct {
 	// them, and not open, is closed. A port that is open is not meant, in it or not.
 	Filtered PortSet
 	Apart    bool // Filtered is known; runs of early versions did not keep it
-	Services bool    // service detection looked at the open ports
+	Services bool // service detection looked at the open ports
 }
 
 // Conclusive says whether the absence of a port from the host's open ports is

@@ -26,6 +26,14 @@ const (
 	ListeningNotScanned  FindingKind = "listening-not-scanned"    // listens on a routable address, and no profile scans the port
 )
 
+// FindingKinds returns all kinds of finding.
+func FindingKinds() []FindingKind {
+	return []FindingKind{
+		AllPortsOpen, HiddenFromTool, HostKeyChanged, OpenWithoutListener, OpenBoundElsewhere, Forwarded, OddBinary, RestartWanted,
+		ListeningUnreachable, ListeningNotScanned,
+	}
+}
+
 // Severity returns how much a finding of this kind matters, unless the finding
 // says otherwise.
 func (k FindingKind) Severity() Severity {
@@ -105,6 +113,9 @@ const (
 	AlertStale   AlertKind = "stale"    // hosts were not covered for more than stale_after runs
 	AlertWorkers AlertKind = "workers"  // shards were lost because nobody took them
 )
+
+// AlertKinds returns all kinds of alert.
+func AlertKinds() []AlertKind { return []AlertKind{AlertBlind, AlertOwnSide, AlertStale, AlertWorkers} }
 
 // Alert is one message about the scan itself, never about single ports.
 type Alert struct {

@@ -132,19 +132,3 @@ func writeCSV(w io.Writer, rows [][]string) error {
 	}
 	return nil
 }
-
-// safe keeps spreadsheets from running a cell: an apostrophe stands before what
-// begins like a formula, also behind spaces and in full-width spelling
-// (OWASP, CSV injection).
-func safe(cell string) string {
-	head := strings.TrimLeft(cell, " ")
-	if head == "" {
-		return cell
-	}
-	for _, start := range []string{"=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"} {
-		if strings.HasPrefix(head, start) {
-			return "'" + cell
-		}
-	}
-	return cell
-}

@@ -84,7 +84,9 @@ func checkMarkdown(t *testing.T, text string) {
 	// It stands in a code span, all of it, wherever there is anything to see.
 	want := strings.TrimSpace(clip(state.Clean(text)))
 	want = strings.ReplaceAll(want, `\|`, `\x7c`)
-	words := func(s string) string { return strings.ReplaceAll(strings.Join(strings.Fields(s), " "), "<code> ", "<code>") }
+	words := func(s string) string {
+		return strings.ReplaceAll(strings.Join(strings.Fields(s), " "), "<code> ", "<code>")
+	}
 	if want != "" && !harmless(state.Clean(text)) && !strings.Contains(words(html.UnescapeString(got)), words("<code>"+want)) {
 		t.Errorf("%q is not shown as it is:\n%s", want, got)
 	}

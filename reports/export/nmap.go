@@ -83,8 +83,12 @@ func nmapRoot(report state.Report) xml.StartElement {
 	args := append([]string{"ownmap", "run"}, report.Run.Only...)
 	root := xml.StartElement{Name: xml.Name{Local: "nmaprun"}}
 	for _, a := range [][2]string{
-		{"scanner", "nmap"}, {"args", state.Clean(strings.Join(args, " "))}, {"start", strconv.FormatInt(start.Unix(), 10)}, {"startstr", start.Format(time.ANSIC)},
-		{"version", state.Clean(report.Run.Scanner.Version)}, {"xmloutputversion", "1.05"},
+		{"scanner", "nmap"},
+		{"args", state.Clean(strings.Join(args, " "))},
+		{"start", strconv.FormatInt(start.Unix(), 10)},
+		{"startstr", start.Format(time.ANSIC)},
+		{"version", state.Clean(report.Run.Scanner.Version)},
+		{"xmloutputversion", "1.05"},
 	} {
 		root.Attr = append(root.Attr, xml.Attr{Name: xml.Name{Local: a[0]}, Value: a[1]})
 	}

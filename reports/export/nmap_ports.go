@@ -24,7 +24,7 @@ func nmapPortsOf(h state.HostReport, names map[state.Port]string, privileged boo
 	}
 	for _, c := range h.Coverage {
 		if c.Status == state.Answered {
-			addShut(by, c, h.Ports, names)
+			addShut(by, c, openOf(h, c.Protocol), names)
 		}
 	}
 	var ports nmapPorts
@@ -50,14 +50,8 @@ func nmapPortsOf(h state.HostReport, names map[state.Port]string, privileged boo
 }
 
 // addShut adds the ports that were looked at and are known not to be open.
-func addShut(by map[state.PortState][]state.PortStatus, c state.Coverage, known []state.PortReport, names map[state.Port]string) {
-	var numbers []uint16
-	for _, p := range known {
-		if p.Protocol == c.Protocol {
-			numbers = append(numbers, p.Number)
-		}
-	}
-	for number := range c.Ports.Without(state.PortsOf(numbers...)).All() {
+func addShut(by map[state.PortState][]state.PortStatus, c state.Coverage, open state.PortSet, names map[state.Port]string) {
+	for number := range c.Ports.Without(open).All() {
 		p := state.PortStatus{Port: state.Port{Protocol: c.Protocol, Number: number}, State: state.Closed}
 		switch {
 		case !c.Apart:

@@ -10,19 +10,31 @@ import (
 type reportJSON struct {
 	Run        runJSON         `json:"run"`
 	Previous   *runJSON        `json:"previous"`
+	Trend      []pointJSON     `json:"trend"` // oldest first, this run last
 	Verdict    string          `json:"verdict"`
+	Mood       string          `json:"mood"`
 	Coverage   state.Totals    `json:"coverage"`
 	Gaps       []gapJSON       `json:"gaps"`
 	Changes    []changeJSON    `json:"changes"`
 	Voided     []approvalJSON  `json:"voided"`
 	Open       int             `json:"open"`
 	Unapproved int             `json:"unapproved"` // how many of the open ports
+	Hosts      []scannedJSON   `json:"hosts"`
 	Ports      []portJSON      `json:"ports"`
 	Findings   []findingJSON   `json:"findings"`
 	Inside     insideJSON      `json:"inside"`
 	Flaps      []flapJSON      `json:"flaps"`
 	Elsewhere  []elsewhereJSON `json:"elsewhere"` // ports that are not the same from every vantage
 	Notes      []string        `json:"notes"`
+}
+
+// pointJSON is a run of the trend.
+type pointJSON struct {
+	Run        int64   `json:"run"`
+	StartedAt  *string `json:"started_at"`
+	Open       int     `json:"open"`
+	Unapproved int     `json:"unapproved"`
+	Changes    int     `json:"changes"`
 }
 
 type gapJSON struct {
@@ -32,6 +44,7 @@ type gapJSON struct {
 	Reason   *string `json:"reason"`
 	Since    *string `json:"since"`
 	Open     int     `json:"open"`
+	Runs     int     `json:"runs"` // in which it did not answer
 }
 
 // JSON writes a run's report.
@@ -39,13 +52,16 @@ func JSON(w io.Writer, report state.Report) error {
 	open, unapproved := report.OpenPorts()
 	j := reportJSON{
 		Run:        runOf(report.Run),
+		Trend:      []pointJSON{},
 		Verdict:    report.Verdict(),
+		Mood:       string(report.Mood()),
 		Coverage:   report.Coverage,
 		Gaps:       []gapJSON{},
 		Changes:    changesOf(report.Changes),
 		Voided:     approvalsOf(report.Voided),
 		Open:       open,
 		Unapproved: unapproved,
+		Hosts:      scannedOf(report.Hosts),
 		Ports:      portsOf(report.Hosts),
 		Findings:   findingsOf(report.Findings),
 		Inside:     insideOf(report),
@@ -57,10 +73,13 @@ func JSON(w io.Writer, report state.Report) error {
 		previous := runOf(*report.Previous)
 		j.Previous = &previous
 	}
+	for _, p := range report.Trend {
+		j.Trend = append(j.Trend, pointJSON{p.ID, utc(&p.StartedAt), p.Open, p.Unapproved, p.Changes})
+	}
 	for _, g := range report.Gaps {
 		j.Gaps = append(j.Gaps, gapJSON{
 			Host: g.Label, Protocol: some(string(g.Protocol)), Status: string(g.Status),
-			Reason: some(g.Reason), Since: utc(g.Since), Open: g.Open,
+			Reason: some(g.Reason), Since: utc(g.Since), Open: g.Open, Runs: g.Runs,
 		})
 	}
 	return write(w, j)
