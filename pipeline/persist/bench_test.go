@@ -35,13 +35,20 @@ func (n *network) seen(tb testing.TB) night {
 			shards = append(shards, nil)
 		}
 		host := state.Host{Vantage: state.DefaultVantage, Address: netip.AddrFrom4([4]byte{127, byte(4 + i>>16), byte(i >> 8), byte(i)}), State: state.Up}
-		host.Coverage = []state.Coverage{{Protocol: state.TCP, Status: state.Answered, Ports: set, Services: true}}
+		host.Coverage = []state.Coverage{{Protocol: state.TCP, Status: state.Answered, Ports: set, Services: true, Apart: true}}
 		for j := range n.ports {
 			version := string(rune('a'+n.opened[i*n.ports+j]%20)) + "." + string(rune('a'+i%100/4))
 			host.Ports = append(host.Ports, state.PortStatus{
 				Port: state.Port{Protocol: state.TCP, Number: uint16(1 + j*7)}, State: state.Open,
 				Service: state.Service{Name: "http", Product: "nginx", Version: version, Probed: true},
 			})
+		}
+		if c := &host.Coverage[0]; i%3 > 0 { // firewalls: one that drops all else, one that drops a few ports
+			c.Filtered = state.PortsOf(990, 991, 992)
+			if i%3 == 1 {
+				c.Filtered = c.Ports.Without(state.PortsOf(1, 8, 15, 22, 500))
+			}
+			c.Filtered = c.Filtered.Without(openOver(host.Ports, state.TCP))
 		}
 		last := len(shards) - 1
 		shards[last] = append(shards[last], host)
@@ -102,7 +109,7 @@ func benchmarkNight(b *testing.B, hosts, ports int) {
 func size(b *testing.B, book *Book) int64 {
 	b.Helper()
 	var bytes int64
-	for _, table := range []string{"run", "rev", "coverage", "host_coverage", "host_current", "host_history", "host_change", "port_current", "port_history", "port_change", "shard", "stage_host", "stage_port", "port_set", "fingerprint"} {
+	for _, table := range []string{"run", "rev", "coverage", "host_coverage", "host_current", "host_history", "host_change", "port_current", "port_history", "port_change", "shard", "stage_host", "stage_port", "port_set", "fingerprint", "port_name"} {
 		var n int64
 		if err := book.pool.QueryRow(b.Context(), "select coalesce(sum(pg_column_size(t)), 0) from "+table+" t").Scan(&n); err != nil {
 			b.Fatal(err)
