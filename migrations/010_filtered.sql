@@ -1,13 +1,18 @@
 -- What tells filtered ports from closed ones, which an export in nmap's own format
--- does: kept in the ledger, so that hosts behind the same firewall still share a
--- row, and a quiet night still costs one.
+-- does: as it changes, so that a quiet night adds nothing.
 
 -- The number of the set of filtered ports; with a minus, that of the set of those
 -- that are not, whichever is shorter: persist/apart.go. 0: not known.
 alter table stage_host add filtered_set bigint not null default 0;
-alter table coverage add filtered_set bigint not null default 0;
-alter table coverage drop constraint coverage_pkey;
-alter table coverage add primary key (rev, vantage_id, protocol, status, reason, port_set_id, services, filtered_set);
+alter table host_coverage add filtered_set bigint not null default 0; -- as of the last answer
+create table filtered (
+    host_id      bigint not null references host,
+    vantage_id   smallint not null,
+    protocol     text not null,
+    rev          bigint not null references rev, -- since then
+    filtered_set bigint not null,
+    primary key (host_id, vantage_id, protocol, rev)
+);
 
 -- What nmap's table calls ports that are not open, since a revision.
 create table port_name (
@@ -27,8 +32,6 @@ create table stage_port_name (
 
 ---- create above / drop below ----
 
-drop table stage_port_name, port_name;
-alter table coverage drop constraint coverage_pkey;
-alter table coverage add primary key (rev, vantage_id, protocol, status, reason, port_set_id, services);
-alter table coverage drop filtered_set;
+drop table stage_port_name, port_name, filtered;
+alter table host_coverage drop filtered_set;
 alter table stage_host drop filtered_set;

@@ -92,12 +92,29 @@ where not w.known and w.state is not null;
 -- name: FoldCoverage :exec
 -- FoldCoverage writes the ledger of a revision: hosts of which the same is to be
 -- said share a row.
-insert into coverage (rev, vantage_id, protocol, status, reason, port_set_id, services, filtered_set, hosts)
-select sqlc.arg(rev)::bigint, s.vantage_id, s.protocol, s.status, s.reason, s.port_set_id, s.services, s.filtered_set,
+insert into coverage (rev, vantage_id, protocol, status, reason, port_set_id, services, hosts)
+select sqlc.arg(rev)::bigint, s.vantage_id, s.protocol, s.status, s.reason, s.port_set_id, s.services,
        range_agg(int8range(s.host_id, s.host_id, '[]'))
 from stage_host s
 where s.run_id = sqlc.arg(run_id)
-group by s.vantage_id, s.protocol, s.status, s.reason, s.port_set_id, s.services, s.filtered_set;
+group by s.vantage_id, s.protocol, s.status, s.reason, s.port_set_id, s.services;
+
+-- name: KeepFiltered :exec
+-- KeepFiltered notes of the hosts that answered which ports are filtered, where that
+-- is news. KeepHostCoverage has given each of them its row.
+with news as (
+    select s.host_id, s.vantage_id, s.protocol, s.filtered_set
+    from stage_host s
+    join host_coverage c on c.host_id = s.host_id and c.vantage_id = s.vantage_id and c.protocol = s.protocol
+    where s.run_id = sqlc.arg(run_id) and s.status = 'answered' and s.filtered_set <> c.filtered_set
+), changed as (
+    update host_coverage c set filtered_set = n.filtered_set
+    from news n where c.host_id = n.host_id and c.vantage_id = n.vantage_id and c.protocol = n.protocol
+)
+insert into filtered (host_id, vantage_id, protocol, rev, filtered_set)
+select n.host_id, n.vantage_id, n.protocol, sqlc.arg(rev)::bigint, n.filtered_set
+from news n
+order by n.host_id, n.vantage_id, n.protocol;
 
 -- name: KeepPortNames :exec
 -- KeepPortNames notes the names of ports that are news.

@@ -104,12 +104,12 @@ func (q *Queries) EndPorts(ctx context.Context, rev int64) error {
 }
 
 const foldCoverage = `-- name: FoldCoverage :exec
-insert into coverage (rev, vantage_id, protocol, status, reason, port_set_id, services, filtered_set, hosts)
-select $1::bigint, s.vantage_id, s.protocol, s.status, s.reason, s.port_set_id, s.services, s.filtered_set,
+insert into coverage (rev, vantage_id, protocol, status, reason, port_set_id, services, hosts)
+select $1::bigint, s.vantage_id, s.protocol, s.status, s.reason, s.port_set_id, s.services,
        range_agg(int8range(s.host_id, s.host_id, '[]'))
 from stage_host s
 where s.run_id = $2
-group by s.vantage_id, s.protocol, s.status, s.reason, s.port_set_id, s.services, s.filtered_set
+group by s.vantage_id, s.protocol, s.status, s.reason, s.port_set_id, s.services
 `
 
 type FoldCoverageParams struct {
@@ -121,6 +121,34 @@ type FoldCoverageParams struct {
 // said share a row.
 func (q *Queries) FoldCoverage(ctx context.Context, arg FoldCoverageParams) error {
 	_, err := q.db.Exec(ctx, foldCoverage, arg.Rev, arg.RunID)
+	return err
+}
+
+const keepFiltered = `-- name: KeepFiltered :exec
+with news as (
+    select s.host_id, s.vantage_id, s.protocol, s.filtered_set
+    from stage_host s
+    join host_coverage c on c.host_id = s.host_id and c.vantage_id = s.vantage_id and c.protocol = s.protocol
+    where s.run_id = $2 and s.status = 'answered' and s.filtered_set <> c.filtered_set
+), changed as (
+    update host_coverage c set filtered_set = n.filtered_set
+    from news n where c.host_id = n.host_id and c.vantage_id = n.vantage_id and c.protocol = n.protocol
+)
+insert into filtered (host_id, vantage_id, protocol, rev, filtered_set)
+select n.host_id, n.vantage_id, n.protocol, $1::bigint, n.filtered_set
+from news n
+order by n.host_id, n.vantage_id, n.protocol
+`
+
+type KeepFilteredParams struct {
+	Rev   int64
+	RunID int64
+}
+
+// KeepFiltered notes of the hosts that answered which ports are filtered, where that
+// is news. KeepHostCoverage has given each of them its row.
+func (q *Queries) KeepFiltered(ctx context.Context, arg KeepFilteredParams) error {
+	_, err := q.db.Exec(ctx, keepFiltered, arg.Rev, arg.RunID)
 	return err
 }
 

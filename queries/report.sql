@@ -19,11 +19,18 @@ select id, run_id, at from rev where id <= $1 order by id;
 -- name: Ledger :many
 -- Ledger returns the coverage of some hosts in the revisions from first to last,
 -- newest first.
-select rev, vantage_id, protocol, status, reason, port_set_id, services, filtered_set,
+select rev, vantage_id, protocol, status, reason, port_set_id, services,
        (hosts * sqlc.arg(wanted)::int8multirange)::int8multirange as hosts
 from coverage
 where rev between sqlc.arg(first) and sqlc.arg(last) and hosts && sqlc.arg(wanted)::int8multirange
-order by rev desc, vantage_id, protocol, status, reason, port_set_id, services, filtered_set;
+order by rev desc, vantage_id, protocol, status, reason, port_set_id, services;
+
+-- name: FilteredAsOf :many
+-- FilteredAsOf returns which ports of hosts were filtered when they last answered, up
+-- to a revision.
+select distinct on (host_id, vantage_id, protocol) host_id, vantage_id, protocol, filtered_set
+from filtered where host_id = any (sqlc.arg(hosts)::bigint[]) and rev <= sqlc.arg(rev)
+order by host_id, vantage_id, protocol, rev desc;
 
 -- name: PortNames :many
 -- PortNames returns what nmap's table called ports as of a revision.

@@ -156,6 +156,51 @@ func (q *Queries) ApprovalsVoided(ctx context.Context, arg ApprovalsVoidedParams
 	return items, nil
 }
 
+const filteredAsOf = `-- name: FilteredAsOf :many
+select distinct on (host_id, vantage_id, protocol) host_id, vantage_id, protocol, filtered_set
+from filtered where host_id = any ($1::bigint[]) and rev <= $2
+order by host_id, vantage_id, protocol, rev desc
+`
+
+type FilteredAsOfParams struct {
+	Hosts []int64
+	Rev   int64
+}
+
+type FilteredAsOfRow struct {
+	HostID      int64
+	VantageID   int16
+	Protocol    string
+	FilteredSet int64
+}
+
+// FilteredAsOf returns which ports of hosts were filtered when they last answered, up
+// to a revision.
+func (q *Queries) FilteredAsOf(ctx context.Context, arg FilteredAsOfParams) ([]FilteredAsOfRow, error) {
+	rows, err := q.db.Query(ctx, filteredAsOf, arg.Hosts, arg.Rev)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []FilteredAsOfRow{}
+	for rows.Next() {
+		var i FilteredAsOfRow
+		if err := rows.Scan(
+			&i.HostID,
+			&i.VantageID,
+			&i.Protocol,
+			&i.FilteredSet,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const hostChangesOfRev = `-- name: HostChangesOfRev :many
 select c.rev, c.host_id, c.vantage_id, c.kind, c.was, c.now, h.address from host_change c join host h on h.id = c.host_id where c.rev = $1
 `
@@ -300,11 +345,11 @@ func (q *Queries) HostsAsOf(ctx context.Context, arg HostsAsOfParams) ([]HostsAs
 }
 
 const ledger = `-- name: Ledger :many
-select rev, vantage_id, protocol, status, reason, port_set_id, services, filtered_set,
+select rev, vantage_id, protocol, status, reason, port_set_id, services,
        (hosts * $1::int8multirange)::int8multirange as hosts
 from coverage
 where rev between $2 and $3 and hosts && $1::int8multirange
-order by rev desc, vantage_id, protocol, status, reason, port_set_id, services, filtered_set
+order by rev desc, vantage_id, protocol, status, reason, port_set_id, services
 `
 
 type LedgerParams struct {
@@ -314,15 +359,14 @@ type LedgerParams struct {
 }
 
 type LedgerRow struct {
-	Rev         int64
-	VantageID   int16
-	Protocol    string
-	Status      string
-	Reason      string
-	PortSetID   int64
-	Services    bool
-	FilteredSet int64
-	Hosts       pgtype.Multirange[pgtype.Range[pgtype.Int8]]
+	Rev       int64
+	VantageID int16
+	Protocol  string
+	Status    string
+	Reason    string
+	PortSetID int64
+	Services  bool
+	Hosts     pgtype.Multirange[pgtype.Range[pgtype.Int8]]
 }
 
 // Ledger returns the coverage of some hosts in the revisions from first to last,
@@ -344,7 +388,6 @@ func (q *Queries) Ledger(ctx context.Context, arg LedgerParams) ([]LedgerRow, er
 			&i.Reason,
 			&i.PortSetID,
 			&i.Services,
-			&i.FilteredSet,
 			&i.Hosts,
 		); err != nil {
 			return nil, err

@@ -1,17 +1,23 @@
 package persist
 
-import "ownmap/pipeline/state"
+import (
+	"context"
+	"fmt"
 
-// apart tells the filtered ports of a line of the ledger from the closed ones, in
-// the shortest way, so that hosts behind the same firewall, or without one, say the
-// same whichever of their ports are open: sign 1, the filtered ports; sign -1, those
+	"ownmap/pipeline/state"
+	"ownmap/queries"
+)
+
+// apart tells the filtered ports of what was looked at from the closed ones in the
+// shortest way, and in the same whichever of the others are open, so that a port that
+// opens or closes behind a firewall makes no difference: sign 1, the filtered ports; sign -1, those
 // that are not; sign 0, nobody knows.
 type apart struct {
 	set  state.PortSet
 	sign int64
 }
 
-// apartOf returns what tells the filtered ports of a line apart; open are the open
+// apartOf returns what tells the filtered ports of a coverage apart; open are the open
 // ports of the host over its protocol.
 func apartOf(c state.Coverage, open state.PortSet) apart {
 	if !c.Apart || c.Status != state.Answered {
@@ -34,7 +40,7 @@ func apartOf(c state.Coverage, open state.PortSet) apart {
 // their text.
 func (a apart) number(ids map[string]int64) int64 { return a.sign * ids[a.set.String()] }
 
-// tell puts back into a line what number keeps; sets are port sets by number.
+// tell puts back into a coverage what number keeps; sets are port sets by number.
 func tell(c *state.Coverage, number int64, sets map[int64]state.PortSet) {
 	switch {
 	case number > 0:
@@ -46,6 +52,35 @@ func tell(c *state.Coverage, number int64, sets map[int64]state.PortSet) {
 
 // setOf returns the number of the port set that number tells of; 0: of none.
 func setOf(number int64) int64 { return max(number, -number) }
+
+// addFiltered tells the filtered ports of hosts, which have their coverage, from the
+// closed ones.
+func (v *view) addFiltered(ctx context.Context, hosts []*standing) error {
+	ids, bySeat := make([]int64, len(hosts)), make(map[seat]*standing, len(hosts))
+	for i, h := range hosts {
+		ids[i], bySeat[h.seat] = h.ID, h
+	}
+	rows, err := v.q.FilteredAsOf(ctx, queries.FilteredAsOfParams{Hosts: ids, Rev: v.rev})
+	if err != nil {
+		return fmt.Errorf("read filtered ports: %w", err)
+	}
+	sets := make([]int64, len(rows))
+	for i, row := range rows {
+		sets[i] = setOf(row.FilteredSet)
+	}
+	if err := v.needSets(ctx, sets); err != nil {
+		return err
+	}
+	for _, row := range rows {
+		h := bySeat[seat{row.HostID, row.VantageID}]
+		for i := 0; h != nil && i < len(h.Coverage); i++ {
+			if c := &h.Coverage[i]; string(c.Protocol) == row.Protocol && c.Status == state.Answered {
+				tell(c, row.FilteredSet, v.sets)
+			}
+		}
+	}
+	return nil
+}
 
 // openOver returns the open ports of a list over a protocol.
 func openOver(ports []state.PortStatus, protocol state.Protocol) state.PortSet {

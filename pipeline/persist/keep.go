@@ -126,6 +126,9 @@ func (k *keeping) coverage(ctx context.Context) error {
 	if err := k.q.KeepHostCoverage(ctx, k.run.ID); err != nil {
 		return fmt.Errorf("coverage of hosts: %w", err)
 	}
+	if err := k.q.KeepFiltered(ctx, queries.KeepFilteredParams{Rev: k.rev.ID, RunID: k.run.ID}); err != nil {
+		return fmt.Errorf("filtered ports: %w", err)
+	}
 	if err := k.q.FoldCoverage(ctx, queries.FoldCoverageParams{Rev: k.rev.ID, RunID: k.run.ID}); err != nil {
 		return fmt.Errorf("coverage: %w", err)
 	}

@@ -63,6 +63,9 @@ func (v *view) report(ctx context.Context, row queries.RunWithRevRow) (state.Rep
 	if err != nil {
 		return report, err
 	}
+	if err := v.addFiltered(ctx, hosts); err != nil {
+		return report, err
+	}
 	report.Hosts, report.Findings = reports(hosts), findingsOf(hosts)
 	if err := v.insideGaps(ctx, &report, hosts); err != nil {
 		return report, err

@@ -90,9 +90,9 @@ func (v *view) ledger(ctx context.Context, first, last int64, hosts hostSet) ([]
 	if err != nil {
 		return nil, fmt.Errorf("read the ledger: %w", err)
 	}
-	sets := make([]int64, 0, 2*len(rows))
-	for _, row := range rows {
-		sets = append(sets, row.PortSetID, setOf(row.FilteredSet))
+	sets := make([]int64, len(rows))
+	for i, row := range rows {
+		sets[i] = row.PortSetID
 	}
 	if err := v.needSets(ctx, sets); err != nil {
 		return nil, err
@@ -103,7 +103,6 @@ func (v *view) ledger(ctx context.Context, first, last int64, hosts hostSet) ([]
 			Protocol: state.Protocol(row.Protocol), Status: state.CoverageStatus(row.Status), Reason: row.Reason,
 			Ports: v.sets[row.PortSetID], Services: row.Services,
 		}}
-		tell(&lines[i].coverage, row.FilteredSet, v.sets)
 	}
 	return lines, nil
 }
