@@ -83,7 +83,7 @@ func New(options Options) (*Mailer, error) {
 	if from.Name == "" {
 		from.Name = "OwnMap"
 	}
-	from.Name = line(from.Name, 80)
+	from.Name = inHead(from.Name, 80)
 	set := options.Templates
 	if set == nil {
 		set = templates.New("")
@@ -137,7 +137,7 @@ func recipients(list []string) ([]*mail.Address, error) {
 		if len(a.Address) > maxAddress {
 			return nil, fmt.Errorf("mail: recipient %q: longer than %d bytes (RFC 5321)", text, maxAddress)
 		}
-		a.Name = line(a.Name, 80)
+		a.Name = inHead(a.Name, 80)
 		to = append(to, a)
 	}
 	return to, nil
@@ -149,13 +149,13 @@ const maxAddress = 254
 
 // subject says whose mail it is, in one line.
 func (m *Mailer) subject(verdict string) string {
-	names := slices.DeleteFunc([]string{say(m.options.Brand.Organisation, 60), say(m.options.Network, 60)}, func(name string) bool { return name == "" })
+	names := slices.DeleteFunc([]string{inHead(m.options.Brand.Organisation, 60), inHead(m.options.Network, 60)}, func(name string) bool { return name == "" })
 	subject := "OwnMap"
 	if len(names) > 0 {
 		subject += ": " + strings.Join(slices.Compact(names), ", ")
 	}
 	if m.options.Subject == SubjectCounts {
-		subject += ": " + line(verdict, 120)
+		subject += ": " + inHead(verdict, 120)
 	}
 	return subject
 }

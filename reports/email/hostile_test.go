@@ -4,6 +4,7 @@ import (
 	"mime"
 	"net/mail"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -18,14 +19,14 @@ import (
 // hostile is what could stand in any text of a report: what a host sends, what people
 // type, and what never went through the border function.
 func hostile() []string {
-	return []string{
+	return append(demo.Corpus(),
 		demo.Hostile(), "<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "</td></tr></table><h1>All approved</h1>", "<!--[if mso]><b>x</b><![endif]-->", "--><script>alert(1)</script>",
 		"</title><script>alert(1)</script>", "</style><script>alert(1)</script>", "{{.}}{{template \"x\"}}", "javascript:alert(1)", `" onmouseover="alert(1)`, "' style='position:fixed", "&lt;b&gt;&#60;", "<svg/onload=alert(1)>",
 		"\r\nBcc: evil@example.net", "\nSubject: approved\n\nAll is well", "a\r\n\r\nb", "\r\n.\r\nQUIT", "--ownmap-boundary--", "=?UTF-8?B?PGI+?=", "\x00\x01\x1b[31mred\x1b]8;;http://evil.example\x07", "\u202eevil\u2066\u200b\u00ad\ufeff", "\u2028\u2029\u0085",
 		"\xff\xfe\xc3\x28", "\xed\xa0\x80", "http://evil.example/approve", "https://evil.example/a/1 approve", "evil.example", "[approve](https://evil.example)", "<https://evil.example|approve>", "@everyone", "<!channel>",
 		"=cmd|' /C calc'!A0", "+1+1", "-1", "@SUM(1)", "|pipe|", "`id`", "$(reboot)", "; rm -rf /", "'; DROP TABLE host; --", "%0d%0aBcc:x", "../../etc/passwd", strings.Repeat("A", 5000), strings.Repeat("word ", 1000), strings.Repeat("\u202e", 3000),
 		"🙂🏴‍☠️👨‍👩‍👧", "日本語テキスト", "עברית", "العربية", "e\u0301\u0301\u0301\u0301", "\U000e0001\U000e0041", "\ue000", "ﷺ", "   ", "\t\v\f", "ownmap approve 10.0.0.1 22/tcp", "  + 22/tcp port opened · high", "NOTES", "-- ", "From here", "✓ All quiet",
-	}
+	)
 }
 
 // TestHostile holds that whatever stands wherever in a report, the message has the head
@@ -51,7 +52,7 @@ func TestHostile(t *testing.T) {
 		}
 		visible(t, m.Text)
 		visible(t, m.HTML)
-		never(t, m.Text, "http://evil", "https://evil", "\n.\n")
+		never(t, m.Text, "http://evil", "https://evil")
 		never(t, m.HTML, "http://evil", "https://evil", "ZgotmplZ", "[if mso]><b>")
 		if got := structure(t, m); got != calm && strings.TrimSpace(text) != "" { // an owner that is blank is none
 			t.Errorf("%.60q changes the elements of the page:\n%s\n%s", text, got, calm)
@@ -69,6 +70,21 @@ func poisoned(text string) state.Report {
 		Was: state.Seen{Process: state.Process{Exe: text, User: text, Unit: text, Container: text, Package: text}}, Now: state.Seen{Process: state.Process{User: text}},
 	})
 	return r
+}
+
+// TestSaying holds the same for a network that says all of this at once.
+func TestSaying(t *testing.T) {
+	t.Parallel()
+	m := render(t, Options{}, demo.Saying(demo.Corpus()).At(3), links())
+	if size := len(bytesOf(t, m)); size >= Limit {
+		t.Errorf("%d bytes", size)
+	}
+	structure(t, m)
+	visible(t, m.Text)
+	visible(t, m.HTML)
+	if fromHTML, fromText := htmlRows(t, m.HTML), textRows(m.Text); len(fromHTML) < 50 || !slices.Equal(fromHTML, fromText) {
+		t.Errorf("the parts differ:\n%s\n---\n%s", strings.Join(fromHTML, "\n"), strings.Join(fromText, "\n"))
+	}
 }
 
 // visible holds that a text is made of characters that show themselves.

@@ -56,6 +56,38 @@ func TestOverride(t *testing.T) {
 	}
 }
 
+// TestOverrideAgain holds that a mailer whose template fails makes the same mail each
+// time, and tells of it once.
+func TestOverrideAgain(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "email"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "email", "message.html"), []byte("{{.Nonsense}}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mailer, err := New(Options{From: "ownmap@example.org", Templates: templates.New(dir)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before string
+	for i := range 3 {
+		m, err := mailer.Render(demo.Nights(49).At(49), Delivery{To: []string{"ops@example.org"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if raw := string(bytesOf(t, m)); i > 0 && raw != before {
+			t.Errorf("time %d makes another mail", i+1)
+		} else {
+			before = raw
+		}
+		if n := strings.Count(m.Text, "built-in one is used"); n != 1 {
+			t.Errorf("it is told %d times", n)
+		}
+	}
+}
+
 // TestOverrideLarge holds that a user's template with much more around each row stays
 // below the limit as well.
 func TestOverrideLarge(t *testing.T) {

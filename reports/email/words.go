@@ -14,7 +14,14 @@ func say(text string, limit int) string {
 	return strings.ReplaceAll(line(text, limit), "://", "[://]")
 }
 
-// line is say for the head of a message, where nothing becomes a link.
+// inHead is say for the head of a message. What is spelled as an encoded word (RFC 2047)
+// is none there any more: mail programs would decode it, line ends and all.
+func inHead(text string, limit int) string {
+	return strings.ReplaceAll(say(text, limit), "=?", "= ?")
+}
+
+// line makes one line of a text, with visible escapes in place of what does not show
+// itself, at most limit characters wide.
 func line(text string, limit int) string {
 	if len(text) > 4*state.MaxText {
 		text = strings.ToValidUTF8(text[:4*state.MaxText], "") + "…" // before it is looked at rune by rune
