@@ -116,6 +116,15 @@ select n.host_id, n.vantage_id, n.protocol, sqlc.arg(rev)::bigint, n.filtered_se
 from news n
 order by n.host_id, n.vantage_id, n.protocol;
 
+-- name: KeepMACs :exec
+-- KeepMACs notes the hardware addresses of hosts that are news.
+insert into mac (host_id, vantage_id, rev, mac)
+select distinct on (s.host_id, s.vantage_id) s.host_id, s.vantage_id, sqlc.arg(rev)::bigint, s.mac
+from stage_host s
+where s.run_id = sqlc.arg(run_id) and s.mac <> '' and s.mac is distinct from (
+    select m.mac from mac m where m.host_id = s.host_id and m.vantage_id = s.vantage_id order by m.rev desc limit 1)
+order by s.host_id, s.vantage_id, s.mac;
+
 -- name: KeepPortNames :exec
 -- KeepPortNames notes the names of ports that are news.
 insert into port_name (protocol, port, rev, name)

@@ -236,6 +236,26 @@ func (q *Queries) KeepHosts(ctx context.Context, arg KeepHostsParams) error {
 	return err
 }
 
+const keepMACs = `-- name: KeepMACs :exec
+insert into mac (host_id, vantage_id, rev, mac)
+select distinct on (s.host_id, s.vantage_id) s.host_id, s.vantage_id, $1::bigint, s.mac
+from stage_host s
+where s.run_id = $2 and s.mac <> '' and s.mac is distinct from (
+    select m.mac from mac m where m.host_id = s.host_id and m.vantage_id = s.vantage_id order by m.rev desc limit 1)
+order by s.host_id, s.vantage_id, s.mac
+`
+
+type KeepMACsParams struct {
+	Rev   int64
+	RunID int64
+}
+
+// KeepMACs notes the hardware addresses of hosts that are news.
+func (q *Queries) KeepMACs(ctx context.Context, arg KeepMACsParams) error {
+	_, err := q.db.Exec(ctx, keepMACs, arg.Rev, arg.RunID)
+	return err
+}
+
 const keepPortNames = `-- name: KeepPortNames :exec
 insert into port_name (protocol, port, rev, name)
 select s.protocol, s.port, $1::bigint, s.name

@@ -32,6 +32,13 @@ select distinct on (host_id, vantage_id, protocol) host_id, vantage_id, protocol
 from filtered where host_id = any (sqlc.arg(hosts)::bigint[]) and rev <= sqlc.arg(rev)
 order by host_id, vantage_id, protocol, rev desc;
 
+-- name: MACsAsOf :many
+-- MACsAsOf returns the hardware addresses of hosts as they were known after a
+-- revision.
+select distinct on (host_id, vantage_id) host_id, vantage_id, mac
+from mac where host_id = any (sqlc.arg(hosts)::bigint[]) and rev <= sqlc.arg(rev)
+order by host_id, vantage_id, rev desc;
+
 -- name: PortNames :many
 -- PortNames returns what nmap's table called ports as of a revision.
 select distinct on (protocol, port) protocol, port, name

@@ -400,6 +400,45 @@ func (q *Queries) Ledger(ctx context.Context, arg LedgerParams) ([]LedgerRow, er
 	return items, nil
 }
 
+const mACsAsOf = `-- name: MACsAsOf :many
+select distinct on (host_id, vantage_id) host_id, vantage_id, mac
+from mac where host_id = any ($1::bigint[]) and rev <= $2
+order by host_id, vantage_id, rev desc
+`
+
+type MACsAsOfParams struct {
+	Hosts []int64
+	Rev   int64
+}
+
+type MACsAsOfRow struct {
+	HostID    int64
+	VantageID int16
+	Mac       string
+}
+
+// MACsAsOf returns the hardware addresses of hosts as they were known after a
+// revision.
+func (q *Queries) MACsAsOf(ctx context.Context, arg MACsAsOfParams) ([]MACsAsOfRow, error) {
+	rows, err := q.db.Query(ctx, mACsAsOf, arg.Hosts, arg.Rev)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []MACsAsOfRow{}
+	for rows.Next() {
+		var i MACsAsOfRow
+		if err := rows.Scan(&i.HostID, &i.VantageID, &i.Mac); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const portChangesOfRev = `-- name: PortChangesOfRev :many
 select c.rev, c.host_id, c.vantage_id, c.protocol, c.port, c.kind, c.old_state, c.old_fp, c.new_state, c.new_fp, h.address from port_change c join host h on h.id = c.host_id where c.rev = $1
 `

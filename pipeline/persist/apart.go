@@ -53,9 +53,9 @@ func tell(c *state.Coverage, number int64, sets map[int64]state.PortSet) {
 // setOf returns the number of the port set that number tells of; 0: of none.
 func setOf(number int64) int64 { return max(number, -number) }
 
-// addFiltered tells the filtered ports of hosts, which have their coverage, from the
-// closed ones.
-func (v *view) addFiltered(ctx context.Context, hosts []*standing) error {
+// addForExport tells the filtered ports of hosts, which have their coverage, from the
+// closed ones, and their hardware addresses: what only an export shows.
+func (v *view) addForExport(ctx context.Context, hosts []*standing) error {
 	ids, bySeat := make([]int64, len(hosts)), make(map[seat]*standing, len(hosts))
 	for i, h := range hosts {
 		ids[i], bySeat[h.seat] = h.ID, h
@@ -70,6 +70,15 @@ func (v *view) addFiltered(ctx context.Context, hosts []*standing) error {
 	}
 	if err := v.needSets(ctx, sets); err != nil {
 		return err
+	}
+	macs, err := v.q.MACsAsOf(ctx, queries.MACsAsOfParams{Hosts: ids, Rev: v.rev})
+	if err != nil {
+		return fmt.Errorf("read hardware addresses: %w", err)
+	}
+	for _, row := range macs {
+		if h := bySeat[seat{row.HostID, row.VantageID}]; h != nil {
+			h.MAC = row.Mac
+		}
 	}
 	for _, row := range rows {
 		h := bySeat[seat{row.HostID, row.VantageID}]

@@ -155,6 +155,28 @@ func TestPortNamesAsOf(t *testing.T) {
 	}
 }
 
+// TestMACsAsOf holds that a report has the hardware address of its time, also when a
+// later run did not see one.
+func TestMACsAsOf(t *testing.T) {
+	t.Parallel()
+	book := locked(t, open(t))
+	for i, c := range []struct{ seen, told string }{{"", ""}, {"02:00:00:00:00:01", "02:00:00:00:00:01"}, {"", "02:00:00:00:00:01"}, {"02:00:00:00:00:02", "02:00:00:00:00:02"}} {
+		h := answers(t, "127.0.5.1", "22/tcp ssh")
+		h.MAC = c.seen
+		run, _ := one(h).pass(t, book)
+		if i == 1 {
+			defer func() {
+				if got := must[state.Report](t)(book.Report(t.Context(), run.ID)).Hosts[0].MAC; got != c.told {
+					t.Errorf("run 2 later: %q, want %q", got, c.told)
+				}
+			}()
+		}
+		if got := must[state.Report](t)(book.Report(t.Context(), run.ID)).Hosts[0].MAC; got != c.told {
+			t.Errorf("run %d: %q, want %q", i+1, got, c.told)
+		}
+	}
+}
+
 // TestDeliveriesWaiting counts messages in each state.
 func TestDeliveriesWaiting(t *testing.T) {
 	t.Parallel()

@@ -132,6 +132,9 @@ func (k *keeping) coverage(ctx context.Context) error {
 	if err := k.q.FoldCoverage(ctx, queries.FoldCoverageParams{Rev: k.rev.ID, RunID: k.run.ID}); err != nil {
 		return fmt.Errorf("coverage: %w", err)
 	}
+	if err := k.q.KeepMACs(ctx, queries.KeepMACsParams{Rev: k.rev.ID, RunID: k.run.ID}); err != nil {
+		return fmt.Errorf("hardware addresses: %w", err)
+	}
 	if err := k.q.KeepPortNames(ctx, queries.KeepPortNamesParams{Rev: k.rev.ID, RunID: k.run.ID}); err != nil {
 		return fmt.Errorf("names of ports: %w", err)
 	}

@@ -63,7 +63,7 @@ func (v *view) report(ctx context.Context, row queries.RunWithRevRow) (state.Rep
 	if err != nil {
 		return report, err
 	}
-	if err := v.addFiltered(ctx, hosts); err != nil {
+	if err := v.addForExport(ctx, hosts); err != nil {
 		return report, err
 	}
 	report.Hosts, report.Findings = reports(hosts), findingsOf(hosts)

@@ -29,7 +29,7 @@ func stageHosts(ctx context.Context, tx pgx.Tx, q *queries.Queries, run int64, h
 	if err != nil {
 		return err
 	}
-	hostColumns := []string{"run_id", "host_id", "vantage_id", "protocol", "status", "reason", "port_set_id", "services", "names", "target_id", "spoofed", "filtered_set"}
+	hostColumns := []string{"run_id", "host_id", "vantage_id", "protocol", "status", "reason", "port_set_id", "services", "names", "target_id", "spoofed", "filtered_set", "mac"}
 	if err := copyRows(ctx, tx, "stage_host", hostColumns, n.hostRows(run, hosts, targets)); err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (n numbers) hostRows(run int64, hosts []state.Host, targets map[netip.Addr]
 				if !yield([]any{
 					run, n.hosts[h.Address], n.vantages[h.Vantage], string(c.Protocol), string(c.Status), c.Reason,
 					n.sets[c.Ports.String()], c.Services, names, target, spoofed(h, c.Protocol),
-					apartOf(c, openOver(h.Ports, c.Protocol)).number(n.sets),
+					apartOf(c, openOver(h.Ports, c.Protocol)).number(n.sets), h.MAC,
 				}) {
 					return
 				}

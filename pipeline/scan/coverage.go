@@ -13,7 +13,7 @@ import (
 // A host counts as answered only if something came back from it: that nmap calls
 // it up is no proof, since with -Pn it calls every address up.
 func observe(h hostXML, asked ports, services bool) state.Host {
-	seen := state.Host{Vantage: state.DefaultVantage, Address: h.address, Names: h.names}
+	seen := state.Host{Vantage: state.DefaultVantage, Address: h.address, Names: h.names, MAC: h.mac}
 	answered := h.answered()
 	status, reason := state.Answered, ""
 	switch {

@@ -3,7 +3,9 @@ package scan
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
+	"strings"
 
 	"ownmap/pipeline/nmapxml"
 	"ownmap/pipeline/state"
@@ -16,6 +18,7 @@ type hostXML struct {
 	status   hostStatus
 	timedOut bool
 	names    []string
+	mac      string
 	ports    []portXML
 	extra    []extraPorts
 	// before are ports that an earlier document names for the host, to be used again
@@ -53,8 +56,9 @@ type extraReason struct {
 
 // Bounds of what a host can make us keep.
 const (
-	maxNames = 16
-	maxCPE   = 8
+	maxNames  = 16
+	macLength = 6 // bytes
+	maxCPE    = 8
 
 	maxScripts     = 8  // of a port
 	maxScriptLines = 12 // of one script
@@ -120,6 +124,9 @@ func (d *decoder) hostPart(h *hostXML) error {
 
 func (d *decoder) address(h *hostXML) error {
 	if d.text("addrtype") == "mac" {
+		if mac, err := net.ParseMAC(d.text("addr")); err == nil && len(mac) == macLength {
+			h.mac = strings.ToUpper(mac.String())
+		}
 		return nil
 	}
 	text := d.text("addr")

@@ -51,6 +51,7 @@ type sight struct {
 // that may come in another look.
 type fact struct {
 	names    []string
+	mac      string
 	answered bool
 	timedOut bool
 	reason   string // why nothing came back
@@ -173,7 +174,7 @@ func (c *collected) host(run runXML, h hostXML) {
 		}
 	}
 	seen, replied := observe(h, portsOrNone(both), c.look.intensity >= 0), ports{}
-	f := fact{names: h.names, answered: h.answered(), timedOut: h.timedOut, over: both, shut: ports{}, replied: replied, ports: h.kept(state.Answered)}
+	f := fact{names: h.names, mac: h.mac, answered: h.answered(), timedOut: h.timedOut, over: both, shut: ports{}, replied: replied, ports: h.kept(state.Answered)}
 	for _, line := range seen.Coverage {
 		f.reason = line.Reason
 	}

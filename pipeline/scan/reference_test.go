@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -115,6 +116,9 @@ func partOracle(d *xml.Decoder, start xml.StartElement, h *hostXML, services boo
 			Type string `xml:"addrtype,attr"`
 		}
 		if err := d.DecodeElement(&a, &start); err != nil || a.Type == "mac" {
+			if mac, bad := net.ParseMAC(a.Addr); bad == nil && len(mac) == 6 {
+				h.mac = strings.ToUpper(mac.String())
+			}
 			return err
 		}
 		address, err := netip.ParseAddr(a.Addr)

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"maps"
 	"net/netip"
 	"slices"
@@ -13,6 +14,7 @@ import (
 // a host that answered in one of the looks.
 type tally struct {
 	names    []string
+	mac      string
 	answered bool
 	timedOut bool
 	refuses  bool   // it says which ports are closed
@@ -45,6 +47,7 @@ func (t *tally) found(f fact) {
 			delete(t.maybe, p.Port)
 		}
 	}
+	t.mac = cmp.Or(f.mac, t.mac)
 	for _, name := range f.names {
 		if !slices.Contains(t.names, name) && len(t.names) < maxNames {
 			t.names = append(t.names, name)
@@ -97,7 +100,7 @@ func (t *tally) proved() state.PortSet {
 // host returns what was seen of an address of which the profile asks for these
 // protocols. why is the reason where nothing was looked at.
 func (t *tally) host(address netip.Addr, protocols []state.Protocol, why string) state.Host {
-	h := state.Host{Address: address, Names: t.names}
+	h := state.Host{Address: address, Names: t.names, MAC: t.mac}
 	status, reason := state.Silent, t.reason
 	switch {
 	case t.answered:

@@ -30,6 +30,7 @@ type Host struct {
 	Vantage  string
 	Address  netip.Addr
 	Names    []string // DNS names, cleaned; the first is the one to show
+	MAC      string   // "02:42:AC:11:00:02" where it was last seen on a network of the scanner's own; empty: never
 	State    HostState
 	Ports    []PortStatus // open and open|filtered ones only, in Port order
 	Coverage []Coverage   // one per protocol that was asked for, in protocol order

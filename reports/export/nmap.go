@@ -25,7 +25,7 @@ import (
 // run, and OwnMap's own diff concludes nothing from such a host. Ports of a host
 // that answered which were not looked at are left out.
 //
-// What OwnMap does not keep is not there: output of scripts, MAC addresses,
+// What OwnMap does not keep is not there: output of scripts,
 // operating systems, round-trip times, and the line that a service sent which nmap
 // has no name for. Reasons are those that nmap gives for such a state. The format
 // has no place for approvals, for changes and for the inside of hosts.
@@ -139,7 +139,10 @@ func singleVantage(hosts []state.HostReport) bool {
 
 // host returns the element of a host; listed says whether it has one.
 func (n *nmapWriter) host(h state.HostReport) (host nmapHost, listed bool) {
-	host.Address = addressElement(h.Address)
+	host.Addresses = []addressXML{addressElement(h.Address)}
+	if h.MAC != "" {
+		host.Addresses = append(host.Addresses, addressXML{Addr: state.Clean(h.MAC), Type: "mac"})
+	}
 	for _, name := range h.Names {
 		host.Hostnames = append(host.Hostnames, nmapHostname{Name: state.Clean(name), Type: "PTR"}) // where it comes from is not kept
 	}

@@ -21,7 +21,7 @@ type (
 		TimedOut  string         `xml:"timedout,attr,omitempty"`
 		Comment   string         `xml:"comment,attr,omitempty"`
 		Status    nmapStatus     `xml:"status"`
-		Address   addressXML     `xml:"address"`
+		Addresses []addressXML   `xml:"address"`
 		Hostnames []nmapHostname `xml:"hostnames>hostname"`
 		Ports     *nmapPorts     `xml:"ports"`
 	}

@@ -7,6 +7,7 @@ type scannedJSON struct {
 	Host      string         `json:"host"`
 	Address   string         `json:"address"`
 	Vantage   string         `json:"vantage"`
+	MAC       *string        `json:"mac"`
 	Names     []string       `json:"names"`
 	State     string         `json:"state"`
 	Tags      []string       `json:"tags"`
@@ -32,7 +33,7 @@ func scannedOf(hosts []state.HostReport) []scannedJSON {
 	all := make([]scannedJSON, 0, len(hosts))
 	for _, h := range hosts {
 		j := scannedJSON{
-			Host: hostOf(h.Name(), h.Address.String()), Address: h.Address.String(), Vantage: h.Vantage, Names: list(h.Names), State: string(h.State),
+			Host: hostOf(h.Name(), h.Address.String()), Address: h.Address.String(), Vantage: h.Vantage, MAC: some(h.MAC), Names: list(h.Names), State: string(h.State),
 			Tags: list(h.Tags), Owner: some(h.Owner), FirstSeen: utc(&h.FirstSeen), LastSeen: utc(h.LastSeen), Coverage: []coveringJSON{}, LookedAt: utc(h.Inside.LookedAt),
 		}
 		for _, c := range h.Coverage {
