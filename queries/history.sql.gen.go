@@ -8,6 +8,7 @@ package queries
 import (
 	"context"
 	"net/netip"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
 )
@@ -64,6 +65,25 @@ func (q *Queries) ApprovalsOfHosts(ctx context.Context, hosts []int64) ([]Approv
 		return nil, err
 	}
 	return items, nil
+}
+
+const approvalsSettled = `-- name: ApprovalsSettled :one
+select coalesce(max(id), 0)::bigint as newest, count(*) filter (where ended_at < $1::timestamptz)::bigint as ended
+from approval
+`
+
+type ApprovalsSettledRow struct {
+	Newest int64
+	Ended  int64
+}
+
+// ApprovalsSettled returns the highest number of an approval, and how many had ended
+// before a time.
+func (q *Queries) ApprovalsSettled(ctx context.Context, settled time.Time) (ApprovalsSettledRow, error) {
+	row := q.db.QueryRow(ctx, approvalsSettled, settled)
+	var i ApprovalsSettledRow
+	err := row.Scan(&i.Newest, &i.Ended)
+	return i, err
 }
 
 const hostChangesOfHosts = `-- name: HostChangesOfHosts :many
@@ -137,6 +157,56 @@ func (q *Queries) HostsKnown(ctx context.Context) ([]HostsKnownRow, error) {
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const hostsTouched = `-- name: HostsTouched :many
+select c.host_id from host_current c where c.rev_from > $1
+union select e.host_id from host_history e where e.rev_to > $1
+union select h.host_id from host_change h where h.rev > $1
+union select p.host_id from port_change p where p.rev > $1
+union select x.host_id from port_history x where x.rev_to > $1
+union select l.host_id from listener_change l where l.rev > $1
+union select f.host_id from finding f where f.rev > $1 or f.rev_to > $1
+union select a.host_id from approval a
+    where a.id > $2 or a.ended_at >= $3::timestamptz or a.granted_at > $4::timestamptz
+       or (a.expires_at > $4::timestamptz and a.expires_at <= $5::timestamptz)
+`
+
+type HostsTouchedParams struct {
+	Rev      int64
+	Approval int64
+	Settled  time.Time
+	At       time.Time
+	Now      time.Time
+}
+
+// HostsTouched returns the hosts of which a row was written after a revision, or
+// whose approvals are other ones than at a time: given since then (their numbers are
+// higher than one), ended since then, or over by now.
+func (q *Queries) HostsTouched(ctx context.Context, arg HostsTouchedParams) ([]int64, error) {
+	rows, err := q.db.Query(ctx, hostsTouched,
+		arg.Rev,
+		arg.Approval,
+		arg.Settled,
+		arg.At,
+		arg.Now,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var host_id int64
+		if err := rows.Scan(&host_id); err != nil {
+			return nil, err
+		}
+		items = append(items, host_id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

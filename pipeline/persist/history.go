@@ -53,18 +53,35 @@ func byHost(list []seat) []seat {
 	return list
 }
 
-// Histories hands over the history of every host that was ever known, as of one
-// moment and in the order of lists, without holding them all in memory. It ends
+// Histories hands over the history of hosts that were ever known, as of one moment
+// and in the order of lists, without holding them all in memory: of every host that
+// may not be as it was at a mark, from all its vantages, and of all hosts if the mark
+// is empty or not one of this database. It returns the mark of that moment, and ends
 // with the first error of yield.
-func (b *Book) Histories(ctx context.Context, yield func(state.HostHistory) error) error {
-	return b.reading(ctx, func(q *queries.Queries) error {
+func (b *Book) Histories(ctx context.Context, since state.Mark, yield func(state.HostHistory) error) (state.Mark, error) {
+	settled, err := b.settled(ctx)
+	if err != nil {
+		return "", fmt.Errorf("histories: %w", err)
+	}
+	var now mark
+	err = b.reading(ctx, func(q *queries.Queries) error {
 		v, err := present(ctx, q)
 		if err != nil {
+			return err
+		}
+		if now, err = v.mark(ctx, settled); err != nil {
 			return err
 		}
 		known, err := v.known(ctx)
 		if err != nil {
 			return err
+		}
+		touched, partly, err := v.touched(ctx, since)
+		if err != nil {
+			return err
+		}
+		if partly {
+			known = slices.DeleteFunc(known, func(s seat) bool { return !touched.contains(s.host) })
 		}
 		for batch := range slices.Chunk(byHost(known), historyBatch) {
 			list, err := v.histories(ctx, batch)
@@ -79,6 +96,10 @@ func (b *Book) Histories(ctx context.Context, yield func(state.HostHistory) erro
 		}
 		return nil
 	})
+	if err != nil {
+		return "", err
+	}
+	return now.encode(), nil
 }
 
 // histories returns the histories of hosts, in the order of lists.

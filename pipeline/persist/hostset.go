@@ -67,6 +67,43 @@ func (s hostSet) union(other hostSet) hostSet {
 	return out
 }
 
+// intersect returns the numbers that are in both sets.
+func (s hostSet) intersect(other hostSet) hostSet {
+	var out hostSet
+	for i, j := 0, 0; i < len(s) && j < len(other); {
+		if first, last := max(s[i].first, other[j].first), min(s[i].last, other[j].last); first <= last {
+			out = out.add(idRange{first, last})
+		}
+		if s[i].last < other[j].last {
+			i++
+		} else {
+			j++
+		}
+	}
+	return out
+}
+
+// minus returns the numbers that are not in the other set.
+func (s hostSet) minus(other hostSet) hostSet {
+	var out hostSet
+	j := 0
+	for _, r := range s {
+		for j < len(other) && other[j].last < r.first {
+			j++
+		}
+		for k := j; k < len(other) && other[k].first <= r.last; k++ {
+			if other[k].first > r.first {
+				out = out.add(idRange{r.first, other[k].first - 1})
+			}
+			r.first = max(r.first, other[k].last+1)
+		}
+		if r.first <= r.last {
+			out = out.add(r)
+		}
+	}
+	return out
+}
+
 func (s hostSet) count() int {
 	n := int64(0)
 	for _, r := range s {

@@ -64,7 +64,7 @@ func BenchmarkPagesOf100k(b *testing.B) {
 		}, n.ports},
 		{"s-histories", func() (int, error) {
 			hosts := 0
-			err := book.Histories(ctx, func(state.HostHistory) error { hosts++; return nil })
+			_, err := book.Histories(ctx, "", func(state.HostHistory) error { hosts++; return nil })
 			return hosts, err
 		}, n.hosts},
 	} {

@@ -191,7 +191,7 @@ func TestHistories(t *testing.T) {
 		_, _ = book.Approve(t.Context(), state.Grant{By: "ann", Via: "cli", Scope: state.Scope{All: true, Ports: []state.Port{w.port()}}})
 	}
 	var list []state.HostHistory
-	if err := book.Histories(t.Context(), func(h state.HostHistory) error { list = append(list, h); return nil }); err != nil {
+	if _, err := book.Histories(t.Context(), "", func(h state.HostHistory) error { list = append(list, h); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if len(list) != 40 || !slices.IsSortedFunc(list, func(a, b state.HostHistory) int { return state.CompareHosts(a.Host, b.Host) }) {
@@ -208,7 +208,7 @@ func TestHistories(t *testing.T) {
 		}
 	}
 	enough := errors.New("enough")
-	if err := book.Histories(t.Context(), func(state.HostHistory) error { return enough }); !errors.Is(err, enough) {
+	if _, err := book.Histories(t.Context(), "", func(state.HostHistory) error { return enough }); !errors.Is(err, enough) {
 		t.Errorf("error of yield: %v", err)
 	}
 }
@@ -229,7 +229,7 @@ func TestEmptyBook(t *testing.T) {
 	if list := must[[]state.Approval](t)(book.Approve(ctx, state.Grant{By: "ann", Via: "cli", Scope: state.Scope{All: true}})); len(list) != 0 {
 		t.Errorf("approved %v", list)
 	}
-	if err := book.Histories(ctx, func(state.HostHistory) error { return errors.New("a host") }); err != nil {
+	if _, err := book.Histories(ctx, "", func(state.HostHistory) error { return errors.New("a host") }); err != nil {
 		t.Error(err)
 	}
 	var none *NoRunError

@@ -35,3 +35,7 @@ type HostHistory struct {
 	Intervals []Interval // by port, then time
 	Events    []Event    // newest first
 }
+
+// Mark is a moment in the life of all that is known, to ask later what has happened
+// since. Only who gave it can read it; the empty Mark is before everything.
+type Mark string

@@ -3,21 +3,45 @@ package demo
 import (
 	"context"
 	"slices"
+	"strconv"
+	"time"
 
 	"ownmap/pipeline/state"
 )
 
-// Histories hands over the history of every host.
-func (d Network) Histories(_ context.Context, yield func(state.HostHistory) error) error {
+// Histories hands over the history of every host that may not be as it was at a mark.
+func (d Network) Histories(_ context.Context, since state.Mark, yield func(state.HostHistory) error) (state.Mark, error) {
+	last, err := strconv.Atoi(string(since))
 	for _, h := range d.hosts {
-		if h.from > d.nights {
+		if h.from > d.nights || err == nil && !d.touched(h, last) {
 			continue
 		}
 		if err := yield(d.history(h)); err != nil {
-			return err
+			return "", err
 		}
 	}
-	return nil
+	return state.Mark(strconv.Itoa(d.nights)), nil
+}
+
+// touched says whether a host may differ between a night and the last one.
+func (d Network) touched(h host, night int) bool {
+	if night > d.nights {
+		return true
+	}
+	after := func(at time.Time) bool { return at.After(Night(night)) && !at.After(Night(d.nights)) }
+	for _, p := range h.ports {
+		for _, a := range p.approvals {
+			if after(a.GrantedAt) || a.EndedAt != nil && after(*a.EndedAt) {
+				return true
+			}
+		}
+	}
+	for n := night; n <= d.nights; n++ {
+		if h.status(n) != state.Answered || n > night && len(h.changes(n)) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (d Network) history(h host) state.HostHistory {
