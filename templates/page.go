@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	texttemplate "text/template"
 	"time"
 
@@ -21,7 +22,8 @@ type Page struct {
 	set            *Set
 	root           string
 	files          []string
-	custom, native executor // custom is nil where no file of the page is the user's
+	custom, native executor     // custom is nil where no file of the page is the user's
+	size           atomic.Int64 // bytes of the last page, which the next one may have too
 }
 
 type executor interface {
@@ -90,6 +92,8 @@ func (s *Set) page(root string, files []string, parse func([]string) (executor, 
 func (p *Page) Render(data func(notices []string) any) ([]byte, error) {
 	notices := p.set.Notices()
 	var out bytes.Buffer
+	out.Grow(int(p.size.Load()) * 9 / 8)
+	defer func() { p.size.Store(int64(out.Len())) }()
 	if p.custom != nil {
 		err := p.custom.ExecuteTemplate(&out, p.root, data(notices))
 		if err == nil {

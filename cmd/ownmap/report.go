@@ -64,7 +64,7 @@ type reportFormat struct {
 func (a *app) reportFormats() []reportFormat {
 	return []reportFormat{
 		{[]string{"text"}, func(w io.Writer, r state.Report) error { return text.Report(w, r, a.textOptions()) }},
-		{[]string{"html"}, site.Standalone},
+		{[]string{"html"}, func(w io.Writer, r state.Report) error { return site.Standalone(w, r, nil, state.Brand{}) }},
 		{[]string{"markdown", "md"}, export.Markdown},
 		{[]string{"json"}, export.JSON},
 		{[]string{"csv"}, export.CSV},

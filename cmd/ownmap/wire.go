@@ -68,7 +68,7 @@ func (a *app) open(ctx context.Context) (*house, error) {
 		return nil, errors.Join(err, h.stop(ctx))
 	}
 	h.book.StaleAfter(config.Scan.StaleAfter)
-	h.site = site.New(site.Options{Dir: h.archive(), BaseURL: config.Archive.URL, Source: h.book, Formats: []site.Format{
+	h.site = site.New(site.Options{Dir: h.archive(), BaseURL: config.Archive.URL, Source: h.book, Version: buildVersion(), Formats: []site.Format{
 		{Ext: "json", Write: export.JSON}, {Ext: "csv", Write: export.CSV},
 	}})
 	return h, nil

@@ -38,6 +38,39 @@ func Clean(s string) string {
 	return b.String()
 }
 
+// Visible makes a text of any length safe to be shown: what people type may hold anything
+// too. Characters become the escapes that Clean makes of them, but for line feeds and
+// tabs, which stay; nothing is cut.
+func Visible(s string) string {
+	var b strings.Builder
+	kept := 0 // what stands before it is written
+	for i := 0; i < len(s); {
+		if c := s[i]; ' ' <= c && c < 0x7f || c == '\n' || c == '\t' {
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		escape := ""
+		switch {
+		case r == utf8.RuneError && size == 1:
+			escape = escapeByte(s[i])
+		case hidden(r):
+			escape = escapeRune(r)
+		}
+		if escape != "" {
+			b.WriteString(s[kept:i])
+			b.WriteString(escape)
+			kept = i + size
+		}
+		i += size
+	}
+	if kept == 0 {
+		return s
+	}
+	b.WriteString(s[kept:])
+	return b.String()
+}
+
 // fits says whether the rest is short enough to need no ellipsis.
 func fits(rest string, used int) bool { return plain(rest) && used+len(rest) <= MaxText }
 

@@ -71,3 +71,19 @@ func FuzzClean(f *testing.F) {
 		}
 	})
 }
+
+func TestVisible(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("ä ", 600)
+	for in, want := range map[string]string{
+		"":                             "",
+		"plain\ttext\n":                "plain\ttext\n",
+		"a\x1b[31m\u202eb\r\n\xff\x00": `a\x1b[31m\u{202e}b\x0d` + "\n" + `\xff\x00`,
+		long:                           long,
+		"\u200b" + long + "\x7f":       `\u{200b}` + long + `\x7f`,
+	} {
+		if got := Visible(in); got != want {
+			t.Errorf("Visible(%q) = %q, want %q", in, got, want)
+		}
+	}
+}

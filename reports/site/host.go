@@ -1,6 +1,7 @@
 package site
 
 import (
+	"html/template"
 	"strconv"
 	"strings"
 	"time"
@@ -25,8 +26,8 @@ type vantageView struct {
 	Ports    portTable
 	Both     *bothTable
 	Timeline *timeline
-	Events   []eventRow
-	Filter   bool // there are events enough to filter
+	Events   template.HTML // rows
+	Filter   bool          // there are events enough to filter
 }
 
 // fact is a line about a host: a text or a time.
@@ -37,7 +38,7 @@ type fact struct {
 }
 
 type eventRow struct {
-	At     time.Time
+	At     template.HTML
 	Link   string
 	Port   string
 	Sign   string
@@ -61,17 +62,21 @@ func hostView(host []state.HostHistory) hostPage {
 	return p
 }
 
+// hostPorts is how many ports the page of a host shows.
+const hostPorts = 2000
+
 func viewOf(h state.HostHistory, id string) vantageView {
 	l := links{root: "../../"}
 	v := vantageView{
 		ID: id, Facts: facts(h.HostReport), Both: bothOf(h.HostReport, id), Timeline: timelineOf(h, id),
 		Ports: portTable{ID: id + "-table", Caption: "Ports of " + h.Label(), Reasons: true},
 	}
-	v.Ports.add([]state.HostReport{h.HostReport}, l, time.Time{}, every)
-	for _, e := range h.Events {
-		v.Events = append(v.Events, eventOf(e, l))
+	v.Ports.add([]state.HostReport{h.HostReport}, l, time.Time{}, every, hostPorts)
+	events := make([]eventRow, len(h.Events))
+	for i, e := range h.Events {
+		events[i] = eventOf(e, l)
 	}
-	v.Filter = len(v.Events) > 12
+	v.Events, v.Filter = eventRows(events), len(events) > 12
 	return v
 }
 
@@ -128,7 +133,7 @@ func facts(h state.HostReport) []fact {
 }
 
 func eventOf(e state.Event, l links) eventRow {
-	row := eventRow{At: e.At, Link: l.run(e.RunID)}
+	row := eventRow{At: minuteTag(e.At), Link: l.run(e.RunID)}
 	switch {
 	case e.Change != nil:
 		c := *e.Change
@@ -149,7 +154,7 @@ func approvedBy(a state.Approval) string {
 		text += ": " + a.Reason
 	}
 	if a.Until != nil {
-		text += ", until " + a.Until.UTC().Format(time.DateOnly)
+		text += ", until " + a.Until.Format(time.DateOnly)
 	}
 	return text
 }
@@ -158,5 +163,5 @@ func endedBy(a state.Approval) string {
 	if a.EndedBy != "" {
 		return "by " + a.EndedBy
 	}
-	return "was approved by " + a.By + " on " + a.GrantedAt.UTC().Format(time.DateOnly)
+	return "was approved by " + a.By + " on " + a.GrantedAt.Format(time.DateOnly)
 }

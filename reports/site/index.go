@@ -1,6 +1,7 @@
 package site
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 
@@ -42,13 +43,14 @@ const (
 
 func (indexPage) title() string { return "Overview" }
 
-func indexView(now standing, runs []state.RunSummary) indexPage {
-	r, l := now.report, links{}
-	open, waiting := r.OpenPorts()
+func (e *edition) index(context.Context) error { return e.page("index.html", "index", e.indexView()) }
+
+func (e *edition) indexView() indexPage {
+	r, l, now, runs := e.latest, links{}, e.standing, e.runs
+	open, waiting := now.open, now.unapproved
 	p := indexPage{
-		mood: moodOf(r), Run: r.Run, RunLink: l.run(r.Run.ID), Verdict: r.Verdict(),
-		ChangedRun: now.changed.Run, ChangedLink: l.run(now.changed.Run.ID),
-		Trend: trendOf(runs), Owners: r.WaitingByOwner(), Runs: runRows(runs[:min(indexRuns, len(runs))]),
+		mood: now.mood, Run: r.Run, RunLink: l.run(r.Run.ID), Verdict: now.verdict,
+		Trend: trendOf(runs), Owners: now.owners, Runs: runRows(runs[:min(indexRuns, len(runs))]),
 		Tiles: []tile{
 			{strconv.Itoa(waiting), plural(waiting, "port unapproved", "ports unapproved"), "unapproved.html", attention(waiting > 0)},
 			{strconv.Itoa(len(r.Changes)), plural(len(r.Changes), "change in this run", "changes in this run"), l.run(r.Run.ID), ""},
@@ -59,7 +61,9 @@ func indexView(now standing, runs []state.RunSummary) indexPage {
 	if r.Previous != nil {
 		p.Previous = &link{fmt.Sprintf("run %d", r.Previous.ID), l.run(r.Previous.ID)}
 	}
-	p.Changes, p.MoreChanges = foldChanges(now.changed.Changes, l, indexChanges)
+	if c := e.now.Changed; c != nil {
+		p.ChangedRun, p.ChangedLink, p.Changes, p.MoreChanges = c.Run, l.run(c.Run.ID), c.Changes, c.More
+	}
 	if len(runs) > indexRuns {
 		p.MoreRuns = fmt.Sprintf("All %d runs", len(runs))
 	}

@@ -1,11 +1,9 @@
 package site
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
+	"html/template"
 	"strings"
-	"time"
 
 	"ownmap/pipeline/state"
 )
@@ -13,7 +11,8 @@ import (
 // hostsPage lists all hosts.
 type hostsPage struct {
 	Summary string
-	Hosts   []hostRow
+	Rows    template.HTML
+	Pager   *pager
 }
 
 type hostRow struct {
@@ -25,23 +24,24 @@ type hostRow struct {
 	Ports            string
 	Tags             []string
 	Owner            string
-	FirstSeen        time.Time
+	FirstSeen        template.HTML
 }
+
+func (p hostsPage) pager() *pager { return p.Pager }
 
 func (hostsPage) title() string { return "Hosts" }
 
-func hostsView(r state.Report) hostsPage {
-	open, waiting := r.OpenPorts()
-	p := hostsPage{Summary: fmt.Sprintf("%s with %s, %d unapproved.", state.Count(len(r.Hosts), "host", "hosts"), state.Count(open, "open port", "open ports"), waiting)}
-	for _, h := range r.Hosts {
-		row := hostRow{
-			Host: links{}.host(cmp.Or(h.Name(), h.Address.String()), h.ID), Address: h.Address.String(), Key: addressKey(h.Host),
-			Down: h.State == state.Down, Ports: portList(h.Ports), Tags: h.Tags, Owner: h.Owner, FirstSeen: h.FirstSeen,
+// hostsViews makes the pages of the list of hosts.
+func hostsViews(s standing) []hostsPage {
+	pages, pagers := paged("hosts", s.hosts, "hosts")
+	views := make([]hostsPage, len(pages))
+	for i, rows := range pages {
+		views[i] = hostsPage{
+			Summary: fmt.Sprintf("%s with %s, %d unapproved.", state.Count(len(s.hosts), "host", "hosts"), state.Count(s.open, "open port", "open ports"), s.unapproved),
+			Rows:    hostRows(rows), Pager: pagers[i],
 		}
-		row.Open, row.Unapproved = state.Report{Hosts: []state.HostReport{h}}.OpenPorts()
-		p.Hosts = append(p.Hosts, row)
 	}
-	return p
+	return views
 }
 
 // portList names the first ports of a host, and what stands behind each.
@@ -65,25 +65,34 @@ func portList(ports []state.PortReport) string {
 type unapprovedPage struct {
 	Summary string
 	Ports   portTable
+	Pager   *pager
 }
+
+func (p unapprovedPage) pager() *pager { return p.Pager }
 
 func (unapprovedPage) title() string { return "Unapproved ports" }
 
-func unapprovedView(r state.Report) unapprovedPage {
-	open, waiting := r.OpenPorts()
-	p := unapprovedPage{
-		Summary: fmt.Sprintf("%d of %s await approval.", waiting, state.Count(open, "open port", "open ports")),
-		Ports:   portTable{ID: "ports", Caption: "Open ports that nobody approved, the oldest first", Hosts: true, Owners: true},
+// unapprovedViews makes the pages of the list of what awaits approval. How old each
+// port is they do not tell, for that would change all of them every night.
+func unapprovedViews(s standing) []unapprovedPage {
+	pages, pagers := paged("unapproved", s.waiting, "ports")
+	views := make([]unapprovedPage, len(pages))
+	for i, rows := range pages {
+		views[i] = unapprovedPage{
+			Summary: fmt.Sprintf("%d of %s await approval.", s.unapproved, state.Count(s.open, "open port", "open ports")),
+			Ports:   portTable{ID: "ports", Caption: "Open ports that nobody approved, the oldest first", Hosts: true, Owners: true},
+			Pager:   pagers[i],
+		}
+		views[i].Ports.show(rows)
 	}
-	p.Ports.add(r.Hosts, links{}, r.Run.StartedAt, state.PortReport.Unapproved)
-	slices.SortStableFunc(p.Ports.Rows, func(a, b portRow) int { return a.Since.Compare(b.Since) })
-	return p
+	return views
 }
 
 // runsPage lists all runs.
 type runsPage struct {
 	Summary string
 	Runs    []runRow
+	Pager   *pager
 }
 
 // runRow is a run of a list; a run without a report leads nowhere.
@@ -96,10 +105,18 @@ type runRow struct {
 
 type remark struct{ Label, Class string }
 
+func (p runsPage) pager() *pager { return p.Pager }
+
 func (runsPage) title() string { return "Runs" }
 
-func runsView(runs []state.RunSummary) runsPage {
-	return runsPage{state.Count(len(runs), "run", "runs") + ", the newest first.", runRows(runs)}
+// runsViews makes the pages of the list of runs.
+func runsViews(runs []state.RunSummary) []runsPage {
+	pages, pagers := paged("runs", runs, "runs")
+	views := make([]runsPage, len(pages))
+	for i, rows := range pages {
+		views[i] = runsPage{state.Count(len(runs), "run", "runs") + ", the newest first.", runRows(rows), pagers[i]}
+	}
+	return views
 }
 
 func runRows(runs []state.RunSummary) []runRow {

@@ -23,7 +23,7 @@ type archive struct {
 
 func TestArchive(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := newDir(t)
 	build(t, dir, demo.Nights(49))
 	a := archive{make(map[string]*html.Node), files(t, dir)}
 	for file, content := range a.files {
@@ -209,7 +209,7 @@ func TestLargeRunsAreCutAndSaySo(t *testing.T) {
 		report.Changes = append(report.Changes, state.Change{Kind: state.PortOpened, Address: report.Hosts[0].Address, Port: port})
 	}
 	var out bytes.Buffer
-	if err := Standalone(&out, report); err != nil {
+	if err := Standalone(&out, report, nil, state.Brand{}); err != nil {
 		t.Fatal(err)
 	}
 	text := textOf(parse(t, out.String()))
@@ -223,7 +223,7 @@ func TestLargeRunsAreCutAndSaySo(t *testing.T) {
 func TestStandaloneNeedsNoOtherFile(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	if err := Standalone(&out, demo.Nights(49).At(48)); err != nil {
+	if err := Standalone(&out, demo.Nights(49).At(48), nil, state.Brand{}); err != nil {
 		t.Fatal(err)
 	}
 	page := parse(t, out.String())
@@ -262,10 +262,7 @@ func TestEveryTemplateIsUsed(t *testing.T) {
 			want = append(want, page)
 		}
 	}
-	var listed []string
-	for name := range pages {
-		listed = append(listed, name)
-	}
+	listed := kinds()
 	slices.Sort(listed)
 	if !slices.Equal(listed, want) {
 		t.Errorf("pages %q, files %q", listed, want)

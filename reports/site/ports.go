@@ -3,13 +3,20 @@ package site
 import (
 	"cmp"
 	"encoding/hex"
+	"html/template"
 	"time"
 
 	"ownmap/pipeline/state"
 )
 
-// portLimit is how many ports a page shows; the data files have them all.
-const portLimit = 2000
+// How many ports a run's page shows; the data files have them all.
+//
+// A page of the archive leads to its data and to the lists of all hosts; one that stands
+// alone has only itself.
+const (
+	archivePorts    = 500
+	standalonePorts = 2000
+)
 
 // portTable is the view of the template "ports".
 type portTable struct {
@@ -39,31 +46,35 @@ type portRow struct {
 	Approval   *state.Approval
 	Reason     string // of the approval
 	Unapproved bool
-	Since      time.Time
+	Since      template.HTML
 	Age        string
-	Stale      *time.Time
+	Stale      template.HTML
+
+	since time.Time
 }
 
 // add fills the table with the ports that keep wants; run is the time against
-// which ages are told, the zero time for none.
-func (t *portTable) add(hosts []state.HostReport, l links, run time.Time, keep func(state.PortReport) bool) {
+// which ages are told, the zero time for none; limit is how many are shown.
+func (t *portTable) add(hosts []state.HostReport, l links, run time.Time, keep func(state.PortReport) bool, limit int) {
 	all := 0
 	for _, h := range hosts {
 		for _, p := range h.Ports {
 			if !keep(p) {
 				continue
 			}
-			if all++; all > portLimit {
+			if all++; all > limit {
 				continue
 			}
 			row := portRow{
 				Host: l.host(cmp.Or(h.Name(), h.Address.String()), h.ID), Address: h.Address.String(), AddressKey: addressKey(h.Host), Number: p.Number, Port: p.String(), State: p.State,
 				Service: p.Service.String(), Version: p.Service.Described(), Process: p.Process.String(), About: p.Process.Described(), Owner: h.Owner,
-				Approval: p.Approval, Unapproved: p.Unapproved(), Since: p.FirstSeen, Stale: p.StaleSince,
+				Approval: p.Approval, Unapproved: p.Unapproved(), Since: dayTag(p.FirstSeen), since: p.FirstSeen,
 			}
-			t.Inside = t.Inside || row.Process != ""
 			if t.Reasons && p.Approved() {
 				row.Reason = p.Approval.Reason
+			}
+			if p.StaleSince != nil {
+				row.Stale = dayTag(*p.StaleSince)
 			}
 			if !run.IsZero() {
 				row.Age = state.Age(p.FirstSeen, run)
@@ -71,14 +82,19 @@ func (t *portTable) add(hosts []state.HostReport, l links, run time.Time, keep f
 			t.Rows = append(t.Rows, row)
 		}
 	}
-	t.Filter = len(t.Rows) > 8
+	t.show(t.Rows)
 	t.More = state.MoreOf(len(t.Rows), all, "ports")
 }
 
-func every(state.PortReport) bool { return true }
+// show makes these the rows of the table.
+func (t *portTable) show(rows []portRow) {
+	t.Rows, t.Filter = rows, len(rows) > 8
+	for _, row := range rows {
+		t.Inside = t.Inside || row.Process != ""
+	}
+}
 
-// unapproved says whether a port awaits approval.
-func unapproved(p state.PortReport) bool { return p.State == state.Open && !p.Approved() }
+func every(state.PortReport) bool { return true }
 
 // addressKey is the address in hexadecimal, so that text sorts as addresses do.
 func addressKey(h state.Host) string {

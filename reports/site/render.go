@@ -1,52 +1,35 @@
 package site
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
-	"fmt"
 	"html/template"
-	"io"
-	"io/fs"
 	"strings"
-	"time"
-
-	"github.com/Masterminds/sprig/v3"
 
 	"ownmap/pipeline/state"
 	"ownmap/templates"
 )
 
-// pages holds every kind of page, parsed once. A page that is missing here or
-// among the files panics at start, in the first test rather than at night.
-var pages = parsePages("index", "run", "host", "hosts", "unapproved", "runs")
-
-func parsePages(names ...string) map[string]*template.Template {
-	funcs := sprig.HermeticHtmlFuncMap() // without env: a template must not see secrets
-	funcs["day"] = func(t time.Time) string { return t.UTC().Format(time.DateOnly) }
-	funcs["minute"] = func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
-	funcs["rfc3339"] = func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-	base := template.Must(template.New("").Funcs(funcs).Option("missingkey=error").
-		ParseFS(templates.FS, "shared/changes.html", "shared/ports.html", "shared/runs.html", "shared/charts.html", "site/layout.html"))
-	parsed := make(map[string]*template.Template, len(names))
-	for _, name := range names {
-		parsed[name] = template.Must(template.Must(base.Clone()).ParseFS(templates.FS, "site/"+name+".html"))
-	}
-	return parsed
-}
-
-// view is what a page shows: its title and the data of its template.
+// view is what a page shows: its title and the data of its template. All of it goes
+// into the page and nothing else, so that its hash tells whether the page is up to date.
 type view interface{ title() string }
+
+// listView is a view that is one page of a long list.
+type listView interface{ pager() *pager }
 
 // layout is what stands around every page.
 type layout struct {
 	Root       string // of the archive, as seen from the page: "", "../", ...
 	Title      string
 	Nav        []navLink
+	Brand      brandView
+	Notices    []string // about templates that could not be used
+	Zone       string   // of all times
 	Standalone bool
 	Style      template.CSS
 	StyleHash  string // of the Style, for the content security policy
 	View       view
+	Pager      *pager // of a long list
 }
 
 type navLink struct {
@@ -56,35 +39,40 @@ type navLink struct {
 
 // render makes the bytes of a page. It is pure: nothing but its arguments and
 // the templates go in.
-func render(file, name string, v view) ([]byte, error) {
+func (l *look) render(file, kind, zone string, v view) ([]byte, error) {
 	root := strings.Repeat("../", strings.Count(file, "/"))
 	nav := []navLink{
-		{link{"Overview", root + "index.html"}, name == "index"},
-		{link{"Unapproved", root + "unapproved.html"}, name == "unapproved"},
-		{link{"Hosts", root + "hosts.html"}, name == "hosts"},
-		{link{"Runs", root + "runs.html"}, name == "runs"},
+		{link{"Overview", root + "index.html"}, kind == "index"},
+		{link{"Unapproved", root + "unapproved.html"}, kind == "unapproved"},
+		{link{"Hosts", root + "hosts.html"}, kind == "hosts"},
+		{link{"Runs", root + "runs.html"}, kind == "runs"},
 	}
-	var out bytes.Buffer
-	err := pages[name].ExecuteTemplate(&out, "layout", layout{Root: root, Title: v.title(), Nav: nav, View: v})
-	return out.Bytes(), err
+	page := layout{Root: root, Title: v.title(), Nav: nav, Brand: l.brand, Zone: zone, View: v}
+	if list, is := v.(listView); is {
+		page.Pager = list.pager()
+	}
+	return shown(l.pages[kind], func(notices []string) any {
+		page.Notices = notices
+		return page
+	})
 }
 
-// Standalone writes a run's report as one HTML file that needs no other: to be
-// mailed, or kept. It has no script and leads nowhere.
-func Standalone(w io.Writer, report state.Report) error {
-	style, err := fs.ReadFile(templates.FS, "site/ownmap.css")
-	if err != nil {
-		return err
-	}
-	v := runView(report, "", nil)
-	sum := sha256.Sum256(style)
-	err = pages["run"].ExecuteTemplate(w, "layout", layout{
-		Title: v.title(), Standalone: true, View: v,
-		Style:     template.CSS(style), //nolint:gosec // our own stylesheet
-		StyleHash: "sha256-" + base64.StdEncoding.EncodeToString(sum[:]),
+// standalone makes the bytes of a run's page that needs no other file.
+func (l *look) standalone(report state.Report) ([]byte, error) {
+	v := runView(report, "", nil, standalonePorts)
+	sum := sha256.Sum256(l.style)
+	return shown(l.pages["run"], func(notices []string) any {
+		return layout{
+			Title: v.title(), Brand: l.brand, Notices: notices, Zone: report.Run.StartedAt.Location().String(), Standalone: true, View: v,
+			Style:     template.CSS(l.style), //nolint:gosec // our own stylesheet, or the user's
+			StyleHash: "sha256-" + base64.StdEncoding.EncodeToString(sum[:]),
+		}
 	})
-	if err != nil {
-		return fmt.Errorf("write HTML: %w", err)
-	}
-	return nil
+}
+
+// shown renders a page in which no character hides: what people type, owners and reasons,
+// was cleaned by nobody.
+func shown(page *templates.Page, data func(notices []string) any) ([]byte, error) {
+	content, err := page.Render(data)
+	return []byte(state.Visible(string(content))), err
 }

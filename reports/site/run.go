@@ -62,7 +62,8 @@ const gapLimit = 500
 func (p runPage) title() string { return fmt.Sprintf("Run %d: %s", p.Run.ID, p.Verdict) }
 
 // runView makes the view of a run's page; with an empty root it leads nowhere.
-func runView(r state.Report, root string, formats []Format) runPage {
+// ports is how many ports each of its tables shows.
+func runView(r state.Report, root string, formats []Format, ports int) runPage {
 	l := links{root: root, none: root == ""}
 	p := runPage{
 		mood: moodOf(r), Run: r.Run, Verdict: r.Verdict(), Took: r.Run.Took(), Only: strings.Join(r.Run.Only, " "),
@@ -71,14 +72,14 @@ func runView(r state.Report, root string, formats []Format) runPage {
 		Inventory:  portTable{ID: "ports", Caption: "All ports as of this run", Hosts: true},
 	}
 	if r.Previous != nil {
-		p.Previous = &link{fmt.Sprintf("run %d of %s", r.Previous.ID, r.Previous.StartedAt.UTC().Format("2006-01-02 15:04")), l.run(r.Previous.ID)}
+		p.Previous = &link{fmt.Sprintf("run %d of %s", r.Previous.ID, r.Previous.StartedAt.Format("2006-01-02 15:04")), l.run(r.Previous.ID)}
 	}
 	for _, f := range formats {
 		p.Data = append(p.Data, link{strings.ToUpper(f.Ext), root + dataFile(r.Run.ID, f.Ext)})
 	}
 	p.Changes, p.MoreChanges = foldChanges(r.Changes, l, changeLimit)
-	p.Unapproved.add(r.Hosts, l, r.Run.StartedAt, state.PortReport.Unapproved)
-	p.Inventory.add(r.Hosts, l, time.Time{}, every)
+	p.Unapproved.add(r.Hosts, l, r.Run.StartedAt, state.PortReport.Unapproved, ports)
+	p.Inventory.add(r.Hosts, l, time.Time{}, every, ports)
 	p.addOddities(r, l)
 	p.addInside(r, l)
 	names := make(map[int64]string, len(r.Hosts))

@@ -1,56 +1,77 @@
 // Package site writes the static archive: pages about the last run, every run
 // and every host that work from any web server and from file://, without
 // JavaScript too. A page is a pure function of what the database holds: the same
-// input gives the same bytes.
+// input gives the same bytes. Only what has changed is made anew, and readers see
+// the archive of before or the new one, never a mixture.
 package site
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 
 	"ownmap/pipeline/state"
+	"ownmap/templates"
 )
 
 // Source is where the archive gets everything from. persist.Book is one.
 type Source interface {
 	// Runs returns the newest runs, newest first, at most limit of them.
 	Runs(ctx context.Context, limit int) ([]state.RunSummary, error)
-	// Report returns everything about a persisted run.
+	// Report returns everything about a persisted run: the same at any time.
 	Report(ctx context.Context, runID int64) (state.Report, error)
 	// Inventory returns the hosts that are looked at, in the order of lists, with
 	// their ports and approvals as of now.
 	Inventory(ctx context.Context) ([]state.HostReport, error)
-	// Histories hands every host that was ever known to yield, also those that
-	// are looked at no more: past runs lead to their pages. What several vantages
-	// know of a host comes one after the other.
-	Histories(ctx context.Context, yield func(state.HostHistory) error) error
+	// Histories hands hosts to yield, also those that are looked at no more: past runs
+	// lead to their pages. It hands over at least every host whose page may not be as
+	// it was at the mark, and every host that was ever known for the empty one, and
+	// returns the mark of now. What several vantages know of a host comes one after
+	// the other.
+	Histories(ctx context.Context, since state.Mark, yield func(state.HostHistory) error) (state.Mark, error)
 }
 
-// Format is a kind of file that lies beside each run for programs.
+// Format is a kind of file that lies beside each run for programs, or to be sent on.
 type Format struct {
-	Ext   string // "json": the file's extension, its name on the page
+	Ext   string // "json": the file's extension, in small letters; its name on the page
 	Write func(io.Writer, state.Report) error
 }
 
 // Options say where the archive is and what it is made from.
 type Options struct {
-	Dir     string   // folder of the archive, made if it is missing
-	BaseURL string   // where Dir is served from; empty: it is read from the disk
-	Source  Source   // required
-	Formats []Format // data files beside each run
+	Dir       string         // folder of the archive, made if it is missing
+	BaseURL   string         // where Dir is served from; empty: it is read from the disk
+	Source    Source         // required
+	Formats   []Format       // data files beside each run
+	Templates *templates.Set // nil: the built-in ones
+	Brand     state.Brand    // whose archive it is
+	Version   string         // of the program: another one makes every page anew
+	Keep      Retention      // of runs; the others' pages are pruned. The zero value keeps all
 }
 
 // Site is the archive. It is a pipeline.Writer.
 type Site struct {
-	options Options
+	options  Options
+	look     func() (*look, error)
+	exchange func(a, b string) error
 }
 
 // New returns the archive; nothing is written yet.
-func New(options Options) *Site { return &Site{options} }
+func New(options Options) *Site {
+	if options.Templates == nil {
+		options.Templates = templates.New("")
+	}
+	return &Site{
+		options: options, exchange: exchangeFolders,
+		look: sync.OnceValues(func() (*look, error) { return newLook(options.Templates, options.Brand) }),
+	}
+}
 
 // Name returns "site".
 func (s *Site) Name() string { return "site" }
@@ -68,160 +89,107 @@ func (s *Site) locate(name string) string {
 	return filepath.Join(s.options.Dir, filepath.FromSlash(name))
 }
 
-// Write writes a run's page and data, and makes every page anew that tells how
-// things stand: of the hosts, the lists and the index. Files whose bytes would
-// not differ are left alone, so a second Write of the same run writes nothing.
+// wish is what a call wants of the archive.
+type wish struct {
+	report *state.Report // of a run that is not read from the source; nil: all are
+	full   bool          // everything is made anew
+	keep   Retention
+}
+
+// Write brings the archive up to date, with a run whose report it is handed: the pages
+// of runs that it lacks, of hosts to which something happened, and those that tell how
+// things stand. A second Write of the same run writes nothing.
 func (s *Site) Write(ctx context.Context, report state.Report) error {
-	return s.publish(ctx, func(p *publisher, _ []state.RunSummary) error {
-		return s.writeRun(p, report)
-	})
+	_, err := s.publish(ctx, wish{report: &report, keep: s.options.Keep})
+	return err
 }
 
-// Build makes every page of the archive anew from the source.
+// Build makes every page of the archive anew from the source, also those that were
+// pruned, unless Options.Keep prunes them again.
 func (s *Site) Build(ctx context.Context) error {
-	return s.publish(ctx, func(p *publisher, runs []state.RunSummary) error {
-		for _, run := range runs {
-			if !hasReport(run.Run) {
-				continue
+	_, err := s.publish(ctx, wish{full: true, keep: s.options.Keep})
+	return err
+}
+
+// desk is where files of an edition are put until it is published.
+type desk interface {
+	// has says whether the live archive has a file with just this content.
+	has(name string, content []byte) bool
+	// put writes a file that the live archive lacks or has otherwise.
+	put(name string, content []byte) error
+	// publish makes an archive of these files the live one.
+	publish(now *manifest) error
+}
+
+// publish makes an edition of the archive. It returns the files that it lacks against
+// the one before, with their sizes.
+func (s *Site) publish(ctx context.Context, w wish) (dropped map[string]int64, err error) {
+	dir, err := filepath.Abs(s.options.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("archive: %w", err)
+	}
+	if target, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = target
+	}
+	unlock, err := lockArchive(ctx, dir)
+	if err != nil {
+		return nil, fmt.Errorf("archive: %w", err)
+	}
+	defer unlock()
+	dropped, err = s.edit(ctx, dir, w, canExchange(dir, s.exchange))
+	if errors.Is(err, errNoExchange) {
+		if err := os.RemoveAll(sibling(dir, "previous")); err != nil {
+			return nil, fmt.Errorf("archive: %w", err)
+		}
+		dropped, err = s.edit(ctx, dir, w, false)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("archive: %w", err)
+	}
+	return dropped, nil
+}
+
+// edit makes an edition at a desk and publishes it, unless nothing has changed.
+func (s *Site) edit(ctx context.Context, dir string, w wish, exchange bool) (dropped map[string]int64, err error) {
+	old, whole, err := readManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	lies, err := list(dir)
+	if err != nil {
+		return nil, err
+	}
+	own := owner(old, whole, lies)
+	for name := range old.Files {
+		if _, there := lies.files[name]; !there { // somebody removed it
+			delete(old.Files, name)
+			old.Mark = ""
+		}
+	}
+	var d desk = &place{dir: dir, old: old, own: own, lies: lies}
+	if exchange {
+		d = &pair{live: dir, next: sibling(dir, "previous"), old: old, own: own, lies: lies, exchange: s.exchange}
+	}
+	e, err := s.newEdition(ctx, w, d, old)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.make(ctx); err != nil {
+		return nil, err
+	}
+	dropped = make(map[string]int64)
+	for name := range lies.files {
+		if _, stays := e.now.Files[name]; !stays && own(name) {
+			if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name))); err == nil {
+				dropped[name] = info.Size()
 			}
-			report, err := s.options.Source.Report(ctx, run.ID)
-			if err != nil {
-				return err
-			}
-			if err := s.writeRun(p, report); err != nil {
-				return err
-			}
 		}
-		return nil
-	})
+	}
+	if e.written > 0 || !e.now.sameFiles(old) || len(dropped) > 0 {
+		return dropped, d.publish(e.now)
+	}
+	return dropped, e.note(dir)
 }
-
-// publish holds the lock while it writes: the stylesheet first, so that no page
-// ever lacks it, then the pages of runs that writeRuns writes, hosts and lists,
-// and the index last, so that it never leads to a page that is not there.
-func (s *Site) publish(ctx context.Context, writeRuns func(*publisher, []state.RunSummary) error) error {
-	if err := s.publishLocked(ctx, writeRuns); err != nil {
-		return fmt.Errorf("archive: %w", err)
-	}
-	return nil
-}
-
-func (s *Site) publishLocked(ctx context.Context, writeRuns func(*publisher, []state.RunSummary) error) error {
-	p, err := newPublisher(ctx, s.options.Dir)
-	if err != nil {
-		return err
-	}
-	defer p.close()
-	runs, err := s.options.Source.Runs(ctx, allRuns)
-	if err != nil {
-		return err
-	}
-	if err := p.assets(); err != nil {
-		return err
-	}
-	if err := writeRuns(p, runs); err != nil {
-		return err
-	}
-	return s.writeState(ctx, p, runs)
-}
-
-// writeState writes the pages that tell how things stand.
-func (s *Site) writeState(ctx context.Context, p *publisher, runs []state.RunSummary) error {
-	if err := s.writeHosts(ctx, p); err != nil {
-		return err
-	}
-	now, err := s.latest(ctx, runs)
-	if err != nil {
-		return err
-	}
-	if now.report.Hosts, err = s.options.Source.Inventory(ctx); err != nil {
-		return err
-	}
-	for _, page := range []struct {
-		name string
-		view view
-	}{
-		{"hosts", hostsView(now.report)},
-		{"unapproved", unapprovedView(now.report)},
-		{"runs", runsView(runs)},
-		{"index", indexView(now, runs)},
-	} {
-		if err := p.page(page.name+".html", page.name, page.view); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// writeHosts writes a page for each host, as all vantages see it.
-func (s *Site) writeHosts(ctx context.Context, p *publisher) error {
-	var host []state.HostHistory
-	write := func() error {
-		if len(host) == 0 {
-			return nil
-		}
-		return p.page(hostFile(host[0].ID), "host", hostView(host))
-	}
-	err := s.options.Source.Histories(ctx, func(h state.HostHistory) error {
-		if len(host) > 0 && host[0].ID == h.ID {
-			host = append(host, h)
-			return nil
-		}
-		err := write()
-		host = append(host[:0:0], h)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return write()
-}
-
-// standing is what the index tells: the last run, and the last one with changes.
-type standing struct {
-	report  state.Report
-	changed state.Report
-}
-
-func (s *Site) latest(ctx context.Context, runs []state.RunSummary) (standing, error) {
-	var now standing
-	for _, run := range runs {
-		if !hasReport(run.Run) {
-			continue
-		}
-		newest := now.report.Run.ID == 0
-		if !newest && run.Changes == 0 {
-			continue
-		}
-		report, err := s.options.Source.Report(ctx, run.ID)
-		if err != nil {
-			return standing{}, err
-		}
-		if newest {
-			now.report = report
-		}
-		if len(report.Changes) > 0 {
-			now.changed = report
-			break
-		}
-	}
-	return now, nil
-}
-
-func (s *Site) writeRun(p *publisher, report state.Report) error {
-	for _, f := range s.options.Formats {
-		if err := p.data(dataFile(report.Run.ID, f.Ext), func(w io.Writer) error { return f.Write(w, report) }); err != nil {
-			return err
-		}
-	}
-	return p.page(runFile(report.Run.ID), "run", runView(report, "../", s.options.Formats))
-}
-
-// allRuns is the limit for a list of all runs: a run a night takes long to it.
-const allRuns = 1 << 20
-
-// hasReport says whether a run has kept a state, so that a report of it exists.
-func hasReport(r state.Run) bool { return r.Rev != 0 }
 
 // File names come from ids alone: what a scanned host is called never reaches
 // the file system, and a renamed host keeps its page.
@@ -232,3 +200,11 @@ func dataFile(id int64, ext string) string { return "data/" + strconv.FormatInt(
 
 // hostFile spreads hosts over 256 folders.
 func hostFile(id int64) string { return fmt.Sprintf("host/%02x/%d.html", id&0xff, id) }
+
+// pageFile names the pages of a long list: hosts.html, hosts-2.html.
+func pageFile(list string, page int) string {
+	if page == 1 {
+		return list + ".html"
+	}
+	return list + "-" + strconv.Itoa(page) + ".html"
+}

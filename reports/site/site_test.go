@@ -28,6 +28,12 @@ func formats() []Format {
 	}
 }
 
+// newDir returns a folder for an archive, with room beside it.
+func newDir(tb testing.TB) string {
+	tb.Helper()
+	return filepath.Join(tb.TempDir(), "archive")
+}
+
 // build makes the archive of the demo network in dir and returns it.
 func build(t *testing.T, dir string, source Source) *Site {
 	t.Helper()
@@ -43,7 +49,7 @@ func files(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	content := make(map[string]string)
 	err := fs.WalkDir(os.DirFS(dir), ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || path == ".lock" {
+		if err != nil || d.IsDir() || path == manifestFile {
 			return err
 		}
 		b, err := os.ReadFile(filepath.Join(dir, path))
@@ -61,12 +67,12 @@ func TestDemo(t *testing.T) {
 	t.Parallel()
 	dir := os.Getenv("OWNMAP_DEMO")
 	if dir == "" {
-		dir = t.TempDir()
+		dir = newDir(t)
 	}
 	d := demo.Nights(49)
 	build(t, dir, d)
 	var out bytes.Buffer
-	if err := Standalone(&out, d.At(48)); err != nil {
+	if err := Standalone(&out, d.At(48), nil, state.Brand{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "standalone.html"), out.Bytes(), 0o600); err != nil {
@@ -76,7 +82,7 @@ func TestDemo(t *testing.T) {
 
 func TestSameInputSameBytes(t *testing.T) {
 	t.Parallel()
-	one, two := t.TempDir(), t.TempDir()
+	one, two := newDir(t), newDir(t)
 	build(t, one, demo.Nights(49))
 	build(t, two, demo.Nights(49))
 	if d := cmp.Diff(files(t, one), files(t, two)); d != "" {
@@ -86,7 +92,7 @@ func TestSameInputSameBytes(t *testing.T) {
 
 func TestUnchangedArchiveIsNotTouched(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := newDir(t)
 	s := build(t, dir, demo.Nights(49))
 	past := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 	for path := range files(t, dir) {
@@ -111,7 +117,7 @@ func TestUnchangedArchiveIsNotTouched(t *testing.T) {
 // every host that nothing happened to as it was.
 func TestQuietNight(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := newDir(t)
 	build(t, dir, demo.Nights(45))
 	before := files(t, dir)
 	s := New(Options{Dir: dir, Source: demo.Nights(46), Formats: formats()})
@@ -124,7 +130,7 @@ func TestQuietNight(t *testing.T) {
 			changed[path] = true
 		}
 	}
-	want := map[string]bool{"index.html": true, "runs.html": true, "unapproved.html": true, "run/46.html": true, "data/46.json": true, "data/46.csv": true}
+	want := map[string]bool{"index.html": true, "runs.html": true, "atom.xml": true, "run/46.html": true, "data/46.json": true, "data/46.csv": true}
 	if d := cmp.Diff(want, changed); d != "" {
 		t.Errorf("a quiet night changed: %s", d)
 	}
@@ -144,27 +150,27 @@ func TestPaths(t *testing.T) {
 
 func TestTwoBuildersDoNotMix(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	first, err := newPublisher(t.Context(), dir)
+	dir := newDir(t)
+	unlock, err := lockArchive(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 120*time.Millisecond)
 	defer cancel()
-	if _, err := newPublisher(ctx, dir); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := lockArchive(ctx, dir); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a second builder got the lock, or failed with %v", err)
 	}
-	first.close()
-	second, err := newPublisher(t.Context(), dir)
+	unlock()
+	again, err := lockArchive(t.Context(), dir)
 	if err != nil {
 		t.Fatalf("the lock stays when its holder is gone: %v", err)
 	}
-	second.close()
+	again()
 }
 
 func TestFaultsAreToldAndLeaveTheIndex(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := newDir(t)
 	build(t, dir, demo.Nights(45))
 	before := files(t, dir)["index.html"]
 	fault := errors.New("disk is full")
@@ -179,7 +185,7 @@ func TestFaultsAreToldAndLeaveTheIndex(t *testing.T) {
 
 func TestArchiveBeforeAnyRun(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := newDir(t)
 	build(t, dir, demo.Network{})
 	if got := files(t, dir)["index.html"]; !strings.Contains(got, "<h1>No run yet</h1>") {
 		t.Errorf("index before any run: %s", got)

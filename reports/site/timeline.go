@@ -2,39 +2,27 @@ package site
 
 import (
 	"fmt"
+	"html/template"
+	"strings"
 	"time"
 	"unicode/utf8"
 
 	"ownmap/pipeline/state"
 )
 
-// timeline is a chart of when each port of a host was open, on absolute time and
-// in CSS pixels. Its axis ends at the last thing that happened, never at the
-// last run: the page of a host that did not change must not change either.
+// timeline is a chart of when each port of a host was open, who approved it and when
+// its process changed, on absolute time and in CSS pixels. Its axis ends at the last
+// thing that happened, never at the last run: the page of a host that did not change
+// must not change either.
 type timeline struct {
-	ID            string // of its HTML elements
-	Width, Height int
-	Top, Bottom   int
-	Description   string
-	Ticks         []mark
-	Rows          []timelineRow
-	More          string
+	ID     string        // of its HTML elements
+	SVG    template.HTML // drawn here: a template takes ten times as long
+	Legend []legendRow
+	More   string
 }
 
-type timelineRow struct {
-	Label string
-	Text  int
-	Bars  []bar
-}
-
-type bar struct {
-	X, Y, Width, Height int
-	Class               string // open or uncertain
-	Title               string
-	Open                string // path of the arrow of what is still so
-	Text                string
-	TextX, TextY        int
-}
+// legendRow explains a mark.
+type legendRow struct{ Class, Glyph, Words string }
 
 const (
 	timelineRows  = 60 // ports that are drawn
@@ -46,45 +34,133 @@ const (
 	arrow         = 10 // pixels behind the last event, for the arrows
 )
 
-// timelineOf draws the intervals of a host, which are sorted by port; nil for
-// none.
+// drawing is a timeline that is being drawn.
+type drawing struct {
+	strings.Builder
+
+	x     func(time.Time) int
+	right int
+	rows  map[state.Port]int // the top of each port's row
+}
+
+// timelineOf draws the intervals of a host, which are sorted by port, and what became
+// of the ports' approvals and processes; nil for none.
 func timelineOf(h state.HostHistory, id string) *timeline {
-	intervals := h.Intervals
-	if len(intervals) == 0 {
+	if len(h.Intervals) == 0 {
 		return nil
 	}
 	first, last := span(h)
-	right := timelineWidth - arrow - 2
-	x := scale(first, last, timelineLeft, right)
-	t := &timeline{ID: id + "-timeline", Width: timelineWidth, Top: timelineTop}
+	d := &drawing{right: timelineWidth - arrow - 2, rows: make(map[state.Port]int)}
+	d.x = scale(first, last, timelineLeft, d.right)
 	ports, still := 0, 0
-	for i, in := range intervals {
-		if i == 0 || in.Port != intervals[i-1].Port {
+	for i, in := range h.Intervals {
+		if i == 0 || in.Port != h.Intervals[i-1].Port {
 			if ports++; ports <= timelineRows {
-				t.Rows = append(t.Rows, timelineRow{Label: in.String(), Text: timelineTop + (ports-1)*rowHeight + 18})
+				d.rows[in.Port] = timelineTop + (ports-1)*rowHeight
 			}
 		}
 		if in.To == nil {
 			still++
 		}
-		if ports > timelineRows {
-			continue
-		}
-		row := &t.Rows[len(t.Rows)-1]
-		row.Bars = append(row.Bars, barOf(in, x, right, timelineTop+(ports-1)*rowHeight+(rowHeight-barHeight)/2))
 	}
-	t.Bottom = timelineTop + len(t.Rows)*rowHeight
-	t.Height = t.Bottom + 4
-	for _, at := range ticks(first, last) {
-		if x(at) < right-3*arrow { // else its date would be cut
-			t.Ticks = append(t.Ticks, mark{At: x(at), Label: at.Format(time.DateOnly)})
+	t := &timeline{ID: id + "-timeline", More: state.MoreOf(len(d.rows), ports, "ports")}
+	d.head(t.ID, fmt.Sprintf("%s; the axis goes from %s to %s. %d still open, marked with an arrow. The history below tells the same in words.",
+		state.Count(ports, "port", "ports"), first.Format(time.DateOnly), last.Format(time.DateOnly), still))
+	d.axis(first, last)
+	for i, in := range h.Intervals {
+		if top, drawn := d.rows[in.Port]; drawn {
+			if i == 0 || in.Port != h.Intervals[i-1].Port {
+				fmt.Fprintf(d, "<text class=\"label\" x=\"0\" y=\"%d\">%s</text>\n", top+18, escaped(in.String()))
+			}
+			d.bar(in, top+(rowHeight-barHeight)/2)
 		}
 	}
-	t.More = state.MoreOf(len(t.Rows), ports, "ports")
-	t.Description = fmt.Sprintf("%s; the axis goes from %s to %s. %d still open, marked with an arrow. The history below tells the same in words.",
-		state.Count(ports, "port", "ports"), first.UTC().Format(time.DateOnly), last.UTC().Format(time.DateOnly), still)
+	t.Legend = d.marks(h.Events)
+	d.WriteString("</svg>")
+	t.SVG = template.HTML(d.String()) //nolint:gosec // every text in it went through escaped
 	return t
 }
+
+func escaped(s string) string { return template.HTMLEscapeString(s) }
+
+func (d *drawing) head(id, description string) {
+	height := timelineTop + len(d.rows)*rowHeight + 4
+	fmt.Fprintf(d, "<svg viewBox=\"0 0 %[1]d %[2]d\" width=\"%[1]d\" height=\"%[2]d\" role=\"img\" aria-labelledby=\"%[3]s-title %[3]s-desc\">\n", timelineWidth, height, id)
+	fmt.Fprintf(d, "<title id=\"%s-title\">When each port was open</title>\n<desc id=\"%s-desc\">%s</desc>\n", id, id, escaped(description))
+}
+
+// axis draws round dates, but for those that would be cut.
+func (d *drawing) axis(first, last time.Time) {
+	d.WriteString(`<g class="grid">`)
+	for _, at := range ticks(first, last) {
+		if x := d.x(at); x < d.right-3*arrow {
+			fmt.Fprintf(d, `<line x1="%[1]d" x2="%[1]d" y1="%[2]d" y2="%[3]d"/><text x="%[1]d" y="14" text-anchor="middle">%[4]s</text>`,
+				x, timelineTop, timelineTop+len(d.rows)*rowHeight, at.Format(time.DateOnly))
+		}
+	}
+	d.WriteString("</g>\n")
+}
+
+func (d *drawing) bar(in state.Interval, y int) {
+	x, end, until := d.x(in.From), d.right, "still so"
+	if in.To != nil {
+		end = d.x(*in.To) - 1 // a gap to what follows
+		until = "to " + in.To.Format(minute)
+	}
+	class := "open"
+	if in.State == state.OpenFiltered {
+		class = "uncertain"
+	}
+	width, what := max(2, end-x), in.Service.Summary()
+	fmt.Fprintf(d, `<g class="bar %s"><title>%s %s %s, from %s, %s</title><rect x="%d" y="%d" width="%d" height="%d" rx="3"/>`,
+		class, escaped(in.Port.String()), escaped(string(in.State)), escaped(what), in.From.Format(minute), until, x, y, width, barHeight)
+	if in.To == nil {
+		fmt.Fprintf(d, `<path d="M%d %d l%d %d l-%d %d Z"/>`, d.right, y, arrow, barHeight/2, arrow, barHeight/2)
+	}
+	if text := fit(what, width-12); text != "" {
+		fmt.Fprintf(d, `<text x="%d" y="%d">%s</text>`, x+6, y+13, escaped(text))
+	}
+	d.WriteString("</g>\n")
+}
+
+// marks draws what happened to the approvals and processes of ports, oldest first, and
+// explains the marks that there are.
+func (d *drawing) marks(events []state.Event) []legendRow {
+	legend := []legendRow{{"approved", "✓", "approved"}, {"ended", "✗", "approval ended"}, {"process", "◆", "process changed"}}
+	used := make([]bool, len(legend))
+	for i := len(events) - 1; i >= 0; i-- {
+		e := events[i]
+		kind, port, words := -1, state.Port{}, ""
+		switch {
+		case e.Kind == state.EventApproved:
+			kind, port, words = 0, e.Approval.Port, "approved "+approvedBy(*e.Approval)
+		case e.Kind == state.EventEnded:
+			kind, port, words = 1, e.Approval.Port, "approval "+string(e.Approval.EndReason)+" "+endedBy(*e.Approval)
+		case e.Change.Kind == state.ProcessChanged || e.Change.Kind == state.ProcessUpdated:
+			kind, port, words = 2, e.Change.Port, e.Change.Kind.Words()+" "+e.Change.Detail()
+		}
+		top, drawn := d.rows[port]
+		if kind < 0 || !drawn {
+			continue
+		}
+		used[kind] = true
+		shape := [...]string{
+			`<circle r="5.5"/><path d="M-2.6 .2 -.7 2.2 2.8 -2"/>`, `<circle r="5.5"/><path d="M-2.2 -2.2 2.2 2.2M2.2 -2.2 -2.2 2.2"/>`, `<path d="M0 -6 6 0 0 6 -6 0Z"/>`,
+		}[kind]
+		fmt.Fprintf(d, "<g class=\"mark %s\" transform=\"translate(%d %d)\"><title>%s %s, %s</title>%s</g>\n",
+			legend[kind].Class, d.x(e.At), top+rowHeight-7, escaped(port.String()), escaped(words), e.At.Format(minute), shape)
+	}
+	var told []legendRow
+	for i, row := range legend {
+		if used[i] {
+			told = append(told, row)
+		}
+	}
+	return told
+}
+
+// minute is how times are told.
+const minute = "2006-01-02 15:04"
 
 // span returns the first and the last thing that happened to a host, and some
 // time after it, for what began last to be seen.
@@ -111,27 +187,6 @@ func span(h state.HostHistory) (first, last time.Time) {
 	return first, last.Add(max(24*time.Hour, last.Sub(first)/10))
 }
 
-func barOf(in state.Interval, x func(time.Time) int, right, y int) bar {
-	from := in.From.UTC().Format("2006-01-02 15:04")
-	b := bar{X: x(in.From), Y: y, Height: barHeight, Class: "open"}
-	end := right
-	until := "still so"
-	if in.To != nil {
-		end = x(*in.To) - 1 // a gap to what follows
-		until = "to " + in.To.UTC().Format("2006-01-02 15:04")
-	} else {
-		b.Open = fmt.Sprintf("M%d %d l%d %d l-%d %d Z", right, y, arrow, barHeight/2, arrow, barHeight/2)
-	}
-	b.Width = max(2, end-b.X)
-	if in.State == state.OpenFiltered {
-		b.Class = "uncertain"
-	}
-	what := in.Service.Summary()
-	b.Title = fmt.Sprintf("%s %s %s, from %s, %s", in.Port, in.State, what, from, until)
-	b.Text, b.TextX, b.TextY = fit(what, b.Width-12), b.X+6, y+13
-	return b
-}
-
 // fit cuts a text to about that many pixels; nothing is better than a stump.
 func fit(s string, pixels int) string {
 	const narrow, wide = 7, 13 // per character, generously
@@ -156,11 +211,12 @@ func fit(s string, pixels int) string {
 // ticks returns up to about eight round dates between a and b.
 func ticks(a, b time.Time) []time.Time {
 	const day = 24 * time.Hour
+	midnight := time.Date(a.Year(), a.Month(), a.Day(), 0, 0, 0, 0, a.Location())
 	for _, days := range []int{1, 2, 7, 14} {
 		if b.Sub(a) <= time.Duration(8*days)*day {
-			step := time.Duration(days) * day
+			late := int(midnight.Unix()/int64(day/time.Second)) % days // the same days for every host
 			var all []time.Time
-			for t := a.UTC().Truncate(step).Add(step); !t.After(b); t = t.Add(step) {
+			for t := midnight.AddDate(0, 0, days-late); !t.After(b); t = t.AddDate(0, 0, days) {
 				all = append(all, t)
 			}
 			return all
@@ -171,7 +227,7 @@ func ticks(a, b time.Time) []time.Time {
 		months *= 2
 	}
 	var all []time.Time
-	for t := time.Date(a.UTC().Year(), a.UTC().Month()+1, 1, 0, 0, 0, 0, time.UTC); !t.After(b); t = t.AddDate(0, months, 0) {
+	for t := time.Date(a.Year(), a.Month()+1, 1, 0, 0, 0, 0, a.Location()); !t.After(b); t = t.AddDate(0, months, 0) {
 		all = append(all, t)
 	}
 	return all

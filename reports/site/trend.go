@@ -64,20 +64,20 @@ func trendOf(runs []state.RunSummary) trend {
 	x := scale(first.StartedAt, last.StartedAt, t.Left+6, t.Right-6)
 	for _, r := range shown {
 		t.Points = append(t.Points, trendPoint{x(r.StartedAt), y(r.Open), y(r.Unapproved), fmt.Sprintf(
-			"Run %d, %s: %d open, %d unapproved", r.ID, r.StartedAt.UTC().Format(time.DateOnly), r.Open, r.Unapproved)})
+			"Run %d, %s: %d open, %d unapproved", r.ID, r.StartedAt.Format(time.DateOnly), r.Open, r.Unapproved)})
 	}
 	t.Open = polyline(t.Points, func(p trendPoint) int { return p.OpenY })
 	t.Unapproved = polyline(t.Points, func(p trendPoint) int { return p.UnapprovedY })
 	end := t.Points[len(t.Points)-1]
 	t.Area = fmt.Sprintf("%s L%d %d L%d %d Z", t.Unapproved, end.X, bottom, t.Points[0].X, bottom)
-	t.Dates = []mark{{At: end.X, Label: last.StartedAt.UTC().Format(time.DateOnly), Anchor: "end"}}
+	t.Dates = []mark{{At: end.X, Label: last.StartedAt.Format(time.DateOnly), Anchor: "end"}}
 	if end.X > t.Points[0].X {
-		t.Dates = append(t.Dates, mark{At: t.Points[0].X, Label: first.StartedAt.UTC().Format(time.DateOnly), Anchor: "start"})
+		t.Dates = append(t.Dates, mark{At: t.Points[0].X, Label: first.StartedAt.Format(time.DateOnly), Anchor: "start"})
 	}
 	t.OpenLabel = mark{At: end.OpenY + 4, Label: fmt.Sprintf("%d open", last.Open)}
 	t.UnapprovedLabel = mark{At: max(end.UnapprovedY+4, t.OpenLabel.At+16), Label: fmt.Sprintf("%d unapproved", last.Unapproved)}
 	t.Description = fmt.Sprintf("From %s to %s, %s: open ports from %d to %d, unapproved from %d to %d. The table of runs has every number.",
-		first.StartedAt.UTC().Format(time.DateOnly), last.StartedAt.UTC().Format(time.DateOnly), state.Count(len(shown), "run", "runs"),
+		first.StartedAt.Format(time.DateOnly), last.StartedAt.Format(time.DateOnly), state.Count(len(shown), "run", "runs"),
 		first.Open, last.Open, first.Unapproved, last.Unapproved)
 	return t
 }

@@ -1,7 +1,9 @@
 package site
 
 import (
+	"html/template"
 	"strings"
+	"time"
 
 	"ownmap/pipeline/state"
 )
@@ -116,3 +118,20 @@ func moodClass(m state.Mood) string {
 }
 
 func words(s state.CoverageStatus) string { return strings.ReplaceAll(string(s), "_", " ") }
+
+// dayTag is a day as a page shows it, with the whole time for who wants to know it and
+// for sorting: in UTC, so that text sorts as times do.
+func dayTag(t time.Time) template.HTML {
+	if t.IsZero() {
+		return "–"
+	}
+	return template.HTML(`<time datetime="` + t.UTC().Format(time.RFC3339) + `" title="` + t.Format(minute) + `">` + t.Format(time.DateOnly) + `</time>`) //nolint:gosec // digits
+}
+
+// minuteTag is a time as a page shows it.
+func minuteTag(t time.Time) template.HTML {
+	if t.IsZero() {
+		return "–"
+	}
+	return template.HTML(`<time datetime="` + t.UTC().Format(time.RFC3339) + `">` + t.Format(minute) + `</time>`) //nolint:gosec // digits
+}

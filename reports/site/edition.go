@@ -1,0 +1,237 @@
+package site
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ownmap/pipeline/state"
+)
+
+// edition is the archive as it is being made.
+type edition struct {
+	site    *Site
+	wish    wish
+	desk    desk
+	look    *look
+	zone    string             // of all times
+	runs    []state.RunSummary // newest first
+	old     *manifest
+	now     *manifest
+	steady  bool // what is not handed over anew is as the old manifest says
+	written int  // files
+	moved   bool // something is not as it was when the lists were made
+
+	latest   state.Report // the newest run's
+	standing standing
+	reports  map[int64]state.Report
+}
+
+func (s *Site) newEdition(ctx context.Context, w wish, d desk, old *manifest) (*edition, error) {
+	l, err := s.look()
+	if err != nil {
+		return nil, err
+	}
+	runs, err := s.options.Source.Runs(ctx, allRuns)
+	if err != nil {
+		return nil, err
+	}
+	e := &edition{site: s, wish: w, desk: d, look: l, zone: "UTC", runs: runs, old: old, reports: make(map[int64]state.Report)}
+	if len(runs) > 0 {
+		e.zone = runs[0].StartedAt.Location().String()
+	}
+	exts := make([]string, len(s.options.Formats))
+	for i, f := range s.options.Formats {
+		exts[i] = f.Ext
+	}
+	e.now = newManifest(newDigest(append(exts, s.options.Version, l.version, e.zone)...).sum())
+	e.steady = !w.full && old.Version == e.now.Version && e.sameSource()
+	return e, nil
+}
+
+// sameSource says whether the runs of the old manifest are runs of the source. Those of
+// a database that was made anew have the same numbers, and began at other times.
+func (e *edition) sameSource() bool {
+	keys := make(map[int64]string, len(e.runs))
+	for _, run := range e.runs {
+		keys[run.ID] = runKey(run.Run)
+	}
+	for id, r := range e.old.Runs {
+		if keys[id] != r.Key {
+			return false
+		}
+	}
+	return true
+}
+
+// allRuns is the limit for a list of all runs: a run a night takes long to it.
+const allRuns = 1 << 20
+
+// hasReport says whether a run has kept a state, so that a report of it exists.
+func hasReport(r state.Run) bool { return r.Rev != 0 }
+
+// make makes all files: what pages need first, the index last.
+func (e *edition) make(ctx context.Context) error {
+	steps := []func(context.Context) error{e.assets, e.runPages, e.hostPages, e.standings}
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// standings makes what tells how things stand. All of it comes from the runs and from
+// what the pages of the hosts tell too: where none of these has changed, it is kept.
+func (e *edition) standings(ctx context.Context) error {
+	var err error
+	if e.now.Listed, err = hashOf(e.now.Version, e.site.options.BaseURL, e.runs); err != nil {
+		return err
+	}
+	if e.steady && e.old.Mark != "" && !e.moved && e.now.Listed == e.old.Listed {
+		for name, hash := range e.old.Files {
+			if !strings.Contains(name, "/") || strings.HasPrefix(name, "assets/index") {
+				e.now.Files[name] = hash
+			}
+		}
+		return nil
+	}
+	for _, step := range []func(context.Context) error{e.lists, e.feed, e.index} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// page makes a page, unless the archive has it of the same view.
+func (e *edition) page(file, kind string, v view) error {
+	hash, err := hashOf(e.now.Version, kind, v)
+	if err != nil {
+		return fmt.Errorf("page %s: %w", file, err)
+	}
+	return e.file(file, hash, func() ([]byte, error) { return e.look.render(file, kind, e.zone, v) })
+}
+
+// file makes a file, unless the archive has it of the same input.
+func (e *edition) file(name, hash string, content func() ([]byte, error)) error {
+	e.now.Files[name] = hash
+	if !e.wish.full && e.old.Files[name] == hash {
+		return nil
+	}
+	e.moved = true
+	made, err := content()
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if e.desk.has(name, made) {
+		return nil
+	}
+	e.written++
+	return e.desk.put(name, made)
+}
+
+// bytes makes a file of these bytes.
+func (e *edition) bytes(name string, content []byte) error {
+	d := newDigest()
+	_, _ = d.Write(content)
+	return e.file(name, d.sum(), func() ([]byte, error) { return content, nil })
+}
+
+// keep takes over a file that the archive has.
+func (e *edition) keep(names ...string) {
+	for _, name := range names {
+		e.now.Files[name] = e.old.Files[name]
+	}
+}
+
+// note keeps a manifest of which nothing but the mark has changed.
+func (e *edition) note(dir string) error {
+	e.now.Foreign = e.old.Foreign
+	was, err := e.old.encode()
+	if err != nil {
+		return err
+	}
+	is, err := e.now.encode()
+	if err != nil || bytes.Equal(was, is) {
+		return err
+	}
+	return replaceFile(filepath.Join(dir, manifestFile), is)
+}
+
+// assets makes what every page loads.
+func (e *edition) assets(context.Context) error {
+	for _, name := range slices.Sorted(maps.Keys(e.look.assets)) {
+		if err := e.bytes("assets/"+name, e.look.assets[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// report returns the report of a run.
+func (e *edition) report(ctx context.Context, id int64) (state.Report, error) {
+	if e.wish.report != nil && e.wish.report.Run.ID == id {
+		return *e.wish.report, nil
+	}
+	if r, found := e.reports[id]; found {
+		return r, nil
+	}
+	return e.site.options.Source.Report(ctx, id)
+}
+
+// hostPages makes a page for each host, as all vantages see it: of those to which
+// something may have happened.
+func (e *edition) hostPages(ctx context.Context) error {
+	var since state.Mark
+	if e.steady {
+		since = e.old.Mark
+	}
+	if since != "" {
+		for name, hash := range e.old.Files {
+			if strings.HasPrefix(name, "host/") {
+				e.now.Files[name] = hash
+			}
+		}
+	}
+	var host []state.HostHistory
+	write := func() error {
+		if len(host) == 0 {
+			return nil
+		}
+		return e.page(hostFile(host[0].ID), "host", hostView(host))
+	}
+	var err error
+	e.now.Mark, err = e.site.options.Source.Histories(ctx, since, func(h state.HostHistory) error {
+		if len(host) > 0 && host[0].ID == h.ID {
+			host = append(host, h)
+			return nil
+		}
+		err := write()
+		host = append(host[:0:0], h)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return write()
+}
+
+// data makes the files that lie beside a run's page.
+func (e *edition) data(report state.Report, hash string) error {
+	for _, f := range e.site.options.Formats {
+		err := e.file(dataFile(report.Run.ID, f.Ext), hash, func() ([]byte, error) {
+			var content bytes.Buffer
+			err := f.Write(&content, report)
+			return content.Bytes(), err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

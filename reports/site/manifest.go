@@ -1,0 +1,172 @@
+package site
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"ownmap/pipeline/state"
+)
+
+// A tree of the archive says in a hidden file what it is made from. While it is being
+// changed that file has the other name, and nothing of it counts but what cannot be
+// found out again: which runs were pruned.
+const (
+	manifestFile = ".manifest"
+	staleFile    = ".manifest.stale"
+)
+
+// manifestFormat is raised when an older manifest can no longer be read.
+const manifestFormat = 1
+
+// manifest is what a tree is made from.
+type manifest struct {
+	Format  int
+	Version string            // of all that goes into every page: templates, brand, program
+	Mark    state.Mark        // of the source, when the pages of hosts were made
+	Runs    map[int64]record  // that have a page
+	Changed *changedRun       // the last run in which something changed
+	Listed  string            // hash of the runs, when the lists were made
+	Foreign []string          // files that somebody else put there
+	Files   map[string]string // by name, the hash of what each is made from
+}
+
+// record is what the archive goes on telling of a run when its page is pruned.
+type record struct {
+	Key     string // which run that is, for a database that was made anew
+	Verdict string
+	Mood    string // in words
+	Counts  string // of changes by severity
+	Pruned  bool
+}
+
+// changedRun is what the index tells of the last run in which something changed.
+type changedRun struct {
+	Key     string
+	Run     state.Run
+	Changes []hostChanges
+	More    string
+}
+
+func newManifest(version string) *manifest {
+	return &manifest{Format: manifestFormat, Version: version, Runs: make(map[int64]record), Files: make(map[string]string)}
+}
+
+// readManifest returns the manifest of a tree. whole is false for a tree that was being
+// changed when its builder died, that an earlier OwnMap made, or that is none: then
+// nothing is known of its files.
+func readManifest(dir string) (m *manifest, whole bool, err error) {
+	for _, name := range []string{manifestFile, staleFile} {
+		content, err := os.ReadFile(filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		m = newManifest("")
+		if json.Unmarshal(content, m) != nil || m.Format != manifestFormat {
+			continue
+		}
+		if name == manifestFile {
+			return m, true, nil
+		}
+		m.Files, m.Mark, m.Version = make(map[string]string), "", ""
+		return m, false, nil
+	}
+	return newManifest(""), false, nil
+}
+
+// encode returns the same bytes for the same manifest: maps are sorted by their keys.
+func (m *manifest) encode() ([]byte, error) { return json.Marshal(m) }
+
+// sameFiles says whether two manifests have files of the same names.
+func (m *manifest) sameFiles(other *manifest) bool {
+	if len(m.Files) != len(other.Files) {
+		return false
+	}
+	for name := range m.Files {
+		if _, found := other.Files[name]; !found {
+			return false
+		}
+	}
+	return true
+}
+
+// digest makes the hash of what something is made from.
+type digest struct{ hash.Hash }
+
+func newDigest(parts ...string) digest {
+	d := digest{sha256.New()}
+	for _, part := range parts {
+		_, _ = io.WriteString(d, part)
+		_, _ = d.Write([]byte{0})
+	}
+	return d
+}
+
+// sum is half of a SHA-256: enough that no two inputs ever share it.
+func (d digest) sum() string { return base64.RawURLEncoding.EncodeToString(d.Sum(nil)[:16]) }
+
+// hashOf returns the hash of what a page is made from: its kind and its view, as JSON.
+func hashOf(version, kind string, v any) (string, error) {
+	d := newDigest(version, kind)
+	encoder := json.NewEncoder(d)
+	encoder.SetEscapeHTML(false) // nobody reads it
+	if err := encoder.Encode(v); err != nil {
+		return "", err
+	}
+	return d.sum(), nil
+}
+
+// writeFile writes a new file, or puts it by rename in the place of one that is there:
+// what a hard link leads to elsewhere stays as it is.
+func writeFile(path string, content []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(filepath.Dir(path), dirMode); err != nil {
+			return err
+		}
+		f, err = os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return replaceFile(path, content)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	return errors.Join(err, f.Close())
+}
+
+// replaceFile puts a file in the place of another.
+func replaceFile(path string, content []byte) error {
+	temporary := path + newSuffix // what a killed builder left there is written over
+	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.WriteFile(temporary, content, fileMode); err != nil {
+		return err
+	}
+	return os.Rename(temporary, path)
+}
+
+// newSuffix ends the name of a file that is to take the place of another.
+const newSuffix = ".new"
+
+// sameBytes says whether a file is there and holds just this.
+func sameBytes(path string, content []byte) bool {
+	info, err := os.Stat(path)
+	if err != nil || info.Size() != int64(len(content)) {
+		return false
+	}
+	old, err := os.ReadFile(path)
+	return err == nil && bytes.Equal(old, content)
+}

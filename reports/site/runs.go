@@ -1,0 +1,168 @@
+package site
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"ownmap/pipeline/state"
+)
+
+// Retention says which runs keep their pages and data. A run is kept that either rule
+// keeps, and the newest always; without any rule all are.
+type Retention struct {
+	Runs int // the newest so many runs; 0: no such rule
+	Days int // the runs of so many days before the newest one; 0: no such rule
+}
+
+// keeps says whether a run keeps its page: the nth newest one with a report, from 0.
+func (k Retention) keeps(nth int, run, newest state.Run) bool {
+	switch {
+	case nth == 0 || k == Retention{}:
+		return true
+	case k.Runs > 0 && nth < k.Runs:
+		return true
+	}
+	return k.Days > 0 && !run.StartedAt.Before(newest.StartedAt.AddDate(0, 0, -k.Days))
+}
+
+// runKey tells a run from one of the same number in another database.
+func runKey(run state.Run) string {
+	finished := int64(0)
+	if run.FinishedAt != nil {
+		finished = run.FinishedAt.UnixMicro()
+	}
+	return newDigest(strconv.FormatInt(run.ID, 10), strconv.FormatInt(run.Rev, 10),
+		strconv.FormatInt(run.StartedAt.UnixMicro(), 10), strconv.FormatInt(finished, 10)).sum()
+}
+
+// runPages makes the pages and data of runs. A run whose page is there is not read from
+// the source: its report never changes.
+func (e *edition) runPages(ctx context.Context) error {
+	nth := 0
+	var newest state.Run
+	for _, run := range e.runs {
+		if !hasReport(run.Run) {
+			continue
+		}
+		if nth == 0 {
+			newest = run.Run
+			report, err := e.report(ctx, run.ID)
+			if err != nil {
+				return err
+			}
+			e.latest, e.reports[run.ID] = report, report
+		}
+		if err := e.runPage(ctx, run, e.wish.keep.keeps(nth, run.Run, newest)); err != nil {
+			return err
+		}
+		nth++
+	}
+	clear(e.reports)
+	e.latest.Hosts = nil // the index tells of those of now
+	return e.lastChanges(ctx)
+}
+
+func (e *edition) runPage(ctx context.Context, run state.RunSummary, keep bool) error {
+	key := runKey(run.Run)
+	known, found := e.old.Runs[run.ID]
+	found = found && known.Key == key
+	if !keep || found && known.Pruned && !e.wish.full {
+		return e.stub(ctx, run, known, found)
+	}
+	hash := newDigest(e.now.Version, "run", key).sum()
+	names := []string{runFile(run.ID)}
+	for _, f := range e.site.options.Formats {
+		names = append(names, dataFile(run.ID, f.Ext))
+	}
+	if found && !e.wish.full && e.madeOf(hash, names) {
+		e.keep(names...)
+		e.now.Runs[run.ID] = known
+		return nil
+	}
+	report, err := e.report(ctx, run.ID)
+	if err != nil {
+		return err
+	}
+	e.now.Runs[run.ID] = recordOf(key, report)
+	if e.now.Changed == nil {
+		e.noteChanges(key, report)
+	}
+	if err := e.data(report, hash); err != nil {
+		return err
+	}
+	return e.file(runFile(run.ID), hash, func() ([]byte, error) {
+		return e.look.render(runFile(run.ID), "run", e.zone, runView(report, "../", e.site.options.Formats, archivePorts))
+	})
+}
+
+func (e *edition) madeOf(hash string, names []string) bool {
+	for _, name := range names {
+		if e.old.Files[name] != hash {
+			return false
+		}
+	}
+	return true
+}
+
+func recordOf(key string, report state.Report) record {
+	return record{Key: key, Verdict: report.Verdict(), Mood: report.Mood().Words(), Counts: state.CountSeverities(report.Changes)}
+}
+
+// stub makes the small page that stays where the page of a run was.
+func (e *edition) stub(ctx context.Context, run state.RunSummary, known record, found bool) error {
+	if !found {
+		report, err := e.report(ctx, run.ID)
+		if err != nil {
+			return err
+		}
+		known = recordOf(runKey(run.Run), report)
+	}
+	known.Pruned = true
+	e.now.Runs[run.ID] = known
+	return e.page(runFile(run.ID), "pruned", prunedPage{ID: run.ID, Started: run.StartedAt, Verdict: known.Verdict, Words: known.Mood})
+}
+
+// prunedPage is what is left of the page of a run.
+type prunedPage struct {
+	ID      int64
+	Started time.Time
+	Verdict string
+	Words   string
+}
+
+func (p prunedPage) title() string { return "Run " + strconv.FormatInt(p.ID, 10) + ": " + p.Verdict }
+
+// noteChanges keeps what the index tells of the changes of a run, if there are any.
+func (e *edition) noteChanges(key string, report state.Report) {
+	if len(report.Changes) == 0 {
+		return
+	}
+	c := &changedRun{Key: key, Run: report.Run}
+	c.Changes, c.More = foldChanges(report.Changes, links{}, indexChanges)
+	e.now.Changed = c
+}
+
+// lastChanges finds the last run in which something changed.
+func (e *edition) lastChanges(ctx context.Context) error {
+	for _, run := range e.runs {
+		if !hasReport(run.Run) || run.Changes == 0 {
+			continue
+		}
+		key := runKey(run.Run)
+		switch {
+		case e.now.Changed != nil && e.now.Changed.Key == key:
+			return nil
+		case e.steady && e.old.Changed != nil && e.old.Changed.Key == key:
+			e.now.Changed = e.old.Changed
+			return nil
+		}
+		report, err := e.report(ctx, run.ID)
+		if err != nil {
+			return err
+		}
+		e.noteChanges(key, report)
+		return nil
+	}
+	return nil
+}
