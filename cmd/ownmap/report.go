@@ -8,14 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"ownmap/pipeline/state"
-	"ownmap/reports/export"
-	"ownmap/reports/site"
-	"ownmap/reports/text"
 )
 
 func (a *app) showCommand() *cobra.Command {
@@ -43,49 +39,19 @@ func (a *app) reportCommand() *cobra.Command {
 		Use:     "report [RUN]",
 		Short:   "Make any past report again, identical",
 		Args:    cobra.MaximumNArgs(1),
-		Example: "  ownmap report --format html --output report.html\n  ownmap report 2026-10-01 --format csv\n  ownmap report last --format nmap --output last.xml && ndiff scan.xml last.xml",
+		Example: "  ownmap report --format html --output report.html\n  ownmap report 2026-10-01 --format csv\n  ownmap report last --format nmap --output last.xml && ndiff scan.xml last.xml\n  ownmap report --format pdf --output report.pdf\n  ownmap report --format eml --output report.eml",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.report(cmd.Context(), args, format, output)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", a.formatNames()+"; nmap and ndiff are XML")
+	cmd.Flags().StringVar(&format, "format", "text", a.formatNames()+"; nmap and ndiff are XML, eml is the mail")
 	cmd.Flags().StringVarP(&output, "output", "o", "", "write to `FILE` instead of stdout")
 	return cmd
 }
 
-// reportFormat is a form in which `ownmap report` writes a run.
-type reportFormat struct {
-	names []string // the first is the one to show
-	write func(io.Writer, state.Report) error
-}
-
-// reportFormats returns the forms that there are, in the order in which help names
-// them.
-func (a *app) reportFormats() []reportFormat {
-	return []reportFormat{
-		{[]string{"text"}, func(w io.Writer, r state.Report) error { return text.Report(w, r, a.textOptions()) }},
-		{[]string{"html"}, func(w io.Writer, r state.Report) error { return site.Standalone(w, r, nil, state.Brand{}) }},
-		{[]string{"markdown", "md"}, export.Markdown},
-		{[]string{"json"}, export.JSON},
-		{[]string{"csv"}, export.CSV},
-		{[]string{"nmap"}, export.NmapXML},
-		{[]string{"ndiff"}, export.ChangesXML},
-	}
-}
-
-// formatNames lists the formats: "text, html or csv".
-func (a *app) formatNames() string {
-	var names []string
-	for _, f := range a.reportFormats() {
-		names = append(names, f.names[0])
-	}
-	last := len(names) - 1
-	return strings.Join(names[:last], ", ") + " or " + names[last]
-}
-
 // reportWriter returns what writes a report in a format.
-func (a *app) reportWriter(format string) (func(io.Writer, state.Report) error, error) {
-	for _, f := range a.reportFormats() {
+func (a *app) reportWriter(format string, l appearance) (func(io.Writer, state.Report) error, error) {
+	for _, f := range a.reportFormats(l) {
 		if slices.Contains(f.names, format) {
 			return f.write, nil
 		}
@@ -94,11 +60,14 @@ func (a *app) reportWriter(format string) (func(io.Writer, state.Report) error, 
 }
 
 func (a *app) report(ctx context.Context, args []string, format, output string) error {
-	write, err := a.reportWriter(format) // an unknown format is told before a database is opened
-	if err != nil {
-		return err
+	if _, err := a.reportWriter(format, appearance{}); err != nil {
+		return err // an unknown format is told before a database is opened
 	}
 	return a.with(ctx, func(h *house) error {
+		write, err := a.reportWriter(format, h.look)
+		if err != nil {
+			return err
+		}
 		run, err := h.book.FindRun(ctx, first(args))
 		if err != nil {
 			return err

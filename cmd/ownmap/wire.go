@@ -21,7 +21,7 @@ import (
 	"ownmap/pipeline/persist/private"
 	"ownmap/pipeline/queue"
 	"ownmap/pipeline/scan"
-	"ownmap/reports/export"
+	"ownmap/reports/metrics"
 	"ownmap/reports/site"
 )
 
@@ -33,6 +33,7 @@ type house struct {
 	dir    string // state directory
 	server *private.Server
 	book   *persist.Book
+	look   appearance
 	site   *site.Site
 }
 
@@ -68,9 +69,11 @@ func (a *app) open(ctx context.Context) (*house, error) {
 		return nil, errors.Join(err, h.stop(ctx))
 	}
 	h.book.StaleAfter(config.Scan.StaleAfter)
-	h.site = site.New(site.Options{Dir: h.archive(), BaseURL: config.Archive.URL, Source: h.book, Version: buildVersion(), Formats: []site.Format{
-		{Ext: "json", Write: export.JSON}, {Ext: "csv", Write: export.CSV},
-	}})
+	h.look = appearanceOf(config)
+	for _, notice := range h.look.templates.Notices() {
+		fmt.Fprintln(a.stderr, "ownmap: warning: "+notice)
+	}
+	h.site = h.look.site(h.archive(), h.book, site.Retention{Runs: config.Archive.KeepRuns, Days: config.Archive.KeepDays})
 	return h, nil
 }
 
@@ -102,8 +105,17 @@ func (h *house) pipeline(planner pipeline.Planner, crew *queue.Crew, scanner *sc
 		Insider: h.insider(shown),
 		Crew:    crew,
 		Book:    h.book,
-		Writers: []pipeline.Writer{h.site},
+		Writers: h.writers(),
 	}
+}
+
+// writers are the reports that every run makes.
+func (h *house) writers() []pipeline.Writer {
+	writers := []pipeline.Writer{h.site}
+	if file := h.config.Metrics.Textfile; file != "" {
+		writers = append(writers, metrics.New(file, h.book))
+	}
+	return writers
 }
 
 // insider returns what looks inside hosts; shown is nil when nobody watches.

@@ -120,7 +120,7 @@ func writeCSV(w io.Writer, rows [][]string) error {
 	out.UseCRLF = true
 	for _, row := range rows {
 		for i, cell := range row {
-			row[i] = safe(cell)
+			row[i] = safe(state.Visible(cell))
 		}
 		if err := out.Write(row); err != nil {
 			return fmt.Errorf("write CSV: %w", err)

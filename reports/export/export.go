@@ -3,22 +3,54 @@
 package export
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"ownmap/pipeline/state"
 )
 
 // write writes v as indented JSON with a newline at its end. "<" and "&" in
-// banners stay as they are: the output is no HTML.
+// banners stay as they are: the output is no HTML. What would do something to a
+// terminal, or cannot be seen, is escaped: the same text for who parses it.
 func write(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
 		return fmt.Errorf("write JSON: %w", err)
 	}
+	if _, err := io.WriteString(w, visible(text.String())); err != nil {
+		return fmt.Errorf("write JSON: %w", err)
+	}
 	return nil
+}
+
+// visible escapes characters within JSON as RFC 8259 has it (section 7): \u202e, and
+// two of them for what is beyond U+FFFF.
+func visible(text string) string {
+	if state.Visible(text) == text {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r < utf8.RuneSelf && r != 0x7f || state.Visible(string(r)) == string(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
 }
 
 // utc returns a time as scripts want it, to the second, or null for none.

@@ -82,6 +82,9 @@ func (s *Site) IndexPath() string { return s.locate("index.html") }
 // RunPath returns where a run's page is: a URL below BaseURL, else a path.
 func (s *Site) RunPath(id int64) string { return s.locate(runFile(id)) }
 
+// HostPath returns where a host's page is: a URL below BaseURL, else a path.
+func (s *Site) HostPath(id int64) string { return s.locate(hostFile(id)) }
+
 func (s *Site) locate(name string) string {
 	if s.options.BaseURL != "" {
 		return strings.TrimSuffix(s.options.BaseURL, "/") + "/" + name
