@@ -12,20 +12,52 @@ const mostRows = 320
 
 // sections makes the parts of a mail.
 type sections struct {
-	report state.Report
-	links  Links
-	hosts  map[int64]*state.HostReport
+	report  state.Report
+	links   Links
+	changed []state.HostChanges // the first of them
+	waiting []state.HostReport  // those that wait longest
+	told    []state.Finding     // disagreements, the worst first
+	odd     []state.Finding     // other findings
+	hosts   map[int64]*state.HostReport
 }
 
-// hostsOf finds hosts by their number.
-func hostsOf(r state.Report) map[int64]*state.HostReport {
-	hosts := make(map[int64]*state.HostReport, len(r.Hosts))
-	for i := range r.Hosts {
-		if id := r.Hosts[i].ID; id != 0 {
-			hosts[id] = &r.Hosts[i]
+func sectionsOf(r state.Report, links Links, told []state.Finding) *sections {
+	s := &sections{report: r, links: links, told: told, hosts: make(map[int64]*state.HostReport)}
+	if !r.Run.Baseline {
+		s.changed, s.waiting = state.FoldFirst(r.Changes, mostRows), r.LongestWaiting(mostRows)
+	}
+	for _, f := range r.Findings {
+		if !f.Kind.Disagreement() {
+			s.odd = append(s.odd, f)
 		}
 	}
-	return hosts
+	s.find()
+	return s
+}
+
+// find looks up the hosts that may be shown: they are few, whatever the report.
+func (s *sections) find() {
+	for _, h := range s.changed {
+		s.hosts[h.HostID] = nil
+	}
+	for i := range s.waiting {
+		s.hosts[s.waiting[i].ID] = nil
+	}
+	for _, a := range s.report.Voided[:min(mostRows, len(s.report.Voided))] {
+		s.hosts[a.HostID] = nil
+	}
+	for _, list := range [][]state.Finding{s.told, s.odd} {
+		for i := range list[:min(mostRows, len(list))] {
+			s.hosts[list[i].HostID] = nil
+		}
+	}
+	delete(s.hosts, 0) // of no database
+	for i := range s.report.Hosts {
+		h := &s.report.Hosts[i]
+		if _, wanted := s.hosts[h.ID]; wanted {
+			s.hosts[h.ID] = h
+		}
+	}
 }
 
 // changes is what changed, the most severe first, folded by host.
@@ -41,7 +73,7 @@ func (s *sections) changes(counts string) *section {
 		return part
 	}
 	part.Lead = []string{counts + ". Signs: + came, − went, ~ became different."}
-	for _, folded := range state.FoldFirst(s.report.Changes, mostRows) {
+	for _, folded := range s.changed {
 		g := group{Host: say(folded.Label, longLabel), Link: s.hostLink(folded.HostID), About: s.owner(folded.HostID)}
 		for _, c := range folded.Changes {
 			g.Rows = append(g.Rows, s.change(c))
@@ -86,8 +118,8 @@ func (s *sections) waits(host int64, port state.Port) bool {
 	return false
 }
 
-// waiting counts the ports of a host that await approval.
-func (s *sections) waiting(host int64) (n int) {
+// unapprovedOf counts the ports of a host that await approval.
+func (s *sections) unapprovedOf(host int64) (n int) {
 	if h := s.hosts[host]; h != nil {
 		for i := range h.Ports {
 			if h.Ports[i].Unapproved() {

@@ -9,31 +9,25 @@ import (
 
 // disagreements is where the views from outside and from inside do not agree, the worst
 // first; what is only for the record is counted.
-func (s *sections) disagreements(told []state.Finding, record []string) *section {
-	if len(told)+len(record) == 0 {
+func (s *sections) disagreements(record []string) *section {
+	if len(s.told)+len(record) == 0 {
 		return nil
 	}
-	part := &section{Title: "Where outside and inside do not agree", total: len(told), nouns: "disagreements", share: 12}
+	part := &section{Title: "Where outside and inside do not agree", total: len(s.told), nouns: "disagreements", share: 12}
 	part.Tail, _ = lines(record, 10, "")
 	for i := range part.Tail {
 		part.Tail[i] += "."
 	}
-	part.all = s.found(told)
+	part.all = s.found(s.told)
 	return part
 }
 
 // findings is what is odd about whole hosts.
 func (s *sections) findings() *section {
-	var odd []state.Finding
-	for _, f := range s.report.Findings {
-		if !f.Kind.Disagreement() {
-			odd = append(odd, f)
-		}
-	}
-	if len(odd) == 0 {
+	if len(s.odd) == 0 {
 		return nil
 	}
-	return &section{Title: "Findings", total: len(odd), nouns: "findings", share: 3, all: s.found(odd)}
+	return &section{Title: "Findings", total: len(s.odd), nouns: "findings", share: 3, all: s.found(s.odd)}
 }
 
 // found makes rows of findings; those of a host that follow one another share its name.

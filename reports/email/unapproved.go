@@ -38,7 +38,7 @@ func (s *sections) unapproved(waiting []state.Waiting) *section {
 		part.total = 0
 		return part
 	}
-	for _, h := range s.report.LongestWaiting(mostRows) {
+	for _, h := range s.waiting {
 		part.all = append(part.all, s.waitingHost(h))
 	}
 	return part
@@ -59,7 +59,7 @@ func ages(w state.Waiting) string {
 }
 
 func (s *sections) waitingHost(h state.HostReport) group {
-	g := group{Host: say(h.Label(), longLabel), Link: s.hostLink(h.ID), About: cmp.Or(say(h.Owner, longOwner), "no owner"), Waits: s.waiting(h.ID)}
+	g := group{Host: say(h.Label(), longLabel), Link: s.hostLink(h.ID), About: cmp.Or(say(h.Owner, longOwner), "no owner"), Waits: s.unapprovedOf(h.ID)}
 	if g.Waits > 1 {
 		g.Approve = s.approveHostLink(h.ID)
 	}

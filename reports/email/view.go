@@ -131,7 +131,6 @@ func (m *Mailer) view(r state.Report, verdict string, links Links) *view {
 		Organisation: say(m.options.Brand.Organisation, longLabel), Accent: accentOf(m.options.Brand), Outlook: forOutlook(),
 		Run: r.Run.ID, Mood: class(mood), Glyph: mood.Glyph(), MoodWords: mood.Words(), Verdict: strings.ToUpper(verdict[:1]) + verdict[1:], About: about(r), Archive: state.WebLink(links.Run),
 	}
-	s := &sections{report: r, links: links, hosts: hostsOf(r)}
 	counts := state.CountSeverities(r.Changes)
 	v.Preheader = verdict
 	if counts != "" {
@@ -139,6 +138,7 @@ func (m *Mailer) view(r state.Report, verdict string, links Links) *view {
 	}
 	waiting := r.WaitingByOwner()
 	told, record := r.Disagreements()
+	s := sectionsOf(r, links, told)
 	v.Tiles = tiles(r, counts, waiting, told)
 	alerts := make([]string, len(r.Run.Alerts))
 	for i, a := range r.Run.Alerts {
@@ -149,7 +149,7 @@ func (m *Mailer) view(r state.Report, verdict string, links Links) *view {
 		v.Review = newButton("Review all that awaits approval", link, v.Accent)
 	}
 	for _, part := range []*section{
-		s.changes(counts), s.unapproved(waiting), s.disagreements(told, record), s.voided(), s.findings(), s.elsewhere(), s.flaps(), s.coverage(), s.inside(), notes(r.Run),
+		s.changes(counts), s.unapproved(waiting), s.disagreements(record), s.voided(), s.findings(), s.elsewhere(), s.flaps(), s.coverage(), s.inside(), notes(r.Run),
 	} {
 		if part != nil {
 			v.Sections = append(v.Sections, part)
