@@ -14,17 +14,6 @@ create table filtered (
     primary key (host_id, vantage_id, protocol, rev)
 );
 
--- The hardware address of a host on a network of the scanner's own, since a revision:
--- as nmap's format has it.
-alter table stage_host add mac text not null default '';
-create table mac (
-    host_id    bigint not null references host,
-    vantage_id smallint not null,
-    rev        bigint not null references rev,
-    mac        text not null,
-    primary key (host_id, vantage_id, rev)
-);
-
 -- What nmap's table calls ports that are not open, since a revision.
 create table port_name (
     protocol text not null,
@@ -43,7 +32,6 @@ create table stage_port_name (
 
 ---- create above / drop below ----
 
-drop table stage_port_name, port_name, mac, filtered;
-alter table stage_host drop mac;
+drop table stage_port_name, port_name, filtered;
 alter table host_coverage drop filtered_set;
 alter table stage_host drop filtered_set;
