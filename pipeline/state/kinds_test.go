@@ -47,7 +47,9 @@ func TestKindsAreAll(t *testing.T) {
 		file, of string
 		listed   []string
 	}{
-		{"change.go", "Kind", words(Kinds())}, {"finding.go", "FindingKind", words(FindingKinds())}, {"finding.go", "AlertKind", words(AlertKinds())},
+		{"change.go", "Kind", words(Kinds())},
+		{"finding.go", "FindingKind", words(FindingKinds())},
+		{"finding.go", "AlertKind", words(AlertKinds())},
 		{"change.go", "Severity", words(Severities())},
 	} {
 		if all := constants(t, c.file, c.of); len(all) == 0 || !slices.Equal(all, c.listed) {

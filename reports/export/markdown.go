@@ -1,9 +1,11 @@
 package export
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,7 +26,7 @@ func Markdown(w io.Writer, report state.Report) error {
 	d.voided()
 	d.coverage()
 	d.notes()
-	if _, err := io.WriteString(w, d.String()); err != nil {
+	if _, err := io.WriteString(w, d.text.String()); err != nil {
 		return fmt.Errorf("write Markdown: %w", err)
 	}
 	return nil
@@ -41,16 +43,33 @@ func (d *ticket) head() {
 	}
 	told, _ := r.Disagreements()
 	d.table("", "Counts", 20, row{"What", "How many"}, []row{
-		{"Open ports", fmt.Sprint(open)},
-		{"Unapproved", fmt.Sprint(unapproved)},
+		{"Open ports", strconv.Itoa(open)},
+		{"Unapproved", strconv.Itoa(unapproved)},
 		{"Changes", changes},
-		{"Disagreements", fmt.Sprint(len(told))},
+		{"Disagreements", bySeverity(told)},
 		{"Hosts", fmt.Sprintf("%d: %d answered, %d silent, %d not scanned", r.Coverage.Hosts, r.Coverage.Answered, r.Coverage.Silent, r.Coverage.NotScanned)},
-		{"Scan", code(strings.TrimSpace(r.Run.Scanner.String() + " " + r.Run.Took()))},
+		{"Scan", prose(strings.TrimSpace(r.Run.Scanner.String() + " " + r.Run.Took()))},
 	})
 	for _, a := range r.Run.Alerts {
 		d.item("**Alert:** " + prose(a.Text))
 	}
+}
+
+// bySeverity counts findings: "2 critical, 1 low".
+func bySeverity(findings []state.Finding) string {
+	var parts []string
+	for _, s := range state.Severities() {
+		n := 0
+		for _, f := range findings {
+			if f.Weight() == s {
+				n++
+			}
+		}
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, s))
+		}
+	}
+	return cmp.Or(strings.Join(parts, ", "), "0")
 }
 
 func (d *ticket) changes() {
@@ -95,11 +114,11 @@ func (d *ticket) disagreements() {
 		if f.New {
 			since = "new"
 		}
-		rows = append(rows, row{string(f.Weight()), code(f.Label()), port(f.Port), f.Kind.Words(), code(f.Says()), since})
+		rows = append(rows, row{string(f.Weight()), code(f.Label()), port(f.Port), f.Kind.Words(), prose(f.Says()), since})
 	}
 	d.table("Outside and inside do not agree", "disagreements", 80, row{"Severity", "Host", "Port", "Finding", "Detail", "Since"}, rows)
 	for _, words := range record {
-		d.item(prose(words))
+		d.item(words)
 	}
 }
 
@@ -118,7 +137,7 @@ func (d *ticket) coverage() {
 		if g.Since != nil {
 			last = day(*g.Since)
 		}
-		rows = append(rows, row{code(g.Label), string(g.Protocol), strings.ReplaceAll(string(g.Status), "_", " "), prose(g.Reason), last, fmt.Sprint(g.Open)})
+		rows = append(rows, row{code(g.Label), string(g.Protocol), strings.ReplaceAll(string(g.Status), "_", " "), prose(g.Reason), last, strconv.Itoa(g.Open)})
 	}
 	d.table("Not looked at", "hosts", 95, row{"Host", "Protocol", "Status", "Reason", "Last answer", "Known open ports"}, rows)
 	if words := d.report.InsideWords(); words != "" {

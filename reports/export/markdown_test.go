@@ -19,11 +19,11 @@ import (
 )
 
 // page renders Markdown as a tracker would that lets HTML through.
-func page(t testing.TB, text []byte) string {
-	t.Helper()
+func page(tb testing.TB, text []byte) string {
+	tb.Helper()
 	var out bytes.Buffer
 	if err := goldmark.New(goldmark.WithExtensions(extension.GFM), goldmark.WithRendererOptions(renderer.WithUnsafe())).Convert(text, &out); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return out.String()
 }

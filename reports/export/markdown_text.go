@@ -21,8 +21,7 @@ type row []string
 
 // ticket is Markdown under way.
 type ticket struct {
-	strings.Builder
-
+	text   strings.Builder
 	report state.Report
 	zone   string
 	listed bool // what was written last is an item of a list
@@ -35,13 +34,13 @@ func (d *ticket) block(text string) { d.put(text, false) }
 func (d *ticket) item(text string) { d.put("- "+text, true) }
 
 func (d *ticket) put(text string, item bool) {
-	if text == "" || d.Len()+len(text)+len("\n\n") > mostMarkdown {
+	if text == "" || d.text.Len()+len(text)+len("\n\n") > mostMarkdown {
 		return
 	}
-	if d.Len() > 0 && !(item && d.listed) {
-		d.WriteByte('\n')
+	if d.text.Len() > 0 && (!item || !d.listed) {
+		d.text.WriteByte('\n')
 	}
-	d.WriteString(text + "\n")
+	d.text.WriteString(text + "\n")
 	d.listed = item
 }
 
@@ -55,19 +54,20 @@ func (d *ticket) table(title, nouns string, hundredth int, head row, rows []row)
 	if title != "" {
 		d.block("## " + title)
 	}
-	text := head.String() + row(slices.Repeat([]string{"---"}, len(head))).String()
-	room := hundredth*(mostMarkdown-leftForTail)/100 - d.Len() - len(text)
+	var text strings.Builder
+	text.WriteString(head.String() + row(slices.Repeat([]string{"---"}, len(head))).String())
+	room := hundredth*(mostMarkdown-leftForTail)/100 - d.text.Len() - text.Len()
 	shown := 0
 	for shown < min(len(rows), mostRows) {
 		line := rows[shown].String()
 		if room -= len(line); room < 0 {
 			break
 		}
-		text += line
+		text.WriteString(line)
 		shown++
 	}
 	if shown > 0 {
-		d.block(strings.TrimSuffix(text, "\n"))
+		d.block(strings.TrimSuffix(text.String(), "\n"))
 	}
 	d.block(state.MoreOf(shown, len(rows), nouns))
 }

@@ -44,11 +44,11 @@ func written(t *testing.T, text []byte) map[string]float64 {
 			t.Errorf("%s is a %s, %q", name, family.GetType(), family.GetHelp())
 		}
 		for _, m := range family.GetMetric() {
-			key := name
+			words := []string{name}
 			for _, l := range m.GetLabel() {
-				key += " " + l.GetValue()
+				words = append(words, l.GetValue())
 			}
-			values[key] = m.GetGauge().GetValue()
+			values[strings.Join(words, " ")] = m.GetGauge().GetValue()
 		}
 	}
 	return values
