@@ -6,6 +6,9 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"ownmap/pipeline/state"
+	"ownmap/reports/site"
 )
 
 func (a *app) siteCommand() *cobra.Command {
@@ -29,6 +32,35 @@ func (a *app) siteCommand() *cobra.Command {
 			})
 		},
 	})
+	cmd.AddCommand(a.sitePruneCommand())
+	return cmd
+}
+
+func (a *app) sitePruneCommand() *cobra.Command {
+	var keep site.Retention
+	cmd := &cobra.Command{
+		Use:   "prune",
+		Short: "Take away the pages, data and PDFs of old runs",
+		Long: "Prune takes away what the archive has of runs that are not kept: neither one of the newest\n--keep-runs, nor of the last --keep-days days before the newest run, which itself always stays.\n" +
+			"A small page stays in the place of each, so that no link breaks. The database keeps everything:\n`ownmap report RUN` makes any of them again, and `ownmap site build` all.",
+		Args:    cobra.NoArgs,
+		Example: "  ownmap site prune --keep-runs 90\n  ownmap site prune --keep-runs 30 --keep-days 365",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if keep.Runs < 0 || keep.Days < 0 || keep == (site.Retention{}) {
+				return usagef("site prune needs --keep-runs N, --keep-days N or both, of 1 or more")
+			}
+			return a.with(cmd.Context(), func(h *house) error {
+				pruned, err := h.site.Prune(cmd.Context(), keep)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(a.stdout, "pruned %s, freed %.1f MB\n", state.Count(pruned.Runs, "run", "runs"), float64(pruned.Bytes)/1e6)
+				return err
+			})
+		},
+	}
+	cmd.Flags().IntVar(&keep.Runs, "keep-runs", 0, "keep the newest `N` runs")
+	cmd.Flags().IntVar(&keep.Days, "keep-days", 0, "keep the runs of the last `N` days")
 	return cmd
 }
 

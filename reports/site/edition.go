@@ -24,7 +24,8 @@ type edition struct {
 	now     *manifest
 	steady  bool // what is not handed over anew is as the old manifest says
 	written int  // files
-	moved   bool // something is not as it was when the lists were made
+	stubs   map[int64]int64 // sizes of the pages of pruned runs
+	moved   bool            // something is not as it was when the lists were made
 
 	latest   state.Report // the newest run's
 	standing standing
@@ -40,7 +41,7 @@ func (s *Site) newEdition(ctx context.Context, w wish, d desk, old *manifest) (*
 	if err != nil {
 		return nil, err
 	}
-	e := &edition{site: s, wish: w, desk: d, look: l, zone: "UTC", runs: runs, old: old, reports: make(map[int64]state.Report)}
+	e := &edition{site: s, wish: w, desk: d, look: l, zone: "UTC", runs: runs, old: old, reports: make(map[int64]state.Report), stubs: make(map[int64]int64)}
 	if len(runs) > 0 {
 		e.zone = runs[0].StartedAt.Location().String()
 	}

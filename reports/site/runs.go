@@ -120,7 +120,16 @@ func (e *edition) stub(ctx context.Context, run state.RunSummary, known record, 
 	}
 	known.Pruned = true
 	e.now.Runs[run.ID] = known
-	return e.page(runFile(run.ID), "pruned", prunedPage{ID: run.ID, Started: run.StartedAt, Verdict: known.Verdict, Words: known.Mood})
+	v := prunedPage{ID: run.ID, Started: run.StartedAt, Verdict: known.Verdict, Words: known.Mood}
+	hash, err := hashOf(e.now.Version, "pruned", v)
+	if err != nil {
+		return err
+	}
+	return e.file(runFile(run.ID), hash, func() ([]byte, error) {
+		content, err := e.look.render(runFile(run.ID), "pruned", e.zone, v)
+		e.stubs[run.ID] = int64(len(content))
+		return content, err
+	})
 }
 
 // prunedPage is what is left of the page of a run.

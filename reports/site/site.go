@@ -124,43 +124,54 @@ type desk interface {
 	publish(now *manifest) error
 }
 
-// publish makes an edition of the archive. It returns the files that it lacks against
-// the one before, with their sizes.
-func (s *Site) publish(ctx context.Context, w wish) (dropped map[string]int64, err error) {
+// outcome is what a publish did.
+type outcome struct {
+	pruned int   // runs that had their page before
+	freed  int64 // bytes of files that are there no more, or are smaller
+}
+
+// folder returns the folder of the archive, as it is called without links.
+func (s *Site) folder() (string, error) {
 	dir, err := filepath.Abs(s.options.Dir)
 	if err != nil {
-		return nil, fmt.Errorf("archive: %w", err)
+		return "", fmt.Errorf("archive: %w", err)
 	}
 	if target, err := filepath.EvalSymlinks(dir); err == nil {
 		dir = target
 	}
+	return dir, nil
+}
+
+// publish makes an edition of the archive, by exchanging folders where that can be.
+func (s *Site) publish(ctx context.Context, w wish) (outcome, error) {
+	dir, err := s.folder()
+	if err != nil {
+		return outcome{}, err
+	}
 	unlock, err := lockArchive(ctx, dir)
 	if err != nil {
-		return nil, fmt.Errorf("archive: %w", err)
+		return outcome{}, fmt.Errorf("archive: %w", err)
 	}
 	defer unlock()
-	dropped, err = s.edit(ctx, dir, w, canExchange(dir, s.exchange))
+	done, err := s.edit(ctx, dir, w, canExchange(dir, s.exchange))
 	if errors.Is(err, errNoExchange) {
-		if err := os.RemoveAll(sibling(dir, "previous")); err != nil {
-			return nil, fmt.Errorf("archive: %w", err)
-		}
-		dropped, err = s.edit(ctx, dir, w, false)
+		done, err = s.edit(ctx, dir, w, false)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("archive: %w", err)
+		return outcome{}, fmt.Errorf("archive: %w", err)
 	}
-	return dropped, nil
+	return done, nil
 }
 
 // edit makes an edition at a desk and publishes it, unless nothing has changed.
-func (s *Site) edit(ctx context.Context, dir string, w wish, exchange bool) (dropped map[string]int64, err error) {
+func (s *Site) edit(ctx context.Context, dir string, w wish, exchange bool) (outcome, error) {
 	old, whole, err := readManifest(dir)
 	if err != nil {
-		return nil, err
+		return outcome{}, err
 	}
 	lies, err := list(dir)
 	if err != nil {
-		return nil, err
+		return outcome{}, err
 	}
 	own := owner(old, whole, lies)
 	for name := range old.Files {
@@ -175,23 +186,44 @@ func (s *Site) edit(ctx context.Context, dir string, w wish, exchange bool) (dro
 	}
 	e, err := s.newEdition(ctx, w, d, old)
 	if err != nil {
-		return nil, err
+		return outcome{}, err
 	}
 	if err := e.make(ctx); err != nil {
-		return nil, err
+		return outcome{}, err
 	}
-	dropped = make(map[string]int64)
+	gone := 0
 	for name := range lies.files {
 		if _, stays := e.now.Files[name]; !stays && own(name) {
-			if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name))); err == nil {
-				dropped[name] = info.Size()
-			}
+			gone++
 		}
 	}
-	if e.written > 0 || !e.now.sameFiles(old) || len(dropped) > 0 {
-		return dropped, d.publish(e.now)
+	if e.written == 0 && gone == 0 && e.now.sameFiles(old) {
+		return outcome{}, e.note(dir)
 	}
-	return dropped, e.note(dir)
+	done := e.prunedOf(dir)
+	return done, d.publish(e.now)
+}
+
+// prunedOf says which runs lose their pages, and how many bytes that is.
+func (e *edition) prunedOf(dir string) (done outcome) {
+	size := func(name string) int64 {
+		info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name)))
+		if err != nil {
+			return 0
+		}
+		return info.Size()
+	}
+	for id, r := range e.now.Runs {
+		if was, had := e.old.Runs[id]; !r.Pruned || !had || was.Pruned {
+			continue
+		}
+		done.pruned++
+		done.freed += size(runFile(id)) - e.stubs[id]
+		for _, f := range e.site.options.Formats {
+			done.freed += size(dataFile(id, f.Ext))
+		}
+	}
+	return done
 }
 
 // File names come from ids alone: what a scanned host is called never reaches
