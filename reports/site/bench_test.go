@@ -43,16 +43,22 @@ type source struct {
 
 func (s source) Runs(context.Context, int) ([]state.RunSummary, error) { return s.runs, nil }
 
-// TestMain is also the process that a benchmark starts.
+// TestMain is also the process that a benchmark, or a test that kills one, starts.
 func TestMain(m *testing.M) {
-	if order := os.Getenv(benchEnv); order != "" {
-		if err := publishOnce(order, os.Args[len(os.Args)-1]); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
+	dir := os.Args[len(os.Args)-1]
+	var err error
+	switch order, kill := os.Getenv(benchEnv), os.Getenv(killEnv); {
+	case order != "":
+		err = publishOnce(order, dir)
+	case kill != "":
+		err = publishUntilKilled(dir)
+	default:
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 func publishOnce(order, dir string) error {
