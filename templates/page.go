@@ -81,7 +81,7 @@ func (s *Set) page(root string, files []string, parse func([]string) (executor, 
 	}
 	if p.custom, err = parse(mixed); err != nil { // two files that do not fit together
 		p.custom = nil
-		s.faults = append(s.faults, fmt.Errorf("%s: %w; the built-in one is used", s.dir, err))
+		s.faults = append(s.faults, fmt.Errorf("%s/%s; the built-in one is used", strings.TrimSuffix(s.dir, "/"), strings.TrimPrefix(err.Error(), "template: ")))
 	}
 	return p
 }

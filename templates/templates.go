@@ -55,7 +55,7 @@ func New(dir string) *Set {
 			return nil
 		}
 		if err := s.override(name); err != nil {
-			s.faults = append(s.faults, fmt.Errorf("%s: %w; the built-in one is used", path.Join(dir, name), err))
+			s.faults = append(s.faults, fmt.Errorf("%s/%s; the built-in one is used", strings.TrimSuffix(dir, "/"), placed(name, err)))
 		}
 		return nil
 	})
@@ -63,6 +63,15 @@ func New(dir string) *Set {
 		s.faults = append(s.faults, fmt.Errorf("templates: %w; the built-in ones are used", err))
 	}
 	return s
+}
+
+// placed returns an error with the file that it is in, and the line if the parser tells.
+func placed(name string, err error) string {
+	text := strings.TrimPrefix(err.Error(), "template: ")
+	if strings.HasPrefix(text, name+":") {
+		return text
+	}
+	return name + ": " + text
 }
 
 // isTemplate leaves editors' backups and notes alone.

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -35,7 +36,7 @@ func (a *app) check(ctx context.Context) error {
 	line := func(what, found string, err error) bool {
 		mark := "ok  "
 		if err != nil {
-			mark, found, failed = "FAIL", state.Clean(err.Error()), true
+			mark, found, failed = "FAIL", state.Visible(strings.ReplaceAll(err.Error(), "\n", "; ")), true
 			if h := hint(err); h != "" {
 				found += "; " + h
 			}
@@ -57,6 +58,10 @@ func (a *app) check(ctx context.Context) error {
 	}
 	defer h.close(ctx)
 	line("archive", h.archive(), writable(h.archive()))
+	found, err := a.checkReports(ctx, h)
+	line("reports", found, err)
+	found, err = checkMetrics(h.config.Metrics.Textfile)
+	line("metrics", found, err)
 	plan, found, err := a.checkTargets(ctx, h, nmap)
 	line("targets", found, err)
 	line("vantages", describeVantages(plan), nil)
