@@ -117,8 +117,8 @@ func (d *drawing) bar(in state.Interval, y int) {
 	if in.To == nil {
 		fmt.Fprintf(d, `<path d="M%d %d l%d %d l-%d %d Z"/>`, d.right, y, arrow, barHeight/2, arrow, barHeight/2)
 	}
-	if text := fit(what, width-12); text != "" {
-		fmt.Fprintf(d, `<text x="%d" y="%d">%s</text>`, x+6, y+13, escaped(text))
+	if text := fit(what, width-24); text != "" { // what was approved on the same day has its mark before it
+		fmt.Fprintf(d, `<text x="%d" y="%d">%s</text>`, x+16, y+13, escaped(text))
 	}
 	d.WriteString("</g>\n")
 }
@@ -148,7 +148,7 @@ func (d *drawing) marks(events []state.Event) []legendRow {
 			`<circle r="5.5"/><path d="M-2.6 .2 -.7 2.2 2.8 -2"/>`, `<circle r="5.5"/><path d="M-2.2 -2.2 2.2 2.2M2.2 -2.2 -2.2 2.2"/>`, `<path d="M0 -6 6 0 0 6 -6 0Z"/>`,
 		}[kind]
 		fmt.Fprintf(d, "<g class=\"mark %s\" transform=\"translate(%d %d)\"><title>%s %s, %s</title>%s</g>\n",
-			legend[kind].Class, d.x(e.At), top+rowHeight-7, escaped(port.String()), escaped(words), e.At.Format(minute), shape)
+			legend[kind].Class, d.x(e.At), top+rowHeight/2, escaped(port.String()), escaped(words), e.At.Format(minute), shape)
 	}
 	var told []legendRow
 	for i, row := range legend {
