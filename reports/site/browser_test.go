@@ -1,6 +1,7 @@
 package site
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -35,7 +36,7 @@ func branded(t *testing.T) (dir string) {
 func TestBrowser(t *testing.T) {
 	t.Parallel()
 	dir, large := branded(t), newDir(t)
-	build(t, large, demo.Large(1200, 3, 2))
+	build(t, large, demo.Large(listRows+1, 3, 2))
 	b := browser.Start(t)
 	for _, name := range []string{"index.html", "run/49.html", "run/3.html", "host/01/1.html", "hosts.html", "unapproved.html", "runs.html", "large/hosts-2.html"} {
 		views := []browser.View{{}, {Dark: true}, {Width: 320}}
@@ -43,27 +44,34 @@ func TestBrowser(t *testing.T) {
 			views = append(views, browser.View{NoScript: true, Width: 390})
 		}
 		for _, view := range views {
-			url := "file://" + filepath.Join(dir, name)
-			if list, is := strings.CutPrefix(name, "large/"); is {
-				url = "file://" + filepath.Join(large, list)
-			}
-			p := b.Open(t, url, view)
-			if over := p.Overflow(t); over > 0 {
-				t.Errorf("%s %+v: %d pixels wider than the window", name, view, over)
-			}
-			if kept := os.Getenv("OWNMAP_PICTURES"); kept != "" {
-				suffix := map[browser.View]string{{}: "light", {Dark: true}: "dark", {Width: 320}: "320", {NoScript: true, Width: 390}: "noscript"}[view]
-				put(t, filepath.Join(kept, strings.ReplaceAll(strings.TrimSuffix(name, ".html"), "/", "-")+"-"+suffix+".png"), string(p.Picture(t)))
-			}
-			if !view.NoScript {
-				if found := p.Axe(t); len(found) > 0 {
-					t.Errorf("%s %+v: %s", name, view, strings.Join(found, "\n"))
+			t.Run(fmt.Sprintf("%s %+v", name, view), func(t *testing.T) { // which closes the tab
+				url := "file://" + filepath.Join(dir, name)
+				if list, is := strings.CutPrefix(name, "large/"); is {
+					url = "file://" + filepath.Join(large, list)
 				}
-			}
-			if messages := p.Messages(); len(messages) > 0 {
-				t.Errorf("%s %+v complains: %q", name, view, messages)
-			}
+				lookAt(t, b.Open(t, url, view), name, view)
+			})
 		}
+	}
+}
+
+// lookAt looks at one page; OWNMAP_PICTURES keeps a picture of it.
+func lookAt(t *testing.T, p *browser.Page, name string, view browser.View) {
+	t.Helper()
+	if over := p.Overflow(t); over > 0 {
+		t.Errorf("%d pixels wider than the window", over)
+	}
+	if kept := os.Getenv("OWNMAP_PICTURES"); kept != "" {
+		suffix := map[browser.View]string{{}: "light", {Dark: true}: "dark", {Width: 320}: "320", {NoScript: true, Width: 390}: "noscript"}[view]
+		put(t, filepath.Join(kept, strings.ReplaceAll(strings.TrimSuffix(name, ".html"), "/", "-")+"-"+suffix+".png"), string(p.Picture(t)))
+	}
+	if !view.NoScript {
+		if found := p.Axe(t); len(found) > 0 {
+			t.Error(strings.Join(found, "\n"))
+		}
+	}
+	if messages := p.Messages(); len(messages) > 0 {
+		t.Errorf("the page complains: %q", messages)
 	}
 }
 

@@ -22,8 +22,8 @@ type edition struct {
 	runs    []state.RunSummary // newest first
 	old     *manifest
 	now     *manifest
-	steady  bool // what is not handed over anew is as the old manifest says
-	written int  // files
+	steady  bool            // what is not handed over anew is as the old manifest says
+	written int             // files
 	stubs   map[int64]int64 // sizes of the pages of pruned runs
 	moved   bool            // something is not as it was when the lists were made
 
