@@ -40,6 +40,10 @@ run: setup build ## Install what is missing, build, and scan this machine (ARGS=
 test: setup-test ## Install what tests need and run all of them (TESTFLAGS="-v -run NAME")
 	go test $(TESTFLAGS) ./...
 
+.PHONY: pictures
+pictures: setup-test ## Make the pictures of the documentation anew
+	OWNMAP_PICTURES=1 go test -count=1 -run TestPictures ./cmd/ownmap
+
 .PHONY: race
 race: setup-race ## Run the tests under the race detector
 	CGO_ENABLED=1 go test -race $(TESTFLAGS) ./...

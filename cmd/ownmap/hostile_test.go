@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/csv"
 	"encoding/json"
 	"encoding/xml"
@@ -267,39 +268,64 @@ func shapeOfMail(t *testing.T, name string, content []byte) []string {
 		visible(t, name+" "+key, decoded)
 	}
 	slices.Sort(shape)
+	for _, part := range partsOf(t, name, content) {
+		shape = append(shape, part.kind)
+		if !part.html {
+			visible(t, name, string(part.text))
+			continue
+		}
+		pieces := shapeOfHTML(t, name, part.text) // longer texts leave room for fewer rows
+		for i, piece := range pieces {
+			pieces[i] = regexp.MustCompile(`/host/[0-9a-f]{2}/\d+\.html`).ReplaceAllString(piece, "/host/N.html")
+		}
+		slices.Sort(pieces)
+		shape = append(shape, slices.Compact(pieces)...)
+	}
+	return shape
+}
+
+// mailPart is a part of a mail, decoded.
+type mailPart struct {
+	kind string // its Content-Type
+	html bool
+	text []byte
+}
+
+func partsOf(t *testing.T, name string, content []byte) []mailPart {
+	t.Helper()
+	message, err := mail.ReadMessage(bytes.NewReader(content))
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
 	_, params, err := mime.ParseMediaType(message.Header.Get("Content-Type"))
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
+	var list []mailPart
 	parts := multipart.NewReader(message.Body, params["boundary"])
 	for {
 		part, err := parts.NextRawPart()
 		if errors.Is(err, io.EOF) {
-			return shape
+			return list
 		}
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		var body io.Reader = part
-		if strings.EqualFold(part.Header.Get("Content-Transfer-Encoding"), "quoted-printable") {
+		switch encoding := strings.ToLower(part.Header.Get("Content-Transfer-Encoding")); encoding {
+		case "quoted-printable":
 			body = quotedprintable.NewReader(part)
+		case "base64":
+			body = base64.NewDecoder(base64.StdEncoding, part)
+		default:
+			t.Fatalf("%s: a part is encoded as %q", name, encoding)
 		}
 		text, err := io.ReadAll(body)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		kind := part.Header.Get("Content-Type")
-		shape = append(shape, kind)
-		if strings.HasPrefix(kind, "text/html") { // longer texts leave room for fewer rows
-			pieces := shapeOfHTML(t, name, text)
-			for i, piece := range pieces {
-				pieces[i] = regexp.MustCompile(`/host/[0-9a-f]{2}/\d+\.html`).ReplaceAllString(piece, "/host/N.html")
-			}
-			slices.Sort(pieces)
-			shape = append(shape, slices.Compact(pieces)...)
-			continue
-		}
-		visible(t, name, string(text))
+		list = append(list, mailPart{kind, strings.HasPrefix(kind, "text/html"), text})
 	}
 }
 
