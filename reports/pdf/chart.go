@@ -12,8 +12,8 @@ import (
 
 // The chart is so many pixels wide, enough for print.
 const (
-	chartWidth = 1800
-	chartText  = 17
+	chartWidth = 1600
+	chartText  = 19
 )
 
 // trend draws the open and the unapproved ports over the runs as a PNG of so many pixels

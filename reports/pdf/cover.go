@@ -32,7 +32,9 @@ func (r *Renderer) compose(report state.Report) (*document, error) {
 	d.voided(report)
 	d.oddities(report)
 	d.coverage(report)
+	d.notes(report, r.options.Notices)
 	d.inventory(report, r.options.Inventory)
+	d.list()
 	d.finish(func(page, of int) string { return fmt.Sprintf("page %d of %d", page, of) })
 	return d, nil
 }
@@ -65,16 +67,25 @@ func (d *document) cover(report state.Report, o Options) error {
 	d.y += 2
 	d.paragraph(facts(report), style{size: 8.5, color: muted()})
 	d.tiles(report)
-	for _, a := range report.Run.Alerts[:min(6, len(report.Run.Alerts))] {
+	for _, a := range report.Run.Alerts[:min(coverAlerts, len(report.Run.Alerts))] {
 		d.callout("! "+a.Text, bad())
 	}
-	if more := state.MoreOf(min(6, len(report.Run.Alerts)), len(report.Run.Alerts), "alerts"); more != "" {
-		d.paragraph(more, small())
-	}
-	for _, n := range o.Notices[:min(3, len(o.Notices))] {
+	d.rest(coverAlerts, len(report.Run.Alerts), "alerts")
+	for _, n := range o.Notices[:min(coverNotices, len(o.Notices))] {
 		d.callout(n, warn())
 	}
+	d.rest(coverNotices, len(o.Notices), "notices")
 	return d.trend(report)
+}
+
+// The cover has room for so many alerts and notices; the others stand in the notes.
+const coverAlerts, coverNotices = 6, 3
+
+// rest says how many of a list do not stand on the cover.
+func (d *document) rest(shown, all int, nouns string) {
+	if more := state.MoreOf(min(shown, all), all, nouns); more != "" {
+		d.paragraph(more+" The others stand in the notes.", small())
+	}
 }
 
 // facts says in a line which run it is.
@@ -137,18 +148,47 @@ func (d *document) callout(text string, c color) {
 	d.y += height + 2
 }
 
-// trend puts the chart below, as large as there is room for it.
+// The contents stand to the right of the chart.
+const contentsWidth, contentsGap = 62.0, 9.0
+
+// trend puts the chart below, as large as there is room for it, and keeps a place for the
+// contents beside it.
 func (d *document) trend(report state.Report) error {
-	const title, least, largest = 8.0, 45.0, 95.0
+	const title, least, largest = 8.0, 52.0, 80.0
 	d.room(title + least)
+	d.contents = contents{sheet: d.sheet(), x: pageWidth - marginX - contentsWidth, y: d.y, width: contentsWidth}
 	height := min(largest, bottom-d.y-title)
-	png, err := trend(report.Trend, int(chartWidth*height/inner))
-	if err != nil || png == nil {
+	width := inner - contentsWidth - contentsGap
+	png, err := trend(report.Trend, int(chartWidth*height/width))
+	if err != nil {
 		return err
 	}
-	d.line(marginX, d.y+5, "Open and unapproved ports over "+state.Count(len(report.Trend), "run", "runs"), style{size: 10, bold: true, color: d.accent}, inner)
-	d.y += title
-	d.sheet().images = append(d.sheet().images, picture{marginX, d.y, inner, height, png})
-	d.y += height
+	if png == nil {
+		d.contents.x, d.contents.width = marginX, 2*contentsWidth
+		return nil
+	}
+	d.line(marginX, d.y+5, "Open and unapproved ports over "+state.Count(len(report.Trend), "run", "runs"), style{size: 10, bold: true, color: d.accent}, width)
+	d.sheet().images = append(d.sheet().images, picture{marginX, d.y + title, width, height, png})
 	return nil
+}
+
+// contents is the place of the list of the sections, which is made when all their pages
+// are known.
+type contents struct {
+	sheet       *sheet
+	x, y, width float64
+}
+
+// list writes the contents.
+func (d *document) list() {
+	c := d.contents
+	here := &document{fonts: d.fonts, sheets: []*sheet{c.sheet}}
+	here.line(c.x, c.y+5, "Contents", style{size: 10, bold: true, color: d.accent}, c.width)
+	y := c.y + 8
+	for _, m := range d.marks {
+		y += 5
+		here.line(c.x, y, m.title, plain(), c.width-12)
+		here.right(c.x+c.width, y, strconv.Itoa(m.page+1), plain())
+		here.bar(c.x, y+1.4, c.width, 0.15, hair())
+	}
 }

@@ -13,6 +13,8 @@ type document struct {
 	sheets []*sheet
 	y      float64
 	marks  []mark
+
+	contents contents
 }
 
 // mark is an entry of the outline.
@@ -100,7 +102,7 @@ func (d *document) paragraph(text string, s style) {
 // bullets sets a list, and says how many of it are left out.
 func (d *document) bullets(items []string, most int, more string) {
 	for _, item := range items[:min(most, len(items))] {
-		lines := d.fonts.wrap(item, plain(), inner-5, 6)
+		lines := d.fonts.wrap(item, plain(), inner-5, 12)
 		d.room(float64(len(lines)) * plain().lineHeight())
 		for i, line := range lines {
 			d.y += plain().lineHeight()

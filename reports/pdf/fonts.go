@@ -20,8 +20,8 @@ type face struct {
 	bold   bool
 	data   []byte
 	font   *sfnt.Font
-	units  float64 // of the em square
-	widths map[rune]float64
+	units  float64   // of the em square
+	widths []float32 // of the characters up to U+FFFF, in ems; below 0: not yet asked for
 	buffer sfnt.Buffer
 }
 
@@ -30,13 +30,22 @@ func newFace(family string, bold bool, data []byte) (*face, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &face{family: family, bold: bold, data: data, font: parsed, units: float64(parsed.UnitsPerEm()), widths: make(map[rune]float64)}, nil
+	f := &face{family: family, bold: bold, data: data, font: parsed, units: float64(parsed.UnitsPerEm()), widths: make([]float32, lastRune+1)}
+	for i := range f.widths {
+		f.widths[i] = -1
+	}
+	return f, nil
 }
 
-// width returns the advance of a character in ems; 0 says that the font lacks it.
+// lastRune is the last character that can be shown: the format that gofpdf writes knows
+// no more of them, and panics.
+const lastRune = 0xffff
+
+// width returns the advance of a character up to lastRune in ems; 0 says that the font
+// lacks it.
 func (f *face) width(r rune) float64 {
-	if w, known := f.widths[r]; known {
-		return w
+	if w := f.widths[r]; w >= 0 {
+		return float64(w)
 	}
 	w := 0.0
 	if glyph, err := f.font.GlyphIndex(&f.buffer, r); err == nil && glyph != 0 {
@@ -44,8 +53,8 @@ func (f *face) width(r rune) float64 {
 			w = max(float64(advance)/64/f.units, 0.001) // a combining mark has none of its own
 		}
 	}
-	f.widths[r] = w
-	return w
+	f.widths[r] = float32(w)
+	return float64(f.widths[r])
 }
 
 // fonts are the faces that a document may use, in the order in which they are asked for
@@ -104,7 +113,7 @@ func (f *fonts) of(r rune, bold bool) *face {
 		own = f.bold
 	}
 	switch {
-	case r > 0xffff: // the format that gofpdf writes knows 65,536 characters
+	case r > lastRune:
 		return nil
 	case own.width(r) > 0:
 		return own

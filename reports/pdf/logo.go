@@ -26,26 +26,19 @@ func (d *document) logo(brand state.Brand) float64 {
 			return 0
 		}
 	}
-	size, err := png.DecodeConfig(bytes.NewReader(data))
-	if err != nil || size.Width == 0 || size.Height == 0 {
+	decoded, err := png.Decode(bytes.NewReader(data))
+	if err != nil || decoded.Bounds().Empty() {
 		return 0
 	}
-	scale := min(logoWidth/float64(size.Width), logoHeight/float64(size.Height))
-	width, height := float64(size.Width)*scale, float64(size.Height)*scale
-	d.sheet().images = append(d.sheet().images, picture{pageWidth - marginX - width, 11, width, height, normal(data)})
+	size := decoded.Bounds().Size()
+	scale := min(logoWidth/float64(size.X), logoHeight/float64(size.Y))
+	width, height := float64(size.X)*scale, float64(size.Y)*scale
+	d.sheet().images = append(d.sheet().images, picture{pageWidth - marginX - width, 11, width, height, encode(decoded)})
 	return width
 }
 
-// normal writes a PNG anew in the one form that gofpdf reads without fail: eight bits,
-// not interlaced.
-func normal(data []byte) []byte {
-	decoded, err := png.Decode(bytes.NewReader(data))
-	if err != nil {
-		return data
-	}
-	return encode(decoded)
-}
-
+// encode writes a picture in the one form of PNG that gofpdf reads without fail: eight
+// bits, not interlaced.
 func encode(from image.Image) []byte {
 	to := image.NewNRGBA(from.Bounds())
 	for y := from.Bounds().Min.Y; y < from.Bounds().Max.Y; y++ {

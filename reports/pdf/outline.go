@@ -85,7 +85,7 @@ func parseTrailer(content []byte) (trailer, error) {
 	}
 	// Maroto's first page is opened to its width: leave that to the reader.
 	t.catalog = strings.TrimSpace(regexp.MustCompile(`/(OpenAction \[[^\]]*\]|PageLayout /\w+)\s*`).ReplaceAllString(string(catalog), ""))
-	kids := regexp.MustCompile(`/Kids \[([\d R]+)\]`).FindSubmatch(content)
+	kids := regexp.MustCompile(`\n1 0 obj\s*<</Type /Pages\s*/Kids \[([\d R]+)\]`).FindSubmatch(content)
 	if kids == nil {
 		return t, errors.New("the PDF has no pages")
 	}

@@ -13,7 +13,7 @@ func (d *document) coverage(report state.Report) {
 	d.paragraph(strings.Join(append([]string{report.CoverageWords()}, report.Run.PaceWords()...), " "), plain())
 	if gaps := report.Gaps; len(gaps) > 0 {
 		d.paragraph("Not looked at in this run. What is known of these hosts is kept, nothing counts as closed:", small())
-		t := d.table(column{title: "Host", width: 86}, column{title: "Protocol", width: 22}, column{title: "Status", width: 28}, column{title: "Why", width: 69}, column{title: "Last answered", width: 36}, column{title: "Open ports kept", width: 28})
+		t := d.table(column{title: "Host", width: 86}, column{title: "Protocol", width: 22}, column{title: "Status", width: 28}, column{title: "Why", width: 69}, column{title: "Last answered", width: 36}, column{title: "Open ports kept", width: 28, number: true})
 		for _, g := range gaps[:min(most, len(gaps))] {
 			since := "never"
 			if g.Since != nil {
@@ -37,8 +37,21 @@ func (d *document) coverage(report state.Report) {
 		}
 		t.end(state.MoreOf(min(most, len(gaps)), len(gaps), "hosts"))
 	}
-	const mostNotes = 100
-	notes := append(nonempty(report.Run.Error), report.Run.Notes...)
+}
+
+// notes tells what a reader should know of the run and of the report, and what the cover
+// had no room for.
+func (d *document) notes(report state.Report, notices []string) {
+	const mostNotes = 200
+	var notes []string
+	for _, a := range report.Run.Alerts[min(coverAlerts, len(report.Run.Alerts)):] {
+		notes = append(notes, "! "+a.Text)
+	}
+	notes = append(notes, notices[min(coverNotices, len(notices)):]...)
+	if report.Run.Error != "" {
+		notes = append(notes, "Error: "+report.Run.Error)
+	}
+	notes = append(notes, report.Run.Notes...)
 	if len(notes) > 0 {
 		d.heading("Notes")
 		d.bullets(notes, mostNotes, state.MoreOf(min(mostNotes, len(notes)), len(notes), "notes"))

@@ -58,8 +58,8 @@ func (d *document) waiting(report state.Report) {
 		d.paragraph("Every open port is approved.", plain())
 		return
 	}
-	by := d.table(column{title: "Owner", width: 119, most: 2}, column{title: "All", width: 22}, column{title: "New", width: 22}, column{title: "To 7 days", width: 22},
-		column{title: "To 30 days", width: 22}, column{title: "Older", width: 22}, column{title: "Oldest since", width: 40})
+	by := d.table(column{title: "Owner", width: 119, most: 2}, column{title: "All", width: 20, number: true}, column{title: "New", width: 22, number: true}, column{title: "To 7 days", width: 24, number: true},
+		column{title: "To 30 days", width: 24, number: true}, column{title: "Older", width: 22, number: true}, column{title: "Oldest since", width: 38, number: true})
 	const mostOwners = 100
 	count := func(n int) cell {
 		if n == 0 {
@@ -89,14 +89,19 @@ func (d *document) waiting(report state.Report) {
 	slices.SortStableFunc(ports, func(a, b waitingPort) int { return a.port.FirstSeen.Compare(b.port.FirstSeen) })
 	t := d.table(column{title: "Host", width: 66}, column{title: "Port", width: 21}, column{title: "Service and process", width: 90}, column{title: "Owner", width: 53}, column{title: "Since", width: 39})
 	for _, w := range ports[:min(most, len(ports))] {
-		behind := w.port.Service.Summary()
-		if process := w.port.Process.String(); process != "" {
-			behind += " by " + process
-		}
-		t.row(put(w.host.Label()), put(w.port.String()), put(behind), ownerOf(w.host),
+		t.row(put(w.host.Label()), put(w.port.String()), behind(*w.port), ownerOf(w.host),
 			put(w.port.FirstSeen.Format("2006-01-02")+", "+state.Age(w.port.FirstSeen, report.Run.StartedAt)))
 	}
 	t.end(state.MoreOf(min(most, len(ports)), len(ports), "ports"))
+}
+
+// behind says what stands behind a port, seen from outside and from inside.
+func behind(p state.PortReport) cell {
+	text := p.Service.Summary()
+	if process := p.Process.String(); process != "" {
+		text = strings.TrimSpace(text + " by " + process)
+	}
+	return put(text)
 }
 
 func ownerOf(h *state.HostReport) cell {
@@ -163,7 +168,7 @@ func (d *document) inventory(report state.Report, limit int) {
 	if limit == 0 {
 		limit = all
 	}
-	t := d.table(column{title: "Host", width: 66}, column{title: "Port", width: 22}, column{title: "State", width: 24}, column{title: "Service", width: 68}, column{title: "Approval", width: 58}, column{title: "Seen since", width: 31})
+	t := d.table(column{title: "Host", width: 60}, column{title: "Port", width: 20}, column{title: "State", width: 24}, column{title: "Service and process", width: 70}, column{title: "Approval", width: 66}, column{title: "Seen since", width: 29})
 	shown := 0
 	for _, h := range report.Hosts {
 		for _, p := range h.Ports[:min(len(h.Ports), limit-shown)] {
@@ -171,7 +176,7 @@ func (d *document) inventory(report state.Report, limit int) {
 			if p.StaleSince != nil {
 				since += ", stale since " + p.StaleSince.Format("2006-01-02")
 			}
-			t.row(put(h.Label()), put(p.String()), put(string(p.State)), put(p.Service.Summary()), approval(p), put(since))
+			t.row(put(h.Label()), put(p.String()), put(string(p.State)), behind(p), approval(p), put(since))
 			shown++
 		}
 	}
@@ -182,6 +187,7 @@ func (d *document) inventory(report state.Report, limit int) {
 	t.end(more)
 }
 
+// approval says who let the port be open, until when and why.
 func approval(p state.PortReport) cell {
 	switch {
 	case p.Unapproved():
@@ -192,6 +198,9 @@ func approval(p state.PortReport) cell {
 	text := p.Approval.By + ", " + p.Approval.GrantedAt.Format("2006-01-02")
 	if p.Approval.Until != nil {
 		text += ", until " + p.Approval.Until.Format("2006-01-02")
+	}
+	if p.Approval.Reason != "" {
+		text += ": " + p.Approval.Reason
 	}
 	return joint("✓ "+text, good())
 }

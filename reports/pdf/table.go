@@ -2,9 +2,10 @@ package pdf
 
 // column is a column of a table.
 type column struct {
-	title string
-	width float64 // millimetres; the columns of a table are inner wide together
-	most  int     // lines of a cell; 0: 4
+	title  string
+	width  float64 // millimetres; the columns of a table are inner wide together
+	most   int     // lines of a cell; 0: cellLines
+	number bool    // set to the right
 }
 
 // cell is a text with its style.
@@ -50,7 +51,11 @@ func (t *table) head() {
 	d.bar(marginX, d.y, inner, height, shade())
 	x := marginX
 	for _, c := range t.columns {
-		d.line(x+padX, d.y+height-padY-1.0, c.title, s, c.width-2*padX)
+		if c.number {
+			d.right(x+c.width-padX, d.y+height-padY-1.0, c.title, s)
+		} else {
+			d.line(x+padX, d.y+height-padY-1.0, c.title, s, c.width-2*padX)
+		}
 		x += c.width
 	}
 	d.y += height
@@ -107,7 +112,11 @@ func (t *table) row(cells ...cell) {
 		y := d.y + padY
 		for _, line := range lines[i] {
 			y += c.style.lineHeight()
-			d.draw(x+padX, y-1.0, line, c.style)
+			left := x + padX
+			if t.columns[i].number {
+				left = x + t.columns[i].width - padX - d.fonts.measure(line, c.style)
+			}
+			d.draw(left, y-1.0, line, c.style)
 		}
 		x += t.columns[i].width
 	}

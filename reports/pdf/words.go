@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/bidi"
 
@@ -34,7 +35,7 @@ func (s style) lineHeight() float64 { return s.points(1.28) }
 // shown returns a text with everything in it visible: what state.Clean makes visible,
 // and what no font at hand has.
 func (f *fonts) shown(text string, bold bool) string {
-	text = state.Clean(text)
+	text = clean(text)
 	if !strings.ContainsFunc(text, func(r rune) bool { return f.of(r, bold) == nil }) {
 		return text
 	}
@@ -49,9 +50,35 @@ func (f *fonts) shown(text string, bold bool) string {
 	return b.String()
 }
 
-// wrap breaks a text into lines of at most width millimetres: at spaces where there are
-// some, else anywhere, for what hosts say has no hyphens. More than most lines end with
-// an ellipsis.
+// clean is state.Clean for texts of any length: what OwnMap itself has to say may be
+// longer than what a host may.
+func clean(text string) string {
+	const (
+		longest = 8 << 10           // more than any place has lines for
+		piece   = state.MaxText / 4 // no escape is more than four times as long as what it stands for
+	)
+	if len(text) <= piece {
+		return state.Clean(text)
+	}
+	var b strings.Builder
+	for len(text) > 0 {
+		if b.Len() > longest {
+			b.WriteString("…")
+			break
+		}
+		cut := min(piece, len(text))
+		for cut < len(text) && cut > piece-utf8.UTFMax && !utf8.RuneStart(text[cut]) {
+			cut--
+		}
+		b.WriteString(state.Clean(text[:cut]))
+		text = text[cut:]
+	}
+	return b.String()
+}
+
+// wrap breaks a text into lines of at most width millimetres: at spaces, else within
+// names and paths where a part of them ends, else anywhere, for what hosts say has no
+// hyphens. More than most lines end with an ellipsis.
 func (f *fonts) wrap(text string, s style, width float64, most int) []string {
 	text = f.shown(text, s.bold)
 	if text == "" {
@@ -60,23 +87,17 @@ func (f *fonts) wrap(text string, s style, width float64, most int) []string {
 	var lines []string
 	runes := []rune(text)
 	for len(runes) > 0 {
-		end, space, used := 0, -1, 0.0
+		end, used := 0, 0.0
 		for end < len(runes) {
 			used += s.points(f.of(runes[end], s.bold).width(runes[end]))
 			if used > width && end > 0 {
 				break
 			}
-			if runes[end] == ' ' {
-				space = end
-			}
 			end++
 		}
 		cut := end
-		if end < len(runes) && space > end/3 {
-			cut = space
-		}
-		for end < len(runes) && cut > 1 && unicode.Is(unicode.Mn, runes[cut]) {
-			cut-- // a mark stays with its letter
+		if end < len(runes) {
+			cut = breakAt(runes, end)
 		}
 		lines = append(lines, strings.TrimSpace(string(runes[:cut])))
 		runes = []rune(strings.TrimLeft(string(runes[cut:]), " "))
@@ -86,6 +107,28 @@ func (f *fonts) wrap(text string, s style, width float64, most int) []string {
 		}
 	}
 	return lines
+}
+
+// breakAt returns where a line is broken of which end runes fit at most.
+func breakAt(runes []rune, end int) int {
+	for cut := end; cut > end/3; cut-- {
+		if runes[cut] == ' ' {
+			return cut
+		}
+	}
+	for cut := end; cut > end*2/5; cut-- {
+		if unicode.Is(unicode.Mn, runes[cut]) {
+			continue
+		}
+		if strings.ContainsRune(`/.,;:@&?=_-`, runes[cut-1]) || strings.ContainsRune(`\(<[`, runes[cut]) {
+			return cut
+		}
+	}
+	cut := end
+	for cut > 1 && unicode.Is(unicode.Mn, runes[cut]) {
+		cut-- // a mark stays with its letter
+	}
+	return cut
 }
 
 // shorten makes room for an ellipsis.
@@ -111,16 +154,20 @@ func (f *fonts) measure(text string, s style) float64 {
 // what is written from right to left is turned round (Unicode Annex 9).
 func (f *fonts) runs(line string, s style) []run {
 	var runs []run
-	for _, r := range visual(line) {
+	line = visual(line)
+	begin, fresh := 0, true
+	for i, r := range line {
 		of := f.of(r, s.bold)
-		if of == nil {
+		if of == nil { // a mirrored bracket that no font has
+			fresh = true
 			continue
 		}
-		if len(runs) == 0 || runs[len(runs)-1].face != of {
+		if fresh || runs[len(runs)-1].face != of {
 			runs = append(runs, run{face: of})
+			begin, fresh = i, false
 		}
 		last := &runs[len(runs)-1]
-		last.text += string(r)
+		last.text = line[begin : i+utf8.RuneLen(r)]
 		last.width += s.points(of.width(r))
 	}
 	return runs
