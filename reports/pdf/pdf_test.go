@@ -221,39 +221,6 @@ func TestWholeOrNothing(t *testing.T) {
 	}
 }
 
-// TestWrap holds where lines are broken.
-func TestWrap(t *testing.T) {
-	t.Parallel()
-	f, err := newFonts("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for text, want := range map[string]string{
-		"":                                "",
-		"two words":                       "two words",
-		"a host with a long name":         "a host with a|long name",
-		"printer-3rd-floor.example.org":   "printer-3rd-|floor.|example.org",
-		"/usr/lib/postgresql/15/bin":      "/usr/lib/|postgresql/|15/bin",
-		strings.Repeat("W", 12):           "WWWWWWW|WWWWW",
-		"one two three four five six sev": "one two three|four five six|sev",
-		"a\xffb\u202ec d e f g h i":       `a\xffb|\u{202e}c d|e f g h i`,
-		strings.Repeat("stay ", 30):       "stay stay stay|stay stay stay|stay stay st…",
-	} {
-		if got := strings.Join(f.wrap(text, plain(), 20, 3), "|"); got != want {
-			t.Errorf("%q is broken as %q, not %q", text, got, want)
-		}
-	}
-	for _, text := range demo.Corpus() {
-		for _, width := range []float64{0.5, 7, 40} {
-			for _, line := range f.wrap(text, plain(), width, 4) {
-				if n := f.measure(line, plain()); n > width && len([]rune(line)) > 2 {
-					t.Fatalf("%q is %.1f mm wide, in %.1f", line, n, width)
-				}
-			}
-		}
-	}
-}
-
 func square(t *testing.T) []byte {
 	t.Helper()
 	picture := image.NewPaletted(image.Rect(0, 0, 40, 40), palette.WebSafe) // gofpdf itself is picky about palettes
