@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"fmt"
+	"slices"
 
 	"codeberg.org/go-fonts/dejavu/dejavusans"
 	"github.com/go-analyze/charts"
@@ -32,6 +33,7 @@ func trend(runs []state.RunSummary, height int) ([]byte, error) {
 		return nil, fmt.Errorf("chart: %w", err)
 	}
 	hex := func(c color) charts.Color { return charts.ColorRGB(uint8(c[0]), uint8(c[1]), uint8(c[2])) }
+	const intervals = 4 // of the axis
 	label := charts.FontStyle{FontSize: chartText, FontColor: hex(muted()), Font: font}
 	last := runs[len(runs)-1]
 	o := charts.NewLineChartOptionWithData([][]float64{open, waiting})
@@ -43,7 +45,8 @@ func trend(runs []state.RunSummary, height int) ([]byte, error) {
 	o.SeriesList[0].Symbol, o.SeriesList[1].Symbol = charts.Symbol{Shape: charts.SymbolSquare, Size: 0.5}, charts.Symbol{Shape: charts.SymbolDot, Size: 4.5}
 	o.LineStrokeWidth = 3.5
 	o.XAxis.Labels, o.XAxis.LabelFontStyle, o.XAxis.LabelCount, o.XAxis.BoundaryGap = labels, label, 6, new(false)
-	o.YAxis[0].LabelFontStyle, o.YAxis[0].Min, o.YAxis[0].LabelCount = label, new(0.0), 5
+	o.YAxis[0].LabelFontStyle, o.YAxis[0].Min, o.YAxis[0].LabelCount = label, new(0.0), intervals+1
+	o.YAxis[0].Max = new(float64(intervals * step(open, intervals)))
 	o.YAxis[0].ValueFormatter = func(v float64) string { return fmt.Sprintf("%.0f", v) }
 	o.Legend.SeriesNames = []string{fmt.Sprintf("%d open", last.Open), fmt.Sprintf("%d unapproved", last.Unapproved)}
 	o.Legend.FontStyle = charts.FontStyle{FontSize: chartText + 1, FontColor: hex(ink()), Font: font}
@@ -56,4 +59,17 @@ func trend(runs []state.RunSummary, height int) ([]byte, error) {
 		return nil, fmt.Errorf("chart: %w", err)
 	}
 	return png, nil
+}
+
+// step returns a round number, the least of which so many reach the
+// highest value: there is no half of a port.
+func step(values []float64, intervals int) int {
+	highest := int(slices.Max(values))
+	for magnitude := 1; ; magnitude *= 10 {
+		for _, m := range []int{1, 2, 3, 4, 5, 6, 8} {
+			if intervals*m*magnitude >= highest {
+				return m * magnitude
+			}
+		}
+	}
 }

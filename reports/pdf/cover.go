@@ -10,19 +10,19 @@ import (
 )
 
 // compose lays out the whole document.
-func (r *Renderer) compose(report state.Report) (*document, error) {
-	fonts, err := newFonts(r.options.FontDir)
+func (o Options) compose(report state.Report) (*document, error) {
+	fonts, err := newFonts(o.FontDir)
 	if err != nil {
 		return nil, err
 	}
 	when := report.Run.StartedAt.Format("2006-01-02 15:04 MST")
 	d := &document{
-		fonts: fonts, accent: accent(r.options.Brand),
-		head: strings.Join(nonempty(r.options.Brand.Organisation, fmt.Sprintf("Report of run %d of %s", report.Run.ID, when)), " · "),
+		fonts: fonts, accent: accent(o.Brand),
+		head: strings.Join(nonempty(o.Brand.Organisation, fmt.Sprintf("Report of run %d of %s", report.Run.ID, when)), " · "),
 		foot: "Made by OwnMap. All times are " + report.Run.StartedAt.Location().String() + ".",
 	}
 	d.page()
-	if err := d.cover(report, r.options); err != nil {
+	if err := d.cover(report, o); err != nil {
 		return nil, err
 	}
 	d.page()
@@ -32,8 +32,8 @@ func (r *Renderer) compose(report state.Report) (*document, error) {
 	d.voided(report)
 	d.oddities(report)
 	d.coverage(report)
-	d.notes(report, r.options.Notices)
-	d.inventory(report, r.options.Inventory)
+	d.notes(report, o.Notices)
+	d.inventory(report, o.Inventory)
 	d.list()
 	d.finish(func(page, of int) string { return fmt.Sprintf("page %d of %d", page, of) })
 	return d, nil

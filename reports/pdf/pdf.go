@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"github.com/johnfercher/maroto/v2"
@@ -53,18 +54,33 @@ func (r *Renderer) Write(w io.Writer, report state.Report) error {
 	return err
 }
 
-func (r *Renderer) render(report state.Report) (content []byte, err error) {
+func (r *Renderer) render(report state.Report) ([]byte, error) {
+	content, err := r.options.render(report)
+	if err == nil || r.options.FontDir == "" {
+		return content, err
+	}
+	// A broken font is seen only when it is drawn: it must not cost the report.
+	plain := r.options
+	plain.FontDir = ""
+	plain.Notices = append(slices.Clone(plain.Notices), "The fonts in "+r.options.FontDir+" cannot be used: what OwnMap's own font lacks is written as its code, \\u{65e5}.")
+	if content, again := plain.render(report); again == nil {
+		return content, nil
+	}
+	return nil, err
+}
+
+func (o Options) render(report state.Report) (content []byte, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			content, err = nil, fmt.Errorf("%v\n%s", fault, debug.Stack())
 		}
 	}()
 	settle()
-	d, err := r.compose(report)
+	d, err := o.compose(report)
 	if err != nil {
 		return nil, err
 	}
-	if content, err = d.write(report, r.options.Brand); err != nil {
+	if content, err = d.write(report, o.Brand); err != nil {
 		return nil, err
 	}
 	if content, err = complete(content, d.marks, finished(report.Run)); err != nil {

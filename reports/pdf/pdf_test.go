@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"bytes"
+	"encoding/binary"
 	"image"
 	"image/color/palette"
 	"image/png"
@@ -214,10 +215,68 @@ func TestWholeOrNothing(t *testing.T) {
 			t.Errorf("a PDF that is %s passes", name)
 		}
 	}
+	// A font that does not know where its glyphs are makes gofpdf panic, and the PDF is made without.
+	dir := t.TempDir()
+	font, err := os.ReadFile(filepath.Join(droidFonts, "DroidSansFallback.ttf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	places := binary.BigEndian.Uint32(font[bytes.Index(font, []byte("loca"))+8:])
+	copy(font[places:], bytes.Repeat([]byte{7}, 100_000))
+	if err := os.WriteFile(filepath.Join(dir, "broken.ttf"), font, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	report := demo.Saying([]string{"日本語"}).At(3)
+	o := Options{FontDir: dir}
+	if _, err := o.render(report); err == nil {
+		t.Error("a broken font breaks nothing")
+	}
+	has(t, textOf(t, write(t, o, report)), `\u{65e5}`, "The fonts in "+dir+" cannot be used")
+}
+
+// TestWideLogo holds that the order of the pictures in the file does not hang on chance,
+// where the logo is as wide as the chart.
+func TestWideLogo(t *testing.T) {
+	t.Parallel()
 	var out bytes.Buffer
-	var none *Renderer // panics
-	if err := none.Write(&out, state.Report{}); err == nil || out.Len() > 0 {
-		t.Errorf("%d bytes and the error %v", out.Len(), err)
+	if err := png.Encode(&out, image.NewNRGBA(image.Rect(0, 0, chartWidth, 100))); err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Brand: state.Brand{Logo: state.Logo{Type: "image/png", Data: out.Bytes(), Width: chartWidth, Height: 100}}}
+	first := write(t, o, demo.Nights(3).At(3))
+	for range 8 {
+		if !bytes.Equal(first, write(t, o, demo.Nights(3).At(3))) {
+			t.Fatal("the same run gives other bytes")
+		}
+	}
+}
+
+// TestSVG holds that an SVG that would bring the library down is not drawn.
+func TestSVG(t *testing.T) {
+	t.Parallel()
+	svg := func(shapes string) []byte {
+		return []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 40"><defs><g id="a"><rect width="9" height="9"/></g></defs>` + shapes + `</svg>`)
+	}
+	if rasterize(svg(`<use href="#a"/>`)) == nil {
+		t.Error("a shape that is used is not drawn")
+	}
+	for _, shapes := range []string{
+		`<defs><g id="b"><use href="#b"/></g></defs><use href="#b"/>`, `<symbol id="b"><g><use href="#b"/></g></symbol><use href="#b"/>`,
+		strings.Repeat(`<use href="#a"/>`, 1000), `<defs><g id="b">`,
+	} {
+		if rasterize(svg(shapes)) != nil {
+			t.Errorf("%.60s is drawn", shapes)
+		}
+	}
+}
+
+// TestStep holds that an axis has whole numbers, however few ports there are.
+func TestStep(t *testing.T) {
+	t.Parallel()
+	for highest, want := range map[float64]int{0: 1, 1: 1, 4: 1, 5: 2, 13: 4, 29: 8, 33: 10, 100_000: 30_000} {
+		if got := step([]float64{0, highest, 0}, 4); got != want {
+			t.Errorf("up to %v in steps of %d, not %d", highest, got, want)
+		}
 	}
 }
 
