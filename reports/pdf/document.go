@@ -1,9 +1,5 @@
 package pdf
 
-import (
-	"strings"
-)
-
 // document is a PDF in the making: sheets, and where the next thing goes.
 type document struct {
 	fonts  *fonts
@@ -74,7 +70,7 @@ func (d *document) draw(x, y float64, text string, s style) {
 
 // heading begins a section: it stands in the outline, and never at the foot of a page.
 func (d *document) heading(title string) {
-	const needs = 34
+	const needs = 42 // with a line of text, the head of a table, and the highest row under a sub-head
 	if d.y > top {
 		d.y += 7
 	}
@@ -89,12 +85,10 @@ func (d *document) heading(title string) {
 // paragraph sets a text over the whole width.
 func (d *document) paragraph(text string, s style) {
 	const most = 12 // lines
-	for piece := range strings.SplitSeq(text, "\n") {
-		for _, line := range d.fonts.wrap(piece, s, inner, most) {
-			d.room(s.lineHeight())
-			d.y += s.lineHeight()
-			d.draw(marginX, d.y-0.3*s.lineHeight(), line, s)
-		}
+	for _, line := range d.fonts.wrap(text, s, inner, most) {
+		d.room(s.lineHeight())
+		d.y += s.lineHeight()
+		d.draw(marginX, d.y-0.3*s.lineHeight(), line, s)
 	}
 	d.y += 1.5
 }

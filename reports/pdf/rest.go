@@ -13,7 +13,7 @@ func (d *document) coverage(report state.Report) {
 	d.paragraph(strings.Join(append([]string{report.CoverageWords()}, report.Run.PaceWords()...), " "), plain())
 	if gaps := report.Gaps; len(gaps) > 0 {
 		d.paragraph("Not looked at in this run. What is known of these hosts is kept, nothing counts as closed:", small())
-		t := d.table(column{title: "Host", width: 86}, column{title: "Protocol", width: 22}, column{title: "Status", width: 28}, column{title: "Why", width: 69}, column{title: "Last answered", width: 36}, column{title: "Open ports kept", width: 28, number: true})
+		t := d.table(column{title: "Host", width: 86, label: true}, column{title: "Protocol", width: 22}, column{title: "Status", width: 28}, column{title: "Why", width: 69}, column{title: "Last answered", width: 36}, column{title: "Open ports kept", width: 28, number: true})
 		for _, g := range gaps[:min(most, len(gaps))] {
 			since := "never"
 			if g.Since != nil {
@@ -27,7 +27,7 @@ func (d *document) coverage(report state.Report) {
 		d.paragraph(words, plain())
 	}
 	if gaps := report.InsideGaps; len(gaps) > 0 {
-		t := d.table(column{title: "Not looked inside", width: 92}, column{title: "Why", width: 62}, column{title: "Last looked inside", width: 38}, column{title: "What to do", width: 77})
+		t := d.table(column{title: "Not looked inside", width: 92, label: true}, column{title: "Why", width: 62}, column{title: "Last looked inside", width: 38}, column{title: "What to do", width: 77})
 		for _, g := range gaps[:min(most, len(gaps))] {
 			since := "never"
 			if g.Since != nil {
@@ -68,7 +68,7 @@ func (d *document) oddities(report state.Report) {
 	}
 	if len(odd) > 0 {
 		d.heading("Findings")
-		t := d.table(column{title: "Severity", width: 22}, column{title: "Host", width: 80}, column{title: "What", width: 167})
+		t := d.table(column{title: "Severity", width: 22}, column{title: "Host", width: 80, label: true}, column{title: "What", width: 167})
 		for _, f := range odd[:min(most, len(odd))] {
 			t.row(loud(string(f.Weight()), severityColor(f.Weight())), put(f.Label()), put(f.Says()))
 		}
@@ -76,7 +76,7 @@ func (d *document) oddities(report state.Report) {
 	}
 	if list := report.Elsewhere; len(list) > 0 {
 		d.heading("Not the same from every vantage")
-		t := d.table(column{title: "Host", width: 92}, column{title: "Port", width: 24}, column{title: "Seen", width: 153})
+		t := d.table(column{title: "Host", width: 92, label: true}, column{title: "Port", width: 24}, column{title: "Seen", width: 153})
 		for _, e := range list[:min(most, len(list))] {
 			t.row(put(state.Label(e.Name, e.Address)), put(e.Port.String()), put(e.Words()))
 		}
@@ -85,7 +85,7 @@ func (d *document) oddities(report state.Report) {
 	if list := report.Flaps; len(list) > 0 {
 		d.heading("Flapping")
 		d.paragraph("Ports that were not what they seemed at first: no changes, and no alarm.", small())
-		t := d.table(column{title: "Host", width: 92}, column{title: "Port", width: 24}, column{title: "What happened", width: 153})
+		t := d.table(column{title: "Host", width: 92, label: true}, column{title: "Port", width: 24}, column{title: "What happened", width: 153})
 		for _, f := range list[:min(most, len(list))] {
 			t.row(put(f.Label()), put(f.Port.String()), put(f.Words()))
 		}

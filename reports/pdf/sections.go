@@ -40,7 +40,6 @@ func (d *document) changes(report state.Report) {
 			shown++
 		}
 	}
-	t.group = ""
 	t.end(state.MoreOf(shown, len(report.Changes), "changes"))
 }
 
@@ -87,7 +86,7 @@ func (d *document) waiting(report state.Report) {
 		}
 	}
 	slices.SortStableFunc(ports, func(a, b waitingPort) int { return a.port.FirstSeen.Compare(b.port.FirstSeen) })
-	t := d.table(column{title: "Host", width: 66}, column{title: "Port", width: 21}, column{title: "Service and process", width: 90}, column{title: "Owner", width: 53}, column{title: "Since", width: 39})
+	t := d.table(column{title: "Host", width: 66, label: true}, column{title: "Port", width: 21}, column{title: "Service and process", width: 90}, column{title: "Owner", width: 53}, column{title: "Since", width: 39})
 	for _, w := range ports[:min(most, len(ports))] {
 		t.row(put(w.host.Label()), put(w.port.String()), behind(*w.port), ownerOf(w.host),
 			put(w.port.FirstSeen.Format("2006-01-02")+", "+state.Age(w.port.FirstSeen, report.Run.StartedAt)))
@@ -119,7 +118,7 @@ func (d *document) disagreements(report state.Report) {
 	}
 	d.heading("Disagreements")
 	if len(told) > 0 {
-		t := d.table(column{title: "Severity", width: 20}, column{title: "Host", width: 62}, column{title: "Port", width: 20}, column{title: "What", width: 67}, column{title: "Detail", width: 78}, column{title: "Since", width: 22})
+		t := d.table(column{title: "Severity", width: 20}, column{title: "Host", width: 62, label: true}, column{title: "Port", width: 20}, column{title: "What", width: 67}, column{title: "Detail", width: 78}, column{title: "Since", width: 22})
 		for _, f := range told[:min(most, len(told))] {
 			port, since := "", f.First.Format("2006-01-02")
 			if f.OfPort() {
@@ -147,7 +146,7 @@ func (d *document) voided(report state.Report) {
 		names[h.ID] = h.Name()
 	}
 	d.heading("Approvals that ended")
-	t := d.table(column{title: "Host", width: 76}, column{title: "Port", width: 22}, column{title: "Why", width: 24}, column{title: "Was approved by", width: 50}, column{title: "On", width: 25}, column{title: "For", width: 72})
+	t := d.table(column{title: "Host", width: 76, label: true}, column{title: "Port", width: 22}, column{title: "Why", width: 24}, column{title: "Was approved by", width: 50}, column{title: "On", width: 25}, column{title: "For", width: 72})
 	for _, a := range report.Voided[:min(most, len(report.Voided))] {
 		t.row(put(state.Label(names[a.HostID], a.Address)), put(a.Port.String()), loud(string(a.EndReason), warn()), put(a.By), put(a.GrantedAt.Format("2006-01-02")), put(a.Service))
 	}
@@ -168,7 +167,7 @@ func (d *document) inventory(report state.Report, limit int) {
 	if limit == 0 {
 		limit = all
 	}
-	t := d.table(column{title: "Host", width: 60}, column{title: "Port", width: 20}, column{title: "State", width: 24}, column{title: "Service and process", width: 70}, column{title: "Approval", width: 66}, column{title: "Seen since", width: 29})
+	t := d.table(column{title: "Host", width: 60, label: true}, column{title: "Port", width: 20}, column{title: "State", width: 24}, column{title: "Service and process", width: 70}, column{title: "Approval", width: 66}, column{title: "Seen since", width: 29})
 	shown := 0
 	for _, h := range report.Hosts {
 		for _, p := range h.Ports[:min(len(h.Ports), limit-shown)] {

@@ -6,6 +6,7 @@ type column struct {
 	width  float64 // millimetres; the columns of a table are inner wide together
 	most   int     // lines of a cell; 0: cellLines
 	number bool    // set to the right
+	label  bool    // "name (address)": whatever the name, the address is shown
 }
 
 // cell is a text with its style.
@@ -28,25 +29,25 @@ const (
 	cellLines  = 4
 )
 
-// table is a table in the making: its head is repeated on every page.
+// table is a table in the making: its head is repeated on every page. Head and sub-head
+// wait for the first row below them, so that neither ever stands alone at a page's foot.
 type table struct {
 	d       *document
 	columns []column
-	group   string // the sub-head that is in force; repeated on the next page
-	rows    int
+	group   cell // the sub-head that is in force; repeated on the next page
+	fresh   bool // it was not yet set
+	begun   bool // the head stands on this page
+	rows    int  // on this page, sub-heads among them
 }
 
 // table begins a table.
-func (d *document) table(columns ...column) *table {
-	t := &table{d: d, columns: columns}
-	d.room(18)
-	t.head()
-	return t
-}
+func (d *document) table(columns ...column) *table { return &table{d: d, columns: columns} }
+
+func headStyle() style { return style{size: 7.5, bold: true, color: muted()} }
 
 func (t *table) head() {
 	d := t.d
-	s := style{size: 7.5, bold: true, color: muted()}
+	s := headStyle()
 	height := s.lineHeight() + 2*padY
 	d.bar(marginX, d.y, inner, height, shade())
 	x := marginX
@@ -62,47 +63,53 @@ func (t *table) head() {
 }
 
 // under sets a sub-head over the rows that follow: the host whose rows they are.
-func (t *table) under(title string, c color) {
-	s := style{size: plain().size, bold: true, color: c}
-	height := s.lineHeight() + 2*padY
-	if t.d.room(height + 2*plain().lineHeight() + 4*padY) {
-		t.head()
-		t.rows = 0
-	}
-	t.group = title
-	t.subhead(title, s, height)
-}
+func (t *table) under(title string, c color) { t.group, t.fresh = loud(title, c), true }
 
-func (t *table) subhead(title string, s style, height float64) {
+func (c cell) height(lines int) float64 { return float64(lines)*c.style.lineHeight() + 2*padY }
+
+// subhead sets the sub-head that is in force.
+func (t *table) subhead(c cell) {
 	d := t.d
 	if t.rows > 0 {
 		d.bar(marginX, d.y, inner, 0.15, hair())
 	}
-	d.line(marginX+padX, d.y+height-padY-1.0, title, s, inner-2*padX)
-	d.y += height
+	d.line(marginX+padX, d.y+c.height(1)-padY-1.0, c.text, c.style, inner-2*padX)
+	d.y += c.height(1)
 	t.rows++
 }
 
 // row sets a row; it is never split between two pages.
 func (t *table) row(cells ...cell) {
 	d := t.d
-	lines, height := make([][]string, len(cells)), 0.0
+	lines, height := make([][]string, len(cells)), put("").height(1)
 	for i, c := range cells {
-		most := t.columns[i].most
+		most, width := t.columns[i].most, t.columns[i].width-2*padX
 		if most == 0 {
 			most = cellLines
 		}
-		lines[i] = d.fonts.wrap(c.text, c.style, t.columns[i].width-2*padX, most)
-		height = max(height, float64(len(lines[i]))*c.style.lineHeight())
-	}
-	height = max(height, plain().lineHeight()) + 2*padY
-	if d.room(height) {
-		t.head()
-		t.rows = 0
-		if t.group != "" {
-			s := style{size: plain().size, bold: true, color: muted()}
-			t.subhead(t.group+" (continued)", s, s.lineHeight()+2*padY)
+		if t.columns[i].label {
+			c.text = d.fonts.label(c.text, c.style, width, most)
 		}
+		lines[i] = d.fonts.wrap(c.text, c.style, width, most)
+		height = max(height, c.height(len(lines[i])))
+	}
+	needs := height
+	if t.fresh {
+		needs += t.group.height(1)
+	}
+	if !t.begun {
+		needs += headStyle().lineHeight() + 2*padY
+	}
+	if d.room(needs) || !t.begun {
+		t.begun, t.rows = true, 0
+		t.head()
+		if t.group.text != "" && !t.fresh {
+			t.subhead(loud(d.fonts.label(t.group.text, t.group.style, inner-2*padX-24, 1)+" (continued)", muted()))
+		}
+	}
+	if t.fresh {
+		t.fresh = false
+		t.subhead(cell{d.fonts.label(t.group.text, t.group.style, inner-2*padX, 1), t.group.style})
 	}
 	if t.rows > 0 {
 		d.bar(marginX, d.y, inner, 0.15, hair())

@@ -2,12 +2,9 @@ package pdf
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/text/unicode/bidi"
 
 	"ownmap/pipeline/state"
 )
@@ -109,6 +106,22 @@ func (f *fonts) wrap(text string, s style, width float64, most int) []string {
 	return lines
 }
 
+// label shortens the name in "name (address)" until both fit: whoever chose a long name
+// is not to hide the address.
+func (f *fonts) label(text string, s style, width float64, most int) string {
+	at := strings.LastIndex(text, " (")
+	if at < 0 {
+		return text
+	}
+	name, address := []rune(f.shown(text[:at], s.bold)), f.shown(text[at:], s.bold)
+	whole := string(name) + address
+	for len(name) > 1 && len(f.wrap(whole, s, width, most+1)) > most {
+		name = name[:len(name)*9/10]
+		whole = string(name) + "…" + address
+	}
+	return whole
+}
+
 // breakAt returns where a line is broken of which end runes fit at most.
 func breakAt(runes []rune, end int) int {
 	for cut := end; cut > end/3; cut-- {
@@ -171,43 +184,4 @@ func (f *fonts) runs(line string, s style) []run {
 		last.width += s.points(of.width(r))
 	}
 	return runs
-}
-
-// visual returns a line in the order in which it is seen.
-func visual(line string) string {
-	if !strings.ContainsFunc(line, rightToLeft) {
-		return line
-	}
-	var p bidi.Paragraph
-	if _, err := p.SetString(line, bidi.DefaultDirection(bidi.LeftToRight)); err != nil {
-		return line
-	}
-	order, err := p.Order()
-	if err != nil {
-		return line
-	}
-	var pieces []string
-	begin := 0 // of the pieces that are read from right to left, numbers among them
-	for i := range order.NumRuns() {
-		piece := order.Run(i)
-		text := piece.String()
-		if piece.Direction() == bidi.RightToLeft {
-			pieces = slices.Insert(pieces, begin, bidi.ReverseString(text))
-			continue
-		}
-		if begin < len(pieces) { // a number behind such words belongs to them
-			number := text[:len(text)-len(strings.TrimLeftFunc(text, unicode.IsDigit))]
-			pieces = slices.Insert(pieces, begin, number)
-			text = text[len(number):]
-		}
-		if text != "" {
-			pieces = append(pieces, text)
-			begin = len(pieces)
-		}
-	}
-	return strings.Join(pieces, "")
-}
-
-func rightToLeft(r rune) bool {
-	return unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko)
 }
