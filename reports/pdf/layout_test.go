@@ -137,7 +137,7 @@ func TestVisual(t *testing.T) {
 		"שרת <שרת> [12]":          "[12] <תרש> תרש",
 		"خادم 12-13":              "13-12 مداخ",
 		"a ١٢ خادم":               "a مداخ ١٢",
-		"\u05e9\u05b8\u05d1": "\u05d1\u05e9\u05b8", // a mark stays behind its letter
+		"\u05e9\u05b8\u05d1":      "\u05d1\u05e9\u05b8", // a mark stays behind its letter
 	} {
 		if got := visual(line); got != want {
 			t.Errorf("%q is seen as %q, not %q", line, got, want)
