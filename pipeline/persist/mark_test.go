@@ -1,10 +1,10 @@
 package persist
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -112,7 +112,7 @@ func (r random) lookInside(t *testing.T, subjects []state.Subject) []state.Look 
 		if r.rng.IntN(4) == 0 {
 			looks[i].Findings = []state.Finding{{
 				Kind: state.RestartWanted, Severity: state.Low, HostID: s.HostID, Vantage: state.DefaultVantage, Address: s.Login.Address,
-				Port: state.Port{Protocol: state.TCP, Number: 22}, Detail: fmt.Sprint(r.rng.IntN(2)),
+				Port: state.Port{Protocol: state.TCP, Number: 22}, Detail: strconv.Itoa(r.rng.IntN(2)),
 			}}
 		}
 	}
@@ -122,7 +122,7 @@ func (r random) lookInside(t *testing.T, subjects []state.Subject) []state.Look 
 // people approve and revoke something; some approvals end by themselves.
 func (r random) people(t *testing.T) {
 	t.Helper()
-	grant := state.Grant{By: "alice", Via: "cli", Reason: fmt.Sprint(r.rng.IntN(9)), Scope: state.Scope{All: true, Ports: []state.Port{r.port()}}}
+	grant := state.Grant{By: "alice", Via: "cli", Reason: strconv.Itoa(r.rng.IntN(9)), Scope: state.Scope{All: true, Ports: []state.Port{r.port()}}}
 	if r.rng.IntN(3) == 0 {
 		until := time.Now().Add(time.Duration(100+r.rng.IntN(300)) * time.Millisecond)
 		grant.Until = &until
@@ -138,7 +138,7 @@ func (r random) people(t *testing.T) {
 func TestHostsThatAreNotHandedOverAreAsTheyWere(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(3) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
 			r := random{newWorld(seed, 40), locked(t, open(t))}
 			r.rng = rand.New(rand.NewPCG(seed, 7))

@@ -33,7 +33,7 @@ func branded(t *testing.T) (dir string) {
 
 // TestBrowser looks at every kind of page in Chromium, from the disk: no violation of
 // WCAG or of the policy, nothing wider than the window.
-func TestBrowser(t *testing.T) {
+func TestBrowser(t *testing.T) { //nolint:tparallel // one tab at a time: the machine is small
 	t.Parallel()
 	dir, large := branded(t), newDir(t)
 	build(t, large, demo.Large(listRows+1, 3, 2))

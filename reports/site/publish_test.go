@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -134,9 +135,7 @@ func TestNothingOfOthersIsLost(t *testing.T) {
 	check := func(night int) {
 		t.Helper()
 		want := fresh(t, night)
-		for name, content := range others {
-			want[name] = content
-		}
+		maps.Copy(want, others)
 		if d := differing(want, files(t, dir)); len(d) > 0 {
 			t.Errorf("night %d: %q", night, d)
 		}
@@ -359,8 +358,13 @@ func TestRetention(t *testing.T) {
 		night int
 		want  bool
 	}{
-		{Retention{}, 40, 1, true}, {Retention{Runs: 3}, 2, 1, true}, {Retention{Runs: 3}, 3, 39, false}, {Retention{Days: 7}, 9, 33, true},
-		{Retention{Days: 7}, 9, 32, false}, {Retention{Runs: 1, Days: 7}, 9, 34, true}, {Retention{Days: 1}, 0, 40, true},
+		{Retention{}, 40, 1, true},
+		{Retention{Runs: 3}, 2, 1, true},
+		{Retention{Runs: 3}, 3, 39, false},
+		{Retention{Days: 7}, 9, 33, true},
+		{Retention{Days: 7}, 9, 32, false},
+		{Retention{Runs: 1, Days: 7}, 9, 34, true},
+		{Retention{Days: 1}, 0, 40, true},
 	} {
 		if got := c.keep.keeps(c.nth, run(c.night), run(40)); got != c.want {
 			t.Errorf("%+v keeps night %d, the %d. newest: %v", c.keep, c.night, c.nth, got)

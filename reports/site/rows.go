@@ -12,23 +12,23 @@ import (
 // escaped, which is right between tags and in quoted attributes, and nowhere else is any.
 
 // rows are rows of a table that are being written.
-type rows struct{ strings.Builder }
+type rows struct{ b strings.Builder }
 
-func (w *rows) text(s string) { template.HTMLEscape(w, []byte(s)) }
+func (w *rows) text(s string) { template.HTMLEscape(&w.b, []byte(s)) }
 
 // cell writes a cell of a class, a word of ours.
 func (w *rows) cell(class, text string) {
 	w.open(class)
 	w.text(text)
-	w.WriteString("</td>\n")
+	w.b.WriteString("</td>\n")
 }
 
 func (w *rows) open(class string) {
-	w.WriteString("<td")
+	w.b.WriteString("<td")
 	if class != "" {
-		w.WriteString(` class="` + class + `"`)
+		w.b.WriteString(` class="` + class + `"`)
 	}
-	w.WriteByte('>')
+	w.b.WriteByte('>')
 }
 
 // link writes a link that is made of ids alone; without one only its label.
@@ -37,47 +37,47 @@ func (w *rows) link(l link) {
 		w.text(l.Label)
 		return
 	}
-	w.WriteString(`<a href="` + l.Link + `">`)
+	w.b.WriteString(`<a href="` + l.Link + `">`)
 	w.text(l.Label)
-	w.WriteString("</a>")
+	w.b.WriteString("</a>")
 }
 
 // HTML is what the template puts in.
-func (w *rows) html() template.HTML { return template.HTML(w.String()) } //nolint:gosec // every text in it went through escaped
+func (w *rows) html() template.HTML { return template.HTML(w.b.String()) } //nolint:gosec // every text in it went through escaped
 
 // hostRows writes lines of the list of hosts.
 func hostRows(list []hostRow) template.HTML {
 	var w rows
-	w.Grow(len(list) * 512)
+	w.b.Grow(len(list) * 512)
 	for _, h := range list {
-		w.WriteString(`<tr><th scope="row">`)
+		w.b.WriteString(`<tr><th scope="row">`)
 		w.link(h.Host)
-		w.WriteString("</th>\n" + `<td class="port" data-value="` + h.Key + `">`)
+		w.b.WriteString("</th>\n" + `<td class="port" data-value="` + h.Key + `">`)
 		w.text(h.Address)
-		w.WriteString("</td>\n")
+		w.b.WriteString("</td>\n")
 		if h.Down {
-			w.WriteString("<td><span class=\"badge medium\">down</span></td>\n")
+			w.b.WriteString("<td><span class=\"badge medium\">down</span></td>\n")
 		} else {
-			w.WriteString("<td>up</td>\n")
+			w.b.WriteString("<td>up</td>\n")
 		}
 		w.cell("number", strconv.Itoa(h.Open))
 		w.open("number")
 		if h.Unapproved > 0 {
-			w.WriteString(`<b class="bad">` + strconv.Itoa(h.Unapproved) + "</b></td>\n")
+			w.b.WriteString(`<b class="bad">` + strconv.Itoa(h.Unapproved) + "</b></td>\n")
 		} else {
-			w.WriteString("<span class=\"muted\">0</span></td>\n")
+			w.b.WriteString("<span class=\"muted\">0</span></td>\n")
 		}
 		w.cell("ports", h.Ports)
 		w.open("")
 		for _, tag := range h.Tags {
-			w.WriteString(`<span class="tag">`)
+			w.b.WriteString(`<span class="tag">`)
 			w.text(tag)
-			w.WriteString("</span> ")
+			w.b.WriteString("</span> ")
 		}
-		w.WriteString("</td>\n")
+		w.b.WriteString("</td>\n")
 		w.cell("owner", h.Owner)
 		w.open("date")
-		w.WriteString(string(h.FirstSeen) + "</td></tr>\n")
+		w.b.WriteString(string(h.FirstSeen) + "</td></tr>\n")
 	}
 	return w.html()
 }
@@ -85,22 +85,22 @@ func hostRows(list []hostRow) template.HTML {
 // eventRows writes lines of the history of a host.
 func eventRows(list []eventRow) template.HTML {
 	var w rows
-	w.Grow(len(list) * 320)
+	w.b.Grow(len(list) * 320)
 	for _, e := range list {
-		w.WriteString(`<tr><td class="date">`)
+		w.b.WriteString(`<tr><td class="date">`)
 		if e.Link != "" {
-			w.WriteString(`<a href="` + e.Link + `">` + string(e.At) + "</a></td>")
+			w.b.WriteString(`<a href="` + e.Link + `">` + string(e.At) + "</a></td>")
 		} else {
-			w.WriteString(string(e.At) + "</td>")
+			w.b.WriteString(string(e.At) + "</td>")
 		}
 		w.cell("port", e.Port)
 		w.open("event " + e.Class)
-		w.WriteString(`<span class="sign" aria-hidden="true">` + e.Sign + "</span> ")
+		w.b.WriteString(`<span class="sign" aria-hidden="true">` + e.Sign + "</span> ")
 		w.text(e.Words)
-		w.WriteString("</td>")
+		w.b.WriteString("</td>")
 		w.open("version")
 		w.text(e.Detail)
-		w.WriteString("</td></tr>\n")
+		w.b.WriteString("</td></tr>\n")
 	}
 	return w.html()
 }

@@ -3,6 +3,7 @@ package site
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"ownmap/pipeline/state"
@@ -55,15 +56,9 @@ func (s *searchIndex) add(h state.HostReport) {
 type wordList []string
 
 func (w *wordList) add(word string) {
-	if word == "" {
-		return
+	if word != "" && !slices.Contains(*w, word) {
+		*w = append(*w, word)
 	}
-	for _, known := range *w {
-		if known == word {
-			return
-		}
-	}
-	*w = append(*w, word)
 }
 
 func (w wordList) String() string { return strings.Join(w, " ") }

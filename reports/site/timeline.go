@@ -36,8 +36,7 @@ const (
 
 // drawing is a timeline that is being drawn.
 type drawing struct {
-	strings.Builder
-
+	b     strings.Builder
 	x     func(time.Time) int
 	right int
 	rows  map[state.Port]int // the top of each port's row
@@ -70,14 +69,14 @@ func timelineOf(h state.HostHistory, id string) *timeline {
 	for i, in := range h.Intervals {
 		if top, drawn := d.rows[in.Port]; drawn {
 			if i == 0 || in.Port != h.Intervals[i-1].Port {
-				fmt.Fprintf(d, "<text class=\"label\" x=\"0\" y=\"%d\">%s</text>\n", top+18, escaped(in.String()))
+				fmt.Fprintf(&d.b, "<text class=\"label\" x=\"0\" y=\"%d\">%s</text>\n", top+18, escaped(in.String()))
 			}
 			d.bar(in, top+(rowHeight-barHeight)/2)
 		}
 	}
 	t.Legend = d.marks(h.Events)
-	d.WriteString("</svg>")
-	t.SVG = template.HTML(d.String()) //nolint:gosec // every text in it went through escaped
+	d.b.WriteString("</svg>")
+	t.SVG = template.HTML(d.b.String()) //nolint:gosec // every text in it went through escaped
 	return t
 }
 
@@ -85,20 +84,20 @@ func escaped(s string) string { return template.HTMLEscapeString(s) }
 
 func (d *drawing) head(id, description string) {
 	height := timelineTop + len(d.rows)*rowHeight + 4
-	fmt.Fprintf(d, "<svg viewBox=\"0 0 %[1]d %[2]d\" width=\"%[1]d\" height=\"%[2]d\" role=\"img\" aria-labelledby=\"%[3]s-title %[3]s-desc\">\n", timelineWidth, height, id)
-	fmt.Fprintf(d, "<title id=\"%s-title\">When each port was open</title>\n<desc id=\"%s-desc\">%s</desc>\n", id, id, escaped(description))
+	fmt.Fprintf(&d.b, "<svg viewBox=\"0 0 %[1]d %[2]d\" width=\"%[1]d\" height=\"%[2]d\" role=\"img\" aria-labelledby=\"%[3]s-title %[3]s-desc\">\n", timelineWidth, height, id)
+	fmt.Fprintf(&d.b, "<title id=\"%s-title\">When each port was open</title>\n<desc id=\"%s-desc\">%s</desc>\n", id, id, escaped(description))
 }
 
 // axis draws round dates, but for those that would be cut.
 func (d *drawing) axis(first, last time.Time) {
-	d.WriteString(`<g class="grid">`)
+	d.b.WriteString(`<g class="grid">`)
 	for _, at := range ticks(first, last) {
 		if x := d.x(at); x < d.right-3*arrow {
-			fmt.Fprintf(d, `<line x1="%[1]d" x2="%[1]d" y1="%[2]d" y2="%[3]d"/><text x="%[1]d" y="14" text-anchor="middle">%[4]s</text>`,
+			fmt.Fprintf(&d.b, `<line x1="%[1]d" x2="%[1]d" y1="%[2]d" y2="%[3]d"/><text x="%[1]d" y="14" text-anchor="middle">%[4]s</text>`,
 				x, timelineTop, timelineTop+len(d.rows)*rowHeight, at.Format(time.DateOnly))
 		}
 	}
-	d.WriteString("</g>\n")
+	d.b.WriteString("</g>\n")
 }
 
 func (d *drawing) bar(in state.Interval, y int) {
@@ -112,47 +111,49 @@ func (d *drawing) bar(in state.Interval, y int) {
 		class = "uncertain"
 	}
 	width, what := max(2, end-x), in.Service.Summary()
-	fmt.Fprintf(d, `<g class="bar %s"><title>%s %s %s, from %s, %s</title><rect x="%d" y="%d" width="%d" height="%d" rx="3"/>`,
-		class, escaped(in.Port.String()), escaped(string(in.State)), escaped(what), in.From.Format(minute), until, x, y, width, barHeight)
+	fmt.Fprintf(&d.b, `<g class="bar %s"><title>%s %s %s, from %s, %s</title><rect x="%d" y="%d" width="%d" height="%d" rx="3"/>`,
+		class, escaped(in.String()), escaped(string(in.State)), escaped(what), in.From.Format(minute), until, x, y, width, barHeight)
 	if in.To == nil {
-		fmt.Fprintf(d, `<path d="M%d %d l%d %d l-%d %d Z"/>`, d.right, y, arrow, barHeight/2, arrow, barHeight/2)
+		fmt.Fprintf(&d.b, `<path d="M%d %d l%d %d l-%d %d Z"/>`, d.right, y, arrow, barHeight/2, arrow, barHeight/2)
 	}
 	if text := fit(what, width-24); text != "" { // what was approved on the same day has its mark before it
-		fmt.Fprintf(d, `<text x="%d" y="%d">%s</text>`, x+16, y+13, escaped(text))
+		fmt.Fprintf(&d.b, `<text x="%d" y="%d">%s</text>`, x+16, y+13, escaped(text))
 	}
-	d.WriteString("</g>\n")
+	d.b.WriteString("</g>\n")
 }
 
 // marks draws what happened to the approvals and processes of ports, oldest first, and
 // explains the marks that there are.
 func (d *drawing) marks(events []state.Event) []legendRow {
 	legend := []legendRow{{"approved", "✓", "approved"}, {"ended", "✗", "approval ended"}, {"process", "◆", "process changed"}}
-	used := make([]bool, len(legend))
+	shapes := map[string]string{
+		"approved": `<circle r="5.5"/><path d="M-2.6 .2 -.7 2.2 2.8 -2"/>`,
+		"ended":    `<circle r="5.5"/><path d="M-2.2 -2.2 2.2 2.2M2.2 -2.2 -2.2 2.2"/>`,
+		"process":  `<path d="M0 -6 6 0 0 6 -6 0Z"/>`,
+	}
+	used := make(map[string]bool)
 	for i := len(events) - 1; i >= 0; i-- {
 		e := events[i]
-		kind, port, words := -1, state.Port{}, ""
+		class, port, words := "", state.Port{}, ""
 		switch {
 		case e.Kind == state.EventApproved:
-			kind, port, words = 0, e.Approval.Port, "approved "+approvedBy(*e.Approval)
+			class, port, words = "approved", e.Approval.Port, "approved "+approvedBy(*e.Approval)
 		case e.Kind == state.EventEnded:
-			kind, port, words = 1, e.Approval.Port, "approval "+string(e.Approval.EndReason)+" "+endedBy(*e.Approval)
+			class, port, words = "ended", e.Approval.Port, "approval "+string(e.Approval.EndReason)+" "+endedBy(*e.Approval)
 		case e.Change.Kind == state.ProcessChanged || e.Change.Kind == state.ProcessUpdated:
-			kind, port, words = 2, e.Change.Port, e.Change.Kind.Words()+" "+e.Change.Detail()
+			class, port, words = "process", e.Change.Port, e.Change.Kind.Words()+" "+e.Change.Detail()
 		}
 		top, drawn := d.rows[port]
-		if kind < 0 || !drawn {
+		if class == "" || !drawn {
 			continue
 		}
-		used[kind] = true
-		shape := [...]string{
-			`<circle r="5.5"/><path d="M-2.6 .2 -.7 2.2 2.8 -2"/>`, `<circle r="5.5"/><path d="M-2.2 -2.2 2.2 2.2M2.2 -2.2 -2.2 2.2"/>`, `<path d="M0 -6 6 0 0 6 -6 0Z"/>`,
-		}[kind]
-		fmt.Fprintf(d, "<g class=\"mark %s\" transform=\"translate(%d %d)\"><title>%s %s, %s</title>%s</g>\n",
-			legend[kind].Class, d.x(e.At), top+rowHeight/2, escaped(port.String()), escaped(words), e.At.Format(minute), shape)
+		used[class] = true
+		fmt.Fprintf(&d.b, "<g class=\"mark %s\" transform=\"translate(%d %d)\"><title>%s %s, %s</title>%s</g>\n",
+			class, d.x(e.At), top+rowHeight/2, escaped(port.String()), escaped(words), e.At.Format(minute), shapes[class])
 	}
 	var told []legendRow
-	for i, row := range legend {
-		if used[i] {
+	for _, row := range legend {
+		if used[row.Class] {
 			told = append(told, row)
 		}
 	}
