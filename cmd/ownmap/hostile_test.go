@@ -188,15 +188,15 @@ func shapeOfXML(t *testing.T, name string, content []byte) []string {
 		}
 		switch token := token.(type) {
 		case xml.StartElement:
-			piece := token.Name.Local
+			pieces := []string{token.Name.Local}
 			for _, a := range token.Attr {
 				visible(t, name, a.Value)
-				piece += " " + a.Name.Local
+				pieces = append(pieces, a.Name.Local)
 				if a.Name.Local == "href" {
-					piece += "=" + a.Value
+					pieces = append(pieces, a.Value)
 				}
 			}
-			shape = append(shape, piece)
+			shape = append(shape, strings.Join(pieces, " "))
 		case xml.CharData:
 			visible(t, name, string(token))
 		case xml.ProcInst, xml.Directive:

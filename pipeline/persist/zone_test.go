@@ -55,22 +55,19 @@ func timesIn(v reflect.Value) []time.Time {
 		return nil
 	}
 	var all []time.Time
-	switch v.Kind() {
-	case reflect.Pointer:
-		if !v.IsNil() {
-			all = timesIn(v.Elem())
-		}
-	case reflect.Slice:
+	switch kind := v.Kind(); {
+	case kind == reflect.Pointer && !v.IsNil():
+		all = timesIn(v.Elem())
+	case kind == reflect.Slice:
 		for i := range v.Len() {
 			all = append(all, timesIn(v.Index(i))...)
 		}
-	case reflect.Struct:
+	case kind == reflect.Struct:
 		for i := range v.NumField() {
 			if v.Type().Field(i).IsExported() {
 				all = append(all, timesIn(v.Field(i))...)
 			}
 		}
-	default:
 	}
 	return all
 }
