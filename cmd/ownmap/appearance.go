@@ -71,7 +71,7 @@ func (l appearance) anyPDF(w io.Writer, report state.Report) error {
 func (l appearance) site(dir string, source site.Source, keep site.Retention) *site.Site {
 	return site.New(site.Options{
 		Dir: dir, BaseURL: l.archive, Source: source, Templates: l.set(), Brand: l.brand, Version: buildVersion(), Keep: keep,
-		Formats: []site.Format{{Ext: "pdf", Write: l.anyPDF}, {Ext: "json", Write: export.JSON}, {Ext: "csv", Write: export.CSV}},
+		Formats: []site.Format{{Ext: "pdf", Write: l.anyPDF}, {Ext: "json", Write: export.CompactJSON}, {Ext: "csv", Write: export.CSV}},
 	})
 }
 

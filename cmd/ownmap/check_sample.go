@@ -25,9 +25,9 @@ func (b sampleBook) Report(_ context.Context, run int64) (state.Report, error) {
 	return report, nil
 }
 
-// Inventory is part of site.Source.
-func (b sampleBook) Inventory(context.Context) ([]state.HostReport, error) {
-	return b.report.Hosts, nil
+// Hosts is part of site.Source.
+func (b sampleBook) Hosts(_ context.Context, yield func(state.HostReport) error) error {
+	return yield(b.report.Hosts[0])
 }
 
 // Histories is part of site.Source.

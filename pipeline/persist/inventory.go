@@ -3,6 +3,7 @@ package persist
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"ownmap/pipeline/state"
 	"ownmap/queries"
@@ -26,6 +27,38 @@ func (b *Book) Inventory(ctx context.Context) ([]state.HostReport, error) {
 		return nil, fmt.Errorf("inventory: %w", err)
 	}
 	return list, nil
+}
+
+// Hosts hands over what Inventory returns, without holding it all in memory. It ends
+// with the first error of yield.
+func (b *Book) Hosts(ctx context.Context, yield func(state.HostReport) error) error {
+	return b.reading(ctx, func(q *queries.Queries) error {
+		v, err := present(ctx, q)
+		if err != nil {
+			return err
+		}
+		wanted, err := v.inventoryScope(ctx)
+		if err != nil {
+			return err
+		}
+		known, err := v.known(ctx)
+		if err != nil {
+			return err
+		}
+		known = slices.DeleteFunc(known, func(s seat) bool { return !wanted.has(s) })
+		for batch := range slices.Chunk(known, historyBatch) {
+			hosts, err := v.standings(ctx, seatsOf(batch))
+			if err != nil {
+				return fmt.Errorf("inventory: %w", err)
+			}
+			for _, h := range reports(hosts) {
+				if err := yield(h); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
 }
 
 // InventoryAt returns the hosts and ports as they were known after a run, with

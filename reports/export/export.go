@@ -18,10 +18,12 @@ import (
 // write writes v as indented JSON with a newline at its end. "<" and "&" in
 // banners stay as they are: the output is no HTML. What would do something to a
 // terminal, or cannot be seen, is escaped: the same text for who parses it.
-func write(w io.Writer, v any) error {
+func write(w io.Writer, v any) error { return writeIndented(w, v, "  ") }
+
+func writeIndented(w io.Writer, v any, indent string) error {
 	var text bytes.Buffer
 	e := json.NewEncoder(&text)
-	e.SetIndent("", "  ")
+	e.SetIndent("", indent)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
 		return fmt.Errorf("write JSON: %w", err)

@@ -74,5 +74,8 @@ func (l *look) standalone(report state.Report) ([]byte, error) {
 // was cleaned by nobody.
 func shown(page *templates.Page, data func(notices []string) any) ([]byte, error) {
 	content, err := page.Render(data)
-	return []byte(state.Visible(string(content))), err
+	if visible := state.Visible(string(content)); len(visible) != len(content) { // an escape is longer than what it stands for
+		return []byte(visible), err
+	}
+	return content, err
 }

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Two tables have so many rows over all pages that a template of each row takes longer
-// than all else: the list of hosts and the history of a host. Their rows are written
-// here, ten times as fast; the table around them is the template's. Text goes through
+// Three tables have so many rows over all pages that a template of each row takes longer
+// than all else: ports, the list of hosts and the history of a host. Their rows are
+// written here, ten times as fast; the table around them is the template's. Text goes through
 // escaped, which is right between tags and in quoted attributes, and nowhere else is any.
 
 // rows are rows of a table that are being written.

@@ -26,9 +26,9 @@ type Source interface {
 	Runs(ctx context.Context, limit int) ([]state.RunSummary, error)
 	// Report returns everything about a persisted run: the same at any time.
 	Report(ctx context.Context, runID int64) (state.Report, error)
-	// Inventory returns the hosts that are looked at, in the order of lists, with
-	// their ports and approvals as of now.
-	Inventory(ctx context.Context) ([]state.HostReport, error)
+	// Hosts hands over the hosts that are looked at, in the order of lists, with their
+	// ports and approvals as of now.
+	Hosts(ctx context.Context, yield func(state.HostReport) error) error
 	// Histories hands hosts to yield, also those that are looked at no more: past runs
 	// lead to their pages. It hands over at least every host whose page may not be as
 	// it was at the mark, and every host that was ever known for the empty one, and

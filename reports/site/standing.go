@@ -21,30 +21,51 @@ type standing struct {
 	search           searchIndex
 }
 
-// standingOf reads how the hosts of a report stand.
-func standingOf(r state.Report) standing {
-	s := standing{hosts: make([]hostRow, 0, len(r.Hosts)), owners: r.WaitingByOwner(), verdict: r.Verdict(), mood: moodOf(r)}
-	s.open, s.unapproved = r.OpenPorts()
-	for _, h := range r.Hosts {
-		s.hosts = append(s.hosts, hostRowOf(h))
-		s.search.add(h)
-	}
+// add reads how a host stands, and returns what counts of it for the verdict: the ports
+// that nobody approved, and who answers for them.
+func (s *standing) add(h state.HostReport) state.HostReport {
+	s.hosts = append(s.hosts, hostRowOf(h))
+	s.search.add(h)
 	table := portTable{Hosts: true, Owners: true}
-	table.add(r.Hosts, links{}, time.Time{}, state.PortReport.Unapproved, s.unapproved)
-	s.waiting = table.Rows
+	table.add([]state.HostReport{h}, links{}, time.Time{}, state.PortReport.Unapproved, len(h.Ports))
+	s.waiting = append(s.waiting, table.Rows...)
+	counts := state.HostReport{Owner: h.Owner}
+	for i := range h.Ports {
+		p := &h.Ports[i]
+		if p.State == state.Open {
+			s.open++
+		}
+		if p.Unapproved() {
+			counts.Ports = append(counts.Ports, state.PortReport{PortStatus: state.PortStatus{State: p.State}, FirstSeen: p.FirstSeen})
+		}
+	}
+	return counts
+}
+
+// readStanding reads how the hosts stand, one after the other; report is that of the
+// last run.
+func readStanding(ctx context.Context, source Source, report state.Report) (standing, error) {
+	var s standing
+	report.Hosts = nil
+	err := source.Hosts(ctx, func(h state.HostReport) error {
+		if counts := s.add(h); len(counts.Ports) > 0 {
+			report.Hosts = append(report.Hosts, counts)
+		}
+		return nil
+	})
+	_, s.unapproved = report.OpenPorts()
+	s.owners, s.verdict, s.mood = report.WaitingByOwner(), report.Verdict(), moodOf(report)
 	slices.SortStableFunc(s.waiting, func(a, b portRow) int { return a.since.Compare(b.since) })
-	return s
+	return s, err
 }
 
 // lists makes the lists of hosts, of what is unapproved and of runs, and the index of
 // the search.
 func (e *edition) lists(ctx context.Context) error {
-	hosts, err := e.site.options.Source.Inventory(ctx)
-	if err != nil {
+	var err error
+	if e.standing, err = readStanding(ctx, e.site.options.Source, e.latest); err != nil {
 		return err
 	}
-	e.latest.Hosts = hosts
-	e.standing = standingOf(e.latest)
 	e.latest.Hosts = nil
 	if err := e.searchFiles(); err != nil {
 		return err

@@ -268,12 +268,18 @@ func (h host) changes(n int) []state.Change {
 	return changes
 }
 
-// Inventory returns the hosts as of the last night.
-func (d Network) Inventory(context.Context) ([]state.HostReport, error) {
-	if d.nights == 0 {
-		return nil, nil
+// Hosts hands over the hosts as of the last night.
+func (d Network) Hosts(_ context.Context, yield func(state.HostReport) error) error {
+	sorted := slices.SortedFunc(slices.Values(d.hosts), func(a, b host) int {
+		return netip.MustParseAddr(a.address).Compare(netip.MustParseAddr(b.address))
+	})
+	for _, h := range sorted {
+		if h.from > d.nights {
+			continue
+		}
+		if err := yield(h.at(d.nights)); err != nil {
+			return err
+		}
 	}
-	hosts := d.at(d.nights).Hosts
-	slices.SortFunc(hosts, func(a, b state.HostReport) int { return state.CompareHosts(a.Host, b.Host) })
-	return hosts, nil
+	return nil
 }
