@@ -34,6 +34,7 @@ func BenchmarkArchive(b *testing.B) {
 	}
 	publish := func(args ...string) func(b *testing.B) {
 		return func(b *testing.B) {
+			b.Helper()
 			if b.N > 1 {
 				b.Skip("a publish changes what the next one finds: -benchtime 1x")
 			}
