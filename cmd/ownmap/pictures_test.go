@@ -29,7 +29,7 @@ func TestPictures(t *testing.T) {
 	dir := t.TempDir()
 	network := demo.Nights(49)
 	look := appearance{brand: state.Brand{Organisation: "Example Ltd"}, inventory: 2000, archive: "https://ownmap.example.org/archive/"}
-	if err := look.site(filepath.Join(dir, "archive"), network, site.Retention{}).Build(t.Context()); err != nil {
+	if err := look.site(filepath.Join(dir, "archive"), network, site.Retention{Runs: 2}).Build(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	var mail, document bytes.Buffer
