@@ -24,23 +24,18 @@ func (d *document) changes(report state.Report) {
 	}
 	d.paragraph(state.CountSeverities(report.Changes), small())
 	t := d.table(column{title: "", width: 6}, column{title: "Port", width: 24}, column{title: "Change", width: 40}, column{title: "Detail", width: 177}, column{title: "Severity", width: 22})
-	shown := 0
-	for _, host := range state.FoldByHost(report.Changes) {
-		if shown == most {
-			break
-		}
+	for _, host := range state.FoldFirst(report.Changes, most) {
 		t.under(host.Label, ink())
-		for _, c := range host.Changes[:min(len(host.Changes), most-shown)] {
+		for _, c := range host.Changes {
 			port := ""
 			if c.OfPort() {
 				port = c.Port.String()
 			}
 			severity := c.Kind.Severity()
 			t.row(loud(strings.ReplaceAll(c.Kind.Sign(), "-", "−"), severityColor(severity)), put(port), put(c.Kind.Words()), put(c.Detail()), loud(string(severity), severityColor(severity)))
-			shown++
 		}
 	}
-	t.end(state.MoreOf(shown, len(report.Changes), "changes"))
+	t.end(state.MoreOf(min(most, len(report.Changes)), len(report.Changes), "changes"))
 }
 
 // waitingPort is a port that awaits approval.

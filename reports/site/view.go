@@ -57,12 +57,9 @@ const changeLimit = 500
 // are left out.
 func foldChanges(changes []state.Change, l links, limit int) (hosts []hostChanges, more string) {
 	shown := 0
-	for _, folded := range state.FoldByHost(changes) {
-		if shown >= limit {
-			break
-		}
+	for _, folded := range state.FoldFirst(changes, limit) {
 		host := hostChanges{Host: l.host(folded.Label, folded.HostID)}
-		for _, c := range folded.Changes[:min(len(folded.Changes), limit-shown)] {
+		for _, c := range folded.Changes {
 			host.Changes = append(host.Changes, changeRow{sign(c.Kind), signClass(c.Kind), portOf(c), c.Kind.Words(), c.Detail(), c.Kind.Severity()})
 		}
 		shown += len(host.Changes)
