@@ -84,13 +84,14 @@ func (d *ticket) changes() {
 
 func (d *ticket) unapproved() {
 	type waiting struct {
-		host state.HostReport
-		port state.PortReport
+		host *state.HostReport
+		port *state.PortReport
 	}
 	var list []waiting
-	for _, h := range d.report.Hosts {
-		for _, p := range h.Ports {
-			if p.Unapproved() {
+	for i := range d.report.Hosts {
+		h := &d.report.Hosts[i]
+		for j := range h.Ports {
+			if p := &h.Ports[j]; p.Unapproved() {
 				list = append(list, waiting{h, p})
 			}
 		}
