@@ -34,8 +34,8 @@ type Config struct {
 
 // Database says where the state is kept.
 type Database struct {
-	URL     Secret `yaml:"url"`      // empty: a private PostgreSQL in the state directory
-	URLFile string `yaml:"url_file"` // absolute; the file that URL was read from
+	URL     state.Secret `yaml:"url"`      // empty: a private PostgreSQL in the state directory
+	URLFile string       `yaml:"url_file"` // absolute; the file that URL was read from
 }
 
 // Target is one entry under targets.

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"ownmap/pipeline/state"
 )
 
 // Dump writes the config as it is in force, every default among it, as YAML with
@@ -31,7 +33,7 @@ func (c Config) Dump(w io.Writer) error {
 // came from a file is told by the file alone.
 func (c Config) forDump() Config {
 	if c.Database.URLFile != "" {
-		c.Database.URL = Secret{}
+		c.Database.URL = state.Secret{}
 	}
 	return c
 }

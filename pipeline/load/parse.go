@@ -107,7 +107,7 @@ func (p *parser) databaseURL(node *yaml.Node) {
 		p.add(node.Line, "database.url: %s", err)
 		return
 	}
-	p.config.Database.URL = Secret{expanded}
+	p.config.Database.URL = state.NewSecret(expanded)
 }
 
 // variables matches every ${NAME}.

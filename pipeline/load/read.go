@@ -9,6 +9,8 @@ import (
 	"os"
 	"regexp"
 	"strings"
+
+	"ownmap/pipeline/state"
 )
 
 const maxConfig = 16 << 20 // bytes; a larger file is no config
@@ -56,7 +58,7 @@ func (p *parser) readURLFile() {
 		p.add(p.urlFile, "database.url_file: %s: %s", path, err)
 		return
 	}
-	p.config.Database.URL = Secret{address}
+	p.config.Database.URL = state.NewSecret(address)
 }
 
 // guard says who else can read a file that holds a password.

@@ -1,4 +1,4 @@
-package load
+package state
 
 import (
 	"encoding/json"
@@ -8,6 +8,9 @@ import (
 // Secret is a text that must not be shown: every way of printing it gives "***",
 // or nothing for the empty secret. Only Reveal returns it.
 type Secret struct{ text string }
+
+// NewSecret hides a text.
+func NewSecret(text string) Secret { return Secret{text} }
 
 const hiddenSecret = "***"
 
