@@ -7,11 +7,82 @@ package queries
 
 import (
 	"context"
+	"time"
 )
+
+const addDelivery = `-- name: AddDelivery :exec
+insert into delivery (message_id, run_id, kind, channel, recipient, grp, share, title, lines, notes, created_at, due_at, next_at, instead)
+values ($1, $2, $3, $4, $5, $6, $7, $8,
+        $9::text[], $10::text[], $11, $12, $12, $13)
+on conflict (message_id) do nothing
+`
+
+type AddDeliveryParams struct {
+	MessageID string
+	RunID     *int64
+	Kind      string
+	Channel   string
+	Recipient string
+	Grp       string
+	Share     []byte
+	Title     string
+	Lines     []string
+	Notes     []string
+	CreatedAt time.Time
+	DueAt     time.Time
+	Instead   *int64
+}
+
+// AddDelivery puts a message into the outbox, unless it is in there.
+func (q *Queries) AddDelivery(ctx context.Context, arg AddDeliveryParams) error {
+	_, err := q.db.Exec(ctx, addDelivery,
+		arg.MessageID,
+		arg.RunID,
+		arg.Kind,
+		arg.Channel,
+		arg.Recipient,
+		arg.Grp,
+		arg.Share,
+		arg.Title,
+		arg.Lines,
+		arg.Notes,
+		arg.CreatedAt,
+		arg.DueAt,
+		arg.Instead,
+	)
+	return err
+}
+
+const addRunNotes = `-- name: AddRunNotes :exec
+update run set notes = notes || $1::text[] where id = $2
+`
+
+type AddRunNotesParams struct {
+	Notes []string
+	ID    int64
+}
+
+// AddRunNotes adds to what the reports of a run say.
+func (q *Queries) AddRunNotes(ctx context.Context, arg AddRunNotesParams) error {
+	_, err := q.db.Exec(ctx, addRunNotes, arg.Notes, arg.ID)
+	return err
+}
+
+const bookID = `-- name: BookID :one
+select id::text as id from book
+`
+
+// BookID returns what tells this book from others.
+func (q *Queries) BookID(ctx context.Context) (string, error) {
+	row := q.db.QueryRow(ctx, bookID)
+	var id string
+	err := row.Scan(&id)
+	return id, err
+}
 
 const deliveriesWaiting = `-- name: DeliveriesWaiting :one
 select count(*) filter (where parked_at is null) as waiting, count(*) filter (where parked_at is not null) as parked
-from delivery where sent_at is null
+from delivery where sent_at is null and dropped_at is null
 `
 
 type DeliveriesWaitingRow struct {
@@ -26,4 +97,413 @@ func (q *Queries) DeliveriesWaiting(ctx context.Context) (DeliveriesWaitingRow, 
 	var i DeliveriesWaitingRow
 	err := row.Scan(&i.Waiting, &i.Parked)
 	return i, err
+}
+
+const dropDeliveries = `-- name: DropDeliveries :many
+update delivery set dropped_at = $1
+where sent_at is null and dropped_at is null and ($2::boolean or id = any($3::bigint[]))
+returning id, channel, recipient, message_id
+`
+
+type DropDeliveriesParams struct {
+	Now        *time.Time
+	Everything bool
+	Ids        []int64
+}
+
+type DropDeliveriesRow struct {
+	ID        int64
+	Channel   string
+	Recipient string
+	MessageID string
+}
+
+// DropDeliveries gives messages up.
+func (q *Queries) DropDeliveries(ctx context.Context, arg DropDeliveriesParams) ([]DropDeliveriesRow, error) {
+	rows, err := q.db.Query(ctx, dropDeliveries, arg.Now, arg.Everything, arg.Ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []DropDeliveriesRow{}
+	for rows.Next() {
+		var i DropDeliveriesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Channel,
+			&i.Recipient,
+			&i.MessageID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lockChannel = `-- name: LockChannel :one
+select pg_try_advisory_xact_lock($1::integer, hashtext($2::text)) as locked
+`
+
+type LockChannelParams struct {
+	Space   int32
+	Channel string
+}
+
+// LockChannel makes sure that one sender at a time works for a channel.
+func (q *Queries) LockChannel(ctx context.Context, arg LockChannelParams) (bool, error) {
+	row := q.db.QueryRow(ctx, lockChannel, arg.Space, arg.Channel)
+	var locked bool
+	err := row.Scan(&locked)
+	return locked, err
+}
+
+const memo = `-- name: Memo :one
+select value from channel_memo where channel = $1 and key = $2
+`
+
+type MemoParams struct {
+	Channel string
+	Key     string
+}
+
+// Memo returns what a channel remembers.
+func (q *Queries) Memo(ctx context.Context, arg MemoParams) (string, error) {
+	row := q.db.QueryRow(ctx, memo, arg.Channel, arg.Key)
+	var value string
+	err := row.Scan(&value)
+	return value, err
+}
+
+const newestDeliveries = `-- name: NewestDeliveries :many
+select id, channel, recipient, message_id, attempts, created_at, sent_at, parked_at, last_error, run_id, kind, grp, share, title, lines, notes, due_at, next_at, dropped_at, instead from delivery order by id desc limit $1
+`
+
+// NewestDeliveries returns the newest deliveries of any state, newest first.
+func (q *Queries) NewestDeliveries(ctx context.Context, most int32) ([]Delivery, error) {
+	rows, err := q.db.Query(ctx, newestDeliveries, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Delivery{}
+	for rows.Next() {
+		var i Delivery
+		if err := rows.Scan(
+			&i.ID,
+			&i.Channel,
+			&i.Recipient,
+			&i.MessageID,
+			&i.Attempts,
+			&i.CreatedAt,
+			&i.SentAt,
+			&i.ParkedAt,
+			&i.LastError,
+			&i.RunID,
+			&i.Kind,
+			&i.Grp,
+			&i.Share,
+			&i.Title,
+			&i.Lines,
+			&i.Notes,
+			&i.DueAt,
+			&i.NextAt,
+			&i.DroppedAt,
+			&i.Instead,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const nextDelivery = `-- name: NextDelivery :one
+select coalesce(min(at), $1::timestamptz)::timestamptz as at, count(*) as recipients from (
+    select distinct on (recipient) greatest(next_at, due_at) as at from delivery
+    where channel = $2 and sent_at is null and parked_at is null and dropped_at is null
+    order by recipient, due_at <= $1::timestamptz desc, id
+) heads
+`
+
+type NextDeliveryParams struct {
+	Now     time.Time
+	Channel string
+}
+
+type NextDeliveryRow struct {
+	At         time.Time
+	Recipients int64
+}
+
+// NextDelivery returns when the next delivery of a channel is to be tried, and to how many
+// recipients there is something to send.
+func (q *Queries) NextDelivery(ctx context.Context, arg NextDeliveryParams) (NextDeliveryRow, error) {
+	row := q.db.QueryRow(ctx, nextDelivery, arg.Now, arg.Channel)
+	var i NextDeliveryRow
+	err := row.Scan(&i.At, &i.Recipients)
+	return i, err
+}
+
+const openChannels = `-- name: OpenChannels :many
+select distinct channel from delivery where sent_at is null and parked_at is null and dropped_at is null order by channel
+`
+
+// OpenChannels returns the channels that have something to send.
+func (q *Queries) OpenChannels(ctx context.Context) ([]string, error) {
+	rows, err := q.db.Query(ctx, openChannels)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var channel string
+		if err := rows.Scan(&channel); err != nil {
+			return nil, err
+		}
+		items = append(items, channel)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const openDeliveries = `-- name: OpenDeliveries :many
+select id, channel, recipient, message_id, attempts, created_at, sent_at, parked_at, last_error, run_id, kind, grp, share, title, lines, notes, due_at, next_at, dropped_at, instead from delivery where sent_at is null and dropped_at is null order by id
+`
+
+// OpenDeliveries returns what is not sent, oldest first.
+func (q *Queries) OpenDeliveries(ctx context.Context) ([]Delivery, error) {
+	rows, err := q.db.Query(ctx, openDeliveries)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Delivery{}
+	for rows.Next() {
+		var i Delivery
+		if err := rows.Scan(
+			&i.ID,
+			&i.Channel,
+			&i.Recipient,
+			&i.MessageID,
+			&i.Attempts,
+			&i.CreatedAt,
+			&i.SentAt,
+			&i.ParkedAt,
+			&i.LastError,
+			&i.RunID,
+			&i.Kind,
+			&i.Grp,
+			&i.Share,
+			&i.Title,
+			&i.Lines,
+			&i.Notes,
+			&i.DueAt,
+			&i.NextAt,
+			&i.DroppedAt,
+			&i.Instead,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const postponeChannel = `-- name: PostponeChannel :exec
+update delivery set next_at = $1
+where channel = $2 and sent_at is null and parked_at is null and dropped_at is null and next_at < $1
+`
+
+type PostponeChannelParams struct {
+	NextAt  time.Time
+	Channel string
+}
+
+// PostponeChannel lets all messages of a channel wait that does not work.
+func (q *Queries) PostponeChannel(ctx context.Context, arg PostponeChannelParams) error {
+	_, err := q.db.Exec(ctx, postponeChannel, arg.NextAt, arg.Channel)
+	return err
+}
+
+const retryDeliveries = `-- name: RetryDeliveries :many
+update delivery set parked_at = null, next_at = $1, due_at = least(due_at, $1)
+where sent_at is null and dropped_at is null and ($2::boolean or id = any($3::bigint[]))
+returning id, channel, recipient, message_id
+`
+
+type RetryDeliveriesParams struct {
+	Now        time.Time
+	Everything bool
+	Ids        []int64
+}
+
+type RetryDeliveriesRow struct {
+	ID        int64
+	Channel   string
+	Recipient string
+	MessageID string
+}
+
+// RetryDeliveries has messages tried at once, those that were refused for good too.
+func (q *Queries) RetryDeliveries(ctx context.Context, arg RetryDeliveriesParams) ([]RetryDeliveriesRow, error) {
+	rows, err := q.db.Query(ctx, retryDeliveries, arg.Now, arg.Everything, arg.Ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []RetryDeliveriesRow{}
+	for rows.Next() {
+		var i RetryDeliveriesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Channel,
+			&i.Recipient,
+			&i.MessageID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const setMemo = `-- name: SetMemo :exec
+insert into channel_memo (channel, key, value) values ($1, $2, $3)
+on conflict (channel, key) do update set value = excluded.value, set_at = now()
+`
+
+type SetMemoParams struct {
+	Channel string
+	Key     string
+	Value   string
+}
+
+// SetMemo has a channel remember something.
+func (q *Queries) SetMemo(ctx context.Context, arg SetMemoParams) error {
+	_, err := q.db.Exec(ctx, setMemo, arg.Channel, arg.Key, arg.Value)
+	return err
+}
+
+const settleDelivery = `-- name: SettleDelivery :exec
+update delivery set attempts = attempts + 1, sent_at = $1, parked_at = $2, next_at = $3, last_error = $4
+where id = $5
+`
+
+type SettleDeliveryParams struct {
+	SentAt    *time.Time
+	ParkedAt  *time.Time
+	NextAt    time.Time
+	LastError string
+	ID        int64
+}
+
+// SettleDelivery writes down what came of a try.
+func (q *Queries) SettleDelivery(ctx context.Context, arg SettleDeliveryParams) error {
+	_, err := q.db.Exec(ctx, settleDelivery,
+		arg.SentAt,
+		arg.ParkedAt,
+		arg.NextAt,
+		arg.LastError,
+		arg.ID,
+	)
+	return err
+}
+
+const takeDelivery = `-- name: TakeDelivery :one
+select d.id, d.channel, d.recipient, d.message_id, d.attempts, d.created_at, d.sent_at, d.parked_at, d.last_error, d.run_id, d.kind, d.grp, d.share, d.title, d.lines, d.notes, d.due_at, d.next_at, d.dropped_at, d.instead from (
+    select distinct on (recipient) id, channel, recipient, message_id, attempts, created_at, sent_at, parked_at, last_error, run_id, kind, grp, share, title, lines, notes, due_at, next_at, dropped_at, instead from delivery
+    where channel = $1 and sent_at is null and parked_at is null and dropped_at is null and due_at <= $2::timestamptz
+    order by recipient, id
+) d
+where d.next_at <= $2::timestamptz
+order by d.id limit 1
+`
+
+type TakeDeliveryParams struct {
+	Channel string
+	Now     time.Time
+}
+
+// TakeDelivery returns the delivery of a channel that is to be tried now: of each
+// recipient only the oldest that is due, so that messages come in order.
+func (q *Queries) TakeDelivery(ctx context.Context, arg TakeDeliveryParams) (Delivery, error) {
+	row := q.db.QueryRow(ctx, takeDelivery, arg.Channel, arg.Now)
+	var i Delivery
+	err := row.Scan(
+		&i.ID,
+		&i.Channel,
+		&i.Recipient,
+		&i.MessageID,
+		&i.Attempts,
+		&i.CreatedAt,
+		&i.SentAt,
+		&i.ParkedAt,
+		&i.LastError,
+		&i.RunID,
+		&i.Kind,
+		&i.Grp,
+		&i.Share,
+		&i.Title,
+		&i.Lines,
+		&i.Notes,
+		&i.DueAt,
+		&i.NextAt,
+		&i.DroppedAt,
+		&i.Instead,
+	)
+	return i, err
+}
+
+const waitingByChannel = `-- name: WaitingByChannel :many
+select channel, count(*) filter (where parked_at is null) as waiting, count(*) filter (where parked_at is not null) as parked, min(created_at)::timestamptz as since
+from delivery where sent_at is null and dropped_at is null and created_at < $1 group by channel order by channel
+`
+
+type WaitingByChannelRow struct {
+	Channel string
+	Waiting int64
+	Parked  int64
+	Since   time.Time
+}
+
+// WaitingByChannel counts what is not sent, by channel.
+func (q *Queries) WaitingByChannel(ctx context.Context, before time.Time) ([]WaitingByChannelRow, error) {
+	rows, err := q.db.Query(ctx, waitingByChannel, before)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []WaitingByChannelRow{}
+	for rows.Next() {
+		var i WaitingByChannelRow
+		if err := rows.Scan(
+			&i.Channel,
+			&i.Waiting,
+			&i.Parked,
+			&i.Since,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

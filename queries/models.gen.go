@@ -45,6 +45,29 @@ type Audit struct {
 	Detail  []byte
 }
 
+type Delivery struct {
+	ID        int64
+	Channel   string
+	Recipient string
+	MessageID string
+	Attempts  int32
+	CreatedAt time.Time
+	SentAt    *time.Time
+	ParkedAt  *time.Time
+	LastError string
+	RunID     *int64
+	Kind      string
+	Grp       string
+	Share     []byte
+	Title     string
+	Lines     []string
+	Notes     []string
+	DueAt     time.Time
+	NextAt    time.Time
+	DroppedAt *time.Time
+	Instead   *int64
+}
+
 type Fingerprint struct {
 	ID        pgtype.UUID
 	Service   string

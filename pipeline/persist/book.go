@@ -28,7 +28,8 @@ type Book struct {
 	now  func() time.Time // the clock of this machine, for ages; what is kept is dated by the server
 	jobs Jobs             // told of shards; nil: nobody is
 
-	staleAfter int // runs
+	staleAfter int       // runs
+	announcer  Announcer // nil: nobody is told
 
 	mu   sync.Mutex
 	lock *pgx.Conn // holds the run lock; nil without it

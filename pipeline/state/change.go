@@ -88,6 +88,18 @@ func (k Kind) Severity() Severity {
 // Words returns the kind as a reader says it: "port opened".
 func (k Kind) Words() string { return strings.ReplaceAll(string(k), "-", " ") }
 
+// News says whether a change of this kind is worth a message of its own. The others
+// are told in messages that go out anyway: that a version changed, that somebody looked
+// where nobody had looked before.
+func (k Kind) News() bool {
+	switch k {
+	case HostNew, HostDown, HostBack, HostRenamed, PortOpened, PortClosed, ServiceChanged, ProductChanged, ProcessChanged, ListenerNew, BindChanged:
+		return true
+	case PortFound, PortUncertain, VersionChanged, ServiceIdentified, ProcessUpdated, ListenerGone:
+	}
+	return false
+}
+
 // Inside says whether the kind comes from the inside view.
 func (k Kind) Inside() bool {
 	switch k {
