@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"ownmap/pipeline/alert"
 	"ownmap/pipeline/state"
 )
 
@@ -27,6 +28,11 @@ type Config struct {
 	Archive  Archive            `yaml:"archive"`
 	Mail     Mail               `yaml:"mail"`
 	Metrics  Metrics            `yaml:"metrics"`
+	Channels map[string]Channel `yaml:"channels"`
+	Routes   []Route            `yaml:"routes"`
+	Remind   []string           `yaml:"remind,flow"` // RemindEveryRun, RemindNever, or ages like 3d, rising
+	Windows  []QuietTime        `yaml:"windows"`
+	Watch    Watch              `yaml:"watch"`
 
 	source   string
 	warnings []string
@@ -126,6 +132,10 @@ func defaults() Config {
 		Profiles: builtInProfiles(),
 		Reports:  Reports{TimeZone: "UTC", Inventory: 2000},
 		Mail:     Mail{Subject: SubjectConstant},
+		Remind:   []string{RemindEveryRun},
+		Watch: Watch{
+			Late: Duration(26 * time.Hour), Undelivered: Duration(time.Hour), Well: alert.WellNever, HeartbeatKind: HeartbeatChecks,
+		},
 		Scan: Scan{
 			Rate: 5000, HostTimeout: Duration(15 * time.Minute),
 			MaxAddresses: state.DefaultMaxAddresses, ResolveTimeout: Duration(5 * time.Second),

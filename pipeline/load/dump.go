@@ -35,5 +35,18 @@ func (c Config) forDump() Config {
 	if c.Database.URLFile != "" {
 		c.Database.URL = state.Secret{}
 	}
+	channels := make(map[string]Channel, len(c.Channels))
+	for name, channel := range c.Channels {
+		for _, s := range channel.secrets() {
+			if *s.file != "" {
+				*s.text = state.Secret{}
+			}
+		}
+		channels[name] = channel
+	}
+	c.Channels = channels
+	if c.Watch.HeartbeatFile != "" {
+		c.Watch.Heartbeat = state.Secret{}
+	}
 	return c
 }

@@ -22,6 +22,7 @@ type parser struct {
 	config  Config
 	secret  int // line of a password that stands in the file itself; 0: none does
 	urlFile int // line of database.url_file
+	files   []secretFile
 	used    []namedProfile
 	hosts   map[mention]int // line of each target
 }
@@ -68,7 +69,13 @@ func parse(file string, text []byte, env func(string) string) *parser {
 		key{"archive", p.archive},
 		key{"mail", p.mail},
 		key{"metrics", p.metrics},
+		key{"channels", p.channels},
+		key{"routes", p.routes},
+		key{"remind", p.remind},
+		key{"windows", p.quietTimes},
+		key{"watch", p.watch},
 	)
+	p.checkChannels()
 	for _, use := range p.used {
 		if err := p.config.CheckProfile(use.name); err != nil {
 			p.addErr(use.line, err)

@@ -36,6 +36,7 @@ func Read(path string, env func(string) string) (Config, error) {
 	if p.config.Database.URLFile != "" {
 		p.readURLFile()
 	}
+	p.readSecrets()
 	p.readLogo()
 	if err := p.err(); err != nil {
 		return Config{source: path}, err

@@ -36,3 +36,6 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // LogValue logs "***".
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// IsZero says whether there is no secret, for omitempty.
+func (s Secret) IsZero() bool { return s.text == "" }
