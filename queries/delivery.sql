@@ -80,7 +80,7 @@ returning id, channel, recipient, message_id;
 -- name: WaitingByChannel :many
 -- WaitingByChannel counts what is not sent, by channel.
 select channel, count(*) filter (where parked_at is null) as waiting, count(*) filter (where parked_at is not null) as parked, min(created_at)::timestamptz as since
-from delivery where sent_at is null and dropped_at is null and created_at < sqlc.arg(before) group by channel order by channel;
+from delivery where sent_at is null and dropped_at is null and due_at < sqlc.arg(before) group by channel order by channel;
 
 -- name: Memo :one
 -- Memo returns what a channel remembers.

@@ -472,7 +472,7 @@ func (q *Queries) TakeDelivery(ctx context.Context, arg TakeDeliveryParams) (Del
 
 const waitingByChannel = `-- name: WaitingByChannel :many
 select channel, count(*) filter (where parked_at is null) as waiting, count(*) filter (where parked_at is not null) as parked, min(created_at)::timestamptz as since
-from delivery where sent_at is null and dropped_at is null and created_at < $1 group by channel order by channel
+from delivery where sent_at is null and dropped_at is null and due_at < $1 group by channel order by channel
 `
 
 type WaitingByChannelRow struct {

@@ -21,12 +21,21 @@ import (
 var errCheck = errors.New("something is missing; every FAIL line names its remedy")
 
 func (a *app) checkCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "check",
-		Short: "Check config, directories, database, nmap and targets: one line each",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return a.check(cmd.Context()) },
+	var route string
+	cmd := &cobra.Command{
+		Use:     "check",
+		Short:   "Check config, directories, database, nmap, targets and channels: one line each",
+		Example: "  ownmap check\n  ownmap check --route 10.20.0.7",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if route != "" {
+				return a.with(cmd.Context(), func(h *house) error { return a.printRoutes(cmd.Context(), h, route) })
+			}
+			return a.check(cmd.Context())
+		},
 	}
+	cmd.Flags().StringVar(&route, "route", "", "only say who would be told of a `HOST`")
+	return cmd
 }
 
 // check tries everything that a run needs, in the order in which a run needs
@@ -68,6 +77,10 @@ func (a *app) check(ctx context.Context) error {
 	line("limits", describeLimits(plan), a.checkLimits(ctx, h))
 	found, err = checkInside(ctx, h, plan)
 	line("inside", found, err)
+	found, err = checkChannels(ctx, h)
+	line("channels", found, err)
+	found, err = checkOutbox(ctx, h)
+	line("outbox", found, err)
 	if failed {
 		return errCheck
 	}

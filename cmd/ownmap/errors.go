@@ -63,13 +63,14 @@ func (e *lostServerError) Unwrap() error { return e.err }
 func (a *app) exit(ctx context.Context, err error) int {
 	var running *persist.RunningError
 	var writer *pipeline.WriterError
+	var undelivered *undeliveredError
 	code := exitTrouble
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, errDifferent):
 		return exitDifferent
-	case errors.Is(err, errPartial), errors.As(err, &writer):
+	case errors.Is(err, errPartial), errors.As(err, &writer), errors.As(err, &undelivered):
 		code = exitPartial
 	case errors.As(err, &running):
 		code = exitLocked
@@ -96,6 +97,7 @@ func hint(err error) string {
 	var writer *pipeline.WriterError
 	var lost *lostServerError
 	var cancelled *queue.CancelledError
+	var undelivered *undeliveredError
 	switch {
 	case errors.As(err, &cancelled):
 		return "the state is as it was before the run"
@@ -119,6 +121,8 @@ func hint(err error) string {
 		return "add one with `ownmap targets add HOST`, or under `targets:` in ownmap.yaml"
 	case errors.As(err, &writer):
 		return "the state is kept; the next run writes what is missing, and so does `ownmap site build`"
+	case errors.As(err, &undelivered):
+		return "nothing is lost: `ownmap deliveries list` says why; a worker, the next run and `ownmap deliveries send` try again"
 	case errors.Is(err, errPartial):
 		return "the report's coverage says what was not looked at and why"
 	}

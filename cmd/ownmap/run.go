@@ -15,7 +15,7 @@ import (
 )
 
 type runOptions struct {
-	exitCode, json, quiet, queue bool
+	exitCode, json, quiet, queue, silent bool
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -41,7 +41,8 @@ run of all targets.`,
 	cmd.Flags().BoolVar(&o.json, "json", false, "print the report as JSON")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but errors")
 	cmd.Flags().BoolVar(&o.queue, "queue", false, "leave the run to a worker and return at once")
-	for _, other := range []string{"exit-code", "json", "quiet"} {
+	cmd.Flags().BoolVar(&o.silent, "no-deliver", false, "send no messages; they wait for the next run, a worker or `ownmap deliveries send`")
+	for _, other := range []string{"exit-code", "json", "quiet", "no-deliver"} {
 		cmd.MarkFlagsMutuallyExclusive("queue", other)
 	}
 	return cmd
@@ -54,15 +55,19 @@ func (a *app) run(ctx context.Context, only []string, o runOptions) error {
 	}
 	defer house.close(ctx)
 
+	beat := house.heartbeat()
+	beat.start(ctx)
 	report, err := house.run(ctx, load.NewPlanner(house.config, nil), only, o.quiet)
+	told := house.after(ctx, failure(ctx, err), !o.silent)
+	beat.end(ctx, report, errors.Join(failure(ctx, err), told))
 	var writer *pipeline.WriterError
 	if err != nil && (!errors.As(err, &writer) || report.Run.ID == 0) {
-		return house.blame(err)
+		return house.blame(errors.Join(err, told))
 	}
 	if printed := a.printRun(house, report, o, err == nil); printed != nil {
 		return printed
 	}
-	return errors.Join(err, verdict(report, o.exitCode))
+	return errors.Join(err, told, verdict(report, o.exitCode))
 }
 
 // run scans with a worker in this process. A run of all targets is also what was

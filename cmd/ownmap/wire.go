@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"ownmap/pipeline"
+	"ownmap/pipeline/alert"
 	"ownmap/pipeline/enrich"
 	"ownmap/pipeline/enrich/login"
 	"ownmap/pipeline/load"
@@ -35,6 +36,7 @@ type house struct {
 	book   *persist.Book
 	look   appearance
 	site   *site.Site
+	policy alert.Policy
 }
 
 // load reads the config without opening anything.
@@ -73,6 +75,8 @@ func (a *app) open(ctx context.Context) (*house, error) {
 	for _, notice := range h.look.templates.Notices() {
 		fmt.Fprintln(a.stderr, "ownmap: warning: "+notice)
 	}
+	h.policy = config.Alerts()
+	h.announce()
 	h.site = h.look.site(h.archive(), h.book, site.Retention{Runs: config.Archive.KeepRuns, Days: config.Archive.KeepDays})
 	return h, nil
 }

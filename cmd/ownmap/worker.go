@@ -50,6 +50,7 @@ func (a *app) work(ctx context.Context, h *house, vantage string) error {
 	group.Go(func() error { return h.worker(vantage, scanner).Run(inner) })
 	if vantage == state.DefaultVantage {
 		group.Go(func() error { return h.serveRequests(inner, scanner) })
+		group.Go(func() error { return h.serveMessages(inner) })
 	}
 	return group.Wait()
 }

@@ -63,20 +63,20 @@ func (p Policy) mute(r state.Report, m Memory) muted {
 	for _, s := range m.Snoozes {
 		of.snoozes[s.HostID] = append(of.snoozes[s.HostID], s)
 	}
-	in := make(map[string]int) // hosts of each window
 	for _, w := range p.Windows {
 		if w.Quiet || !w.overlaps(r.Run, p.zone()) {
 			continue
 		}
+		under := make(map[int64]bool)
 		for i := range r.Hosts {
 			if h := &r.Hosts[i]; w.Takes(h) {
-				of.hosts[h.ID] = true
-				in[w.Name]++
+				of.hosts[h.ID], under[h.ID] = true, true
 			}
 		}
+		of.maintenance(w.Name, r, under)
 	}
 	of.count(r)
-	of.tell(r, p, m, in)
+	of.tell(m)
 	return of
 }
 
@@ -128,20 +128,22 @@ func (m *muted) count(r state.Report) {
 	}
 }
 
-// tell says in the run's notes what was not alerted, and why.
-func (m *muted) tell(r state.Report, p Policy, memory Memory, in map[string]int) {
-	for _, w := range p.Windows {
-		if n := in[w.Name]; n > 0 {
-			changed := 0
-			for _, c := range r.Changes {
-				if m.hosts[c.HostID] {
-					changed++
-				}
-			}
-			m.notes = append(m.notes, fmt.Sprintf("Maintenance %s: %s of %s kept and not alerted.", w.Name,
-				state.Count(changed, "change", "changes"), state.Count(n, "host was", "hosts were")))
+// maintenance says in the run's notes what was not alerted because of a window.
+func (m *muted) maintenance(name string, r state.Report, hosts map[int64]bool) {
+	if len(hosts) == 0 {
+		return
+	}
+	changed := 0
+	for _, c := range r.Changes {
+		if hosts[c.HostID] {
+			changed++
 		}
 	}
+	m.notes = append(m.notes, fmt.Sprintf("Maintenance %s of %s: %s kept and not alerted.", name, state.Count(len(hosts), "host", "hosts"), state.Count(changed, "change", "changes")))
+}
+
+// tell says in the run's notes what is snoozed.
+func (m *muted) tell(memory Memory) {
 	const most = 5
 	for i, s := range memory.Snoozes {
 		if i == most {

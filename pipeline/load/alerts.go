@@ -58,6 +58,7 @@ type Watch struct {
 	Channels      []string     `yaml:"channels"`    // empty: those of the last route
 	Late          Duration     `yaml:"late"`        // so long after the last run the next is late; 0: never
 	Undelivered   Duration     `yaml:"undelivered"` // so long a message is tried before others are told; 0: never
+	Wait          Duration     `yaml:"wait"`        // so long a run waits for channels that do not work
 	Well          alert.Well   `yaml:"well"`
 	Heartbeat     state.Secret `yaml:"heartbeat"` // an address that is called when a run starts, succeeds and fails
 	HeartbeatFile string       `yaml:"heartbeat_file"`

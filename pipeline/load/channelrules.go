@@ -64,9 +64,7 @@ func (p *parser) wholeEmail(c *Channel, what string, lacks func(bool, string)) {
 		c.Auth = "auto"
 	}
 	if c.Port == 0 {
-		if c.Port = 587; c.TLS == "tls" {
-			c.Port = 465
-		}
+		c.Port = map[string]int{"starttls": 587, "tls": 465, "opportunistic": 25, "none": 25}[c.TLS]
 	}
 }
 

@@ -134,7 +134,7 @@ func defaults() Config {
 		Mail:     Mail{Subject: SubjectConstant},
 		Remind:   []string{RemindEveryRun},
 		Watch: Watch{
-			Late: Duration(26 * time.Hour), Undelivered: Duration(time.Hour), Well: alert.WellNever, HeartbeatKind: HeartbeatChecks,
+			Late: Duration(26 * time.Hour), Undelivered: Duration(time.Hour), Wait: Duration(2 * time.Minute), Well: alert.WellNever, HeartbeatKind: HeartbeatChecks,
 		},
 		Scan: Scan{
 			Rate: 5000, HostTimeout: Duration(15 * time.Minute),

@@ -209,6 +209,7 @@ func (p *parser) watch(node *yaml.Node) {
 		}},
 		key{"late", func(n *yaml.Node) { p.span(n, "watch.late", time.Hour, 366*24*time.Hour, &w.Late) }},
 		key{"undelivered", func(n *yaml.Node) { p.span(n, "watch.undelivered", time.Minute, 31*24*time.Hour, &w.Undelivered) }},
+		key{"wait", func(n *yaml.Node) { p.span(n, "watch.wait", time.Second, time.Hour, &w.Wait) }},
 		key{"well", func(n *yaml.Node) {
 			word := ""
 			p.choice(n, "watch.well", []string{string(alert.WellNever), string(alert.WellWeekly), string(alert.WellAlways)}, &word)

@@ -33,7 +33,7 @@ type Store interface {
 	OpenChannels(ctx context.Context) ([]string, error)
 	// Report returns everything about a run.
 	Report(ctx context.Context, runID int64) (state.Report, error)
-	// Backlogs returns what each channel has not sent of what was decided before a time.
+	// Backlogs returns what each channel has not sent of what was due before a time.
 	Backlogs(ctx context.Context, before time.Time) ([]state.Backlog, error)
 }
 

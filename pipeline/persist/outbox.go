@@ -143,7 +143,7 @@ func (b *Book) OpenChannels(ctx context.Context) ([]string, error) {
 	return list, nil
 }
 
-// Backlogs returns what each channel has not sent of what was decided before a time, by
+// Backlogs returns what each channel has not sent of what was due before a time, by
 // name.
 func (b *Book) Backlogs(ctx context.Context, before time.Time) ([]state.Backlog, error) {
 	rows, err := b.q.WaitingByChannel(ctx, before)

@@ -48,6 +48,12 @@ func (b *Book) Status(ctx context.Context) (state.Status, error) {
 	if err == nil {
 		s.Requests, err = b.openRequests(ctx)
 	}
+	if err == nil {
+		s.Backlogs, err = b.Backlogs(ctx, time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC))
+	}
+	if err == nil {
+		s.Snoozes, err = b.Snoozes(ctx)
+	}
 	if err != nil {
 		return state.Status{}, fmt.Errorf("status: %w", err)
 	}

@@ -9,4 +9,6 @@ type Status struct {
 	Requests   []ScanRequest // scans that were asked for and are not finished, oldest first
 	Open       int           // open ports
 	Unapproved int           // of them without an approval
+	Backlogs   []Backlog     // messages that are not delivered, by channel
+	Snoozes    []Snooze      // in force
 }

@@ -70,7 +70,9 @@ func StatusJSON(w io.Writer, status state.Status) error {
 		Requests   []requestJSON       `json:"requests"`
 		Open       int                 `json:"open"`
 		Unapproved int                 `json:"unapproved"`
-	}{Open: status.Open, Unapproved: status.Unapproved}
+		Backlogs   []backlogJSON       `json:"not_delivered"`
+		Snoozes    []snoozeJSON        `json:"snoozes"`
+	}{Open: status.Open, Unapproved: status.Unapproved, Backlogs: backlogsOf(status.Backlogs), Snoozes: snoozesOf(status.Snoozes)}
 	if status.Last != nil {
 		last := summaryOf(*status.Last)
 		j.Last = &last

@@ -80,6 +80,12 @@ func Status(w io.Writer, status state.Status, now time.Time, options Options) er
 	for _, r := range status.Requests {
 		t.add(span{"Requested", dim}, span{requested(r, now), yellow})
 	}
+	for _, b := range status.Backlogs {
+		t.add(span{"Not delivered", dim}, span{b.Words(), yellow})
+	}
+	for _, s := range status.Snoozes {
+		t.add(span{"Snoozed", dim}, span{s.Words(), plain})
+	}
 	t.write(p)
 	return p.writeTo(w)
 }

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"ownmap/pipeline"
+	"ownmap/pipeline/alert"
+	"ownmap/pipeline/outbox"
+	"ownmap/pipeline/persist"
+	"ownmap/pipeline/queue"
+	"ownmap/pipeline/state"
+)
+
+// undeliveredError says that messages are not delivered yet.
+type undeliveredError struct{ backlogs []state.Backlog }
+
+// Error names the channels, and what each has not sent.
+func (e *undeliveredError) Error() string {
+	lines := make([]string, len(e.backlogs))
+	for i, b := range e.backlogs {
+		lines[i] = "not delivered, " + b.Words()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// announce has every run that is kept tell whom the policy names.
+func (h *house) announce() {
+	if len(h.policy.Channels) == 0 {
+		return
+	}
+	h.book.Announce(func(report state.Report, book string, snoozes []state.Snooze) ([]state.Delivery, []string) {
+		plan := h.policy.Plan(report, alert.Memory{Book: book, Snoozes: snoozes})
+		return plan.Deliveries, plan.Notes
+	})
+}
+
+// sender returns what sends messages.
+func (h *house) sender() (*outbox.Sender, error) {
+	channels, err := h.channels()
+	if err != nil {
+		return nil, err
+	}
+	return &outbox.Sender{
+		Store: h.book, Channels: channels, Policy: h.policy, Links: h.links, Now: h.app.now, Wait: outbox.Sleep, Log: h.log,
+	}, nil
+}
+
+// links are the pages that messages about a run lead to.
+func (h *house) links(run int64) state.MessageLinks {
+	if run == 0 {
+		return state.MessageLinks{}
+	}
+	return state.MessageLinks{Run: h.look.page(run)}
+}
+
+// deliver sends what is due, and waits so long for channels that do not work. What is
+// left is an undeliveredError.
+func (h *house) deliver(ctx context.Context, patience time.Duration) error {
+	sender, err := h.sender()
+	if err != nil {
+		return err
+	}
+	left, err := sender.Drain(ctx, patience)
+	if err != nil {
+		return err
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	return &undeliveredError{left}
+}
+
+// after tells what came of a run: of one that failed those who watch, and then whoever
+// is to be told of anything.
+func (h *house) after(ctx context.Context, failed error, deliver bool) error {
+	if failed != nil {
+		if err := h.tellFailed(ctx, failed); err != nil {
+			return err
+		}
+	}
+	if !deliver || len(h.policy.Channels) == 0 {
+		return nil
+	}
+	return h.deliver(ctx, time.Duration(h.config.Watch.Wait))
+}
+
+// tellFailed tells those who watch that a run failed.
+func (h *house) tellFailed(ctx context.Context, failed error) error {
+	at := h.app.now()
+	why := state.Clean(failed.Error())
+	return h.book.Trouble(ctx, func(book string) []state.Delivery {
+		return h.policy.Trouble(book, "failed-"+at.UTC().Format(time.RFC3339Nano), "A run failed", []string{why, "The state is as it was before; the next run goes on from there."}, at, "")
+	})
+}
+
+// failure returns the error of a run that those who watch have to know of: not that
+// another one is under way, that a person ended it, or that only a report is missing.
+func failure(ctx context.Context, err error) error {
+	var running *persist.RunningError
+	var cancelled *queue.CancelledError
+	var writer *pipeline.WriterError
+	if err == nil || errors.As(err, &running) || errors.As(err, &cancelled) || errors.As(err, &writer) || ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// lookLate tells those who watch when the last run is longer ago than it should be.
+func (h *house) lookLate(ctx context.Context) error {
+	if h.policy.Watch.Late == 0 || len(h.policy.Channels) == 0 {
+		return nil
+	}
+	last, err := h.book.FindRun(ctx, "last")
+	var none *persist.NoRunError
+	if errors.As(err, &none) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	at := h.app.now()
+	ago := at.Sub(last.StartedAt)
+	if ago <= h.policy.Watch.Late {
+		return nil
+	}
+	title := fmt.Sprintf("The last run is of %s, %d h ago", last.StartedAt.Format("2006-01-02 15:04"), int(ago.Hours()))
+	return h.book.Trouble(ctx, func(book string) []state.Delivery {
+		return h.policy.Trouble(book, fmt.Sprintf("late-%d", last.ID), title, []string{"Is the timer running? `ownmap status` says what is under way."}, at, "")
+	})
+}
+
+// serveMessages sends messages, and looks whether runs are late, until ctx ends.
+func (h *house) serveMessages(ctx context.Context) error {
+	if len(h.policy.Channels) == 0 {
+		<-ctx.Done()
+		return nil
+	}
+	sender, err := h.sender()
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return sender.Serve(ctx) })
+	group.Go(func() error {
+		for {
+			if err := h.lookLate(ctx); err != nil && ctx.Err() == nil {
+				h.log.WarnContext(ctx, "look for late runs", "error", err)
+			}
+			if outbox.Sleep(ctx, lateEvery) != nil {
+				return nil
+			}
+		}
+	})
+	return group.Wait()
+}
+
+// lateEvery is how often a worker looks whether the last run is too long ago.
+const lateEvery = 5 * time.Minute
