@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"os"
 	"time"
 )
@@ -48,6 +49,8 @@ type Options struct {
 	// dialled is told each address that passed, just before the connection; its error
 	// prevents that. Tests look there, and dial nothing that is not theirs.
 	dialled func(netip.AddrPort) error
+	// proxy stands for http.ProxyFromEnvironment, which reads the environment only once.
+	proxy func(*http.Request) (*url.URL, error)
 }
 
 // New returns a client that keeps to the rules of the package. It fails if the file with
@@ -77,7 +80,10 @@ func New(options Options) (*http.Client, error) {
 		DisableKeepAlives:      true, // each call is judged anew
 	}
 	if options.Proxy {
-		transport.Proxy = http.ProxyFromEnvironment
+		transport.Proxy = options.proxy
+		if transport.Proxy == nil {
+			transport.Proxy = http.ProxyFromEnvironment
+		}
 	}
 	return &http.Client{Transport: &guard{options, transport}, Timeout: options.Timeout}, nil
 }
