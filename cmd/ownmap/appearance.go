@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"io"
 	"strings"
 
@@ -80,19 +81,29 @@ const unsent = "ownmap@localhost"
 
 // mail writes the mail of a run as a file, to be looked at.
 func (l appearance) mail(w io.Writer, report state.Report) error {
-	mailer, err := email.New(email.Options{Templates: l.set(), Brand: l.brand, Subject: email.Subjects(cmp.Or(l.subject, load.SubjectConstant)), From: unsent})
-	if err != nil {
-		return err
-	}
-	links := email.Links{Run: l.page(report.Run.ID)}
+	options := email.Options{Templates: l.set(), Brand: l.brand, Subject: email.Subjects(cmp.Or(l.subject, load.SubjectConstant)), From: unsent}
 	if l.archive != "" {
-		links.Host = site.New(site.Options{BaseURL: l.archive}).HostPath
+		options.Links.Host = site.New(site.Options{BaseURL: l.archive}).HostPath
 	}
-	message, err := mailer.Render(report, email.Delivery{To: []string{unsent}, Channel: "file", Links: links})
+	mailer, err := email.New(options)
 	if err != nil {
 		return err
 	}
-	_, err = message.WriteTo(w)
+	message := state.Message{
+		ID: fmt.Sprintf("run-%d.file", report.Run.ID), Kind: state.MessageChanges, Recipient: unsent, At: report.Run.StartedAt, Report: &report,
+		Links: state.MessageLinks{Run: l.page(report.Run.ID)},
+	}
+	if report.Run.FinishedAt != nil {
+		message.At = *report.Run.FinishedAt
+	}
+	if report.Run.Baseline {
+		message.Kind = state.MessageBaseline
+	}
+	out, err := mailer.Render(message)
+	if err != nil {
+		return err
+	}
+	_, err = out.WriteTo(w)
 	return err
 }
 

@@ -40,6 +40,7 @@ func rooms() map[string]string {
 		"pipeline/lab/benchscan":   "pipeline/lab pipeline/lab/netlab",
 		"pipeline/lab/netlab":      "",
 		"pipeline/lab/sshlab":      "",
+		"pipeline/lab/smtplab":     "",
 		"pipeline/load":            "pipeline/state",
 		"pipeline/nmapxml":         "",
 		"pipeline/persist":         "migrations pipeline pipeline/diff pipeline/persist/private pipeline/state queries",
@@ -73,7 +74,7 @@ func mayUse(room, pkg string, test bool) bool {
 	own, isOwn := strings.CutPrefix(pkg, "ownmap/")
 	switch {
 	case test && isOwn:
-		forTests := room + " migrations pipeline/lab pipeline/lab/browser pipeline/lab/demo pipeline/lab/netlab pipeline/lab/sshlab pipeline/persist pipeline/persist/private pipeline/state"
+		forTests := room + " migrations pipeline/lab pipeline/lab/browser pipeline/lab/demo pipeline/lab/netlab pipeline/lab/sshlab pipeline/lab/smtplab pipeline/persist pipeline/persist/private pipeline/state"
 		return slices.Contains(strings.Fields(rooms()[room]+" "+forTests), own) || rooms()[room] == "*"
 	case isOwn:
 		return slices.Contains(strings.Fields(rooms()[room]), own) || rooms()[room] == "*" && !strings.HasPrefix(own, "pipeline/lab")

@@ -33,15 +33,15 @@ func TestBrowser(t *testing.T) {
 	reports, dir := kinds(), t.TempDir()
 	for i, tc := range []struct {
 		name  string
-		links Links
+		links leads
 		view  browser.View
 		axe   bool // all kinds were looked at so once; these show every element there is
 	}{
 		{"demo", links(), browser.View{Width: 900}, true},
 		{"demo", links(), browser.View{Width: 900, Dark: true}, true},
 		{"demo", links(), browser.View{Width: 390}, true},
-		{"first", Links{}, browser.View{Width: 390, Dark: true}, true},
-		{"long", Links{}, browser.View{Width: 390}, false},
+		{"first", leads{}, browser.View{Width: 390, Dark: true}, true},
+		{"long", leads{}, browser.View{Width: 390}, false},
 		{"long", links(), browser.View{Width: 320}, false},
 		{"100", links(), browser.View{Width: 390}, false},
 	} {
@@ -70,7 +70,7 @@ func TestBrowser(t *testing.T) {
 func TestStructure(t *testing.T) {
 	t.Parallel()
 	for name, r := range kinds() {
-		for _, l := range []Links{{}, links()} {
+		for _, l := range []leads{{}, links()} {
 			page := render(t, Options{}, r, l).HTML
 			balanced(t, name, page)
 			never(t, page, "@import", "url(", "src=", "<link", "<script", "<img", "position:", "ZgotmplZ")

@@ -10,10 +10,17 @@ import (
 // mostRows is more rows than there is ever room for, so that no more are made.
 const mostRows = 320
 
+// The titles of sections that a reminder turns round.
+const (
+	titleChanges    = "What changed"
+	titleUnapproved = "What awaits approval"
+)
+
 // sections makes the parts of a mail.
 type sections struct {
 	report  state.Report
 	links   Links
+	review  string              // link
 	changed []state.HostChanges // the first of them
 	waiting []state.HostReport  // those that wait longest
 	told    []state.Finding     // disagreements, the worst first
@@ -21,8 +28,8 @@ type sections struct {
 	hosts   map[int64]*state.HostReport
 }
 
-func sectionsOf(r state.Report, links Links, told []state.Finding) *sections {
-	s := &sections{report: r, links: links, told: told, hosts: make(map[int64]*state.HostReport)}
+func sectionsOf(r state.Report, links Links, to state.MessageLinks, told []state.Finding) *sections {
+	s := &sections{report: r, links: links, review: state.WebLink(to.Review), told: told, hosts: make(map[int64]*state.HostReport)}
 	if !r.Run.Baseline {
 		s.changed, s.waiting = state.FoldFirst(r.Changes, mostRows), r.LongestWaiting(mostRows)
 	}
@@ -62,7 +69,7 @@ func (s *sections) find() {
 
 // changes is what changed, the most severe first, folded by host.
 func (s *sections) changes(counts string) *section {
-	part := &section{Title: "What changed", total: len(s.report.Changes), nouns: "changes", share: 34}
+	part := &section{Title: titleChanges, total: len(s.report.Changes), nouns: "changes", share: 34}
 	switch {
 	case s.report.Run.Baseline:
 		part.Lead = []string{"This is the baseline: the state that later runs are compared with."}

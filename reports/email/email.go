@@ -1,15 +1,12 @@
-// Package email is the mail of a run: a pure function from a state.Report to a whole
+// Package email is the channel of mail: a pure function from a state.Message to a whole
 // message (RFC 5322) of plain text and HTML, which is below a size that no report
-// exceeds.
+// exceeds, and a client that hands it to a mail server.
 package email
 
 import (
-	"errors"
 	"fmt"
 	"net/mail"
-	"slices"
 	"strings"
-	"time"
 
 	"ownmap/pipeline/state"
 	"ownmap/templates"
@@ -20,7 +17,7 @@ type Subjects string
 
 // The ways to choose a subject.
 const (
-	// SubjectConstant is always the same: mail programs keep the mails of a network in
+	// SubjectConstant is the same in all mails of one kind: mail programs keep them in
 	// one thread, by it and by References.
 	SubjectConstant Subjects = "constant"
 	// SubjectCounts carries the verdict, at the price of the thread in some programs.
@@ -34,25 +31,16 @@ type Options struct {
 	Network   string         // for the subject and the thread; may be empty
 	Subject   Subjects       // empty: SubjectConstant
 	From      string         // address (RFC 5322), with or without a name
+	ReplyTo   string         // address that answers go to; may be empty
+	Links     Links
+	DKIM      DKIM
 }
 
-// Delivery is what differs from recipient to recipient.
-type Delivery struct {
-	To      []string // addresses (RFC 5322), at most MaxRecipients
-	Channel string   // part of the Message-ID: the same run by the same channel is the same message
-	Links   Links
-}
-
-// MaxRecipients is how many addresses a message may carry in its head.
-const MaxRecipients = 100
-
-// Links are the addresses that a mail leads to, absolute ones over HTTP. Each may be
-// missing, as an empty string or a nil function. The functions get the database's number
-// of the host and must give the same answer to the same question. They are asked a few
-// hundred times at most, whatever the report, and for some rows that find no room then.
+// Links are the addresses that rows of a mail lead to, absolute ones over HTTP. Each may
+// be nil or give an empty string. The functions get the database's number of the host and
+// must give the same answer to the same question. They are asked a few hundred times at
+// most, whatever the report, and for some rows that find no room then.
 type Links struct {
-	Run         string                                // the run's page in the archive
-	Review      string                                // where all that awaits approval can be approved
 	Host        func(host int64) string               // its page in the archive
 	Approve     func(host int64, p state.Port) string // where the port can be approved
 	ApproveHost func(host int64) string               // where all unapproved ports of the host can
@@ -60,109 +48,94 @@ type Links struct {
 
 // Mailer makes mails.
 type Mailer struct {
-	options         Options
-	from            *mail.Address
-	notices         []string // about templates that could not be used
-	pages, fallback pages
+	options          Options
+	from, replyTo    *mail.Address // replyTo may be nil
+	signer           *signer       // nil: mails are not signed
+	notices          []string      // about templates that could not be used
+	report, notice   pages
+	reportBuiltIn    pages
+	noticeBuiltIn    pages
+	networkAndBrands []string // what subjects begin with
 }
 
-// New reads the templates. The error says that the sender's address or the way of the
-// subject is wrong.
+// New reads the templates. The error says that an address, the way of the subject or the
+// key of signatures is wrong.
 func New(options Options) (*Mailer, error) {
-	from, err := mail.ParseAddress(options.From)
+	from, err := address(options.From)
 	if err != nil {
-		return nil, fmt.Errorf("mail: sender %q: %w", options.From, err)
-	}
-	switch options.Subject {
-	case "":
-		options.Subject = SubjectConstant
-	case SubjectConstant, SubjectCounts:
-	default:
-		return nil, fmt.Errorf("mail: subject %q is none of %s, %s", options.Subject, SubjectConstant, SubjectCounts)
+		return nil, fmt.Errorf("mail: sender: %w", err)
 	}
 	if from.Name == "" {
 		from.Name = "OwnMap"
 	}
-	from.Name = inHead(from.Name, 80)
+	m := &Mailer{options: options, from: from}
+	if options.ReplyTo != "" {
+		if m.replyTo, err = address(options.ReplyTo); err != nil {
+			return nil, fmt.Errorf("mail: reply_to: %w", err)
+		}
+	}
+	switch options.Subject {
+	case "":
+		m.options.Subject = SubjectConstant
+	case SubjectConstant, SubjectCounts:
+	default:
+		return nil, fmt.Errorf("mail: subject %q is none of %s, %s", options.Subject, SubjectConstant, SubjectCounts)
+	}
+	if m.signer, err = newSigner(options.DKIM); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{inHead(options.Brand.Organisation, longName), inHead(options.Network, longName)} {
+		if name != "" && (len(m.networkAndBrands) == 0 || m.networkAndBrands[0] != name) {
+			m.networkAndBrands = append(m.networkAndBrands, name)
+		}
+	}
 	set := options.Templates
 	if set == nil {
 		set = templates.New("")
 	}
-	m := &Mailer{options: options, from: from, pages: pagesOf(set), fallback: pagesOf(templates.New(""))}
+	m.report, m.reportBuiltIn = pagesOf(set, "email/message"), pagesOf(templates.New(""), "email/message")
+	m.notice, m.noticeBuiltIn = pagesOf(set, "email/notice"), pagesOf(templates.New(""), "email/notice")
 	m.notices = set.Notices() // after the pages: files that do not fit together are found out there
 	return m, nil
 }
 
-// Render makes the mail of a run. The same report, options and delivery give the same
-// bytes. The error says that an address of a recipient is wrong.
-func (m *Mailer) Render(report state.Report, delivery Delivery) (*Message, error) {
-	to, err := recipients(delivery.To)
+// Render makes the mail of a message to its one recipient. The same message and options
+// give the same bytes. The error says that the recipient's address or the message's ID is
+// wrong: to try again is useless.
+func (m *Mailer) Render(message state.Message) (*Message, error) {
+	to, err := address(message.Recipient)
+	if err != nil {
+		return nil, fmt.Errorf("mail: recipient: %w", err)
+	}
+	if message.ID == "" || len(message.ID) > longestID || strings.Trim(message.ID, idLetters) != "" {
+		return nil, fmt.Errorf("mail: %q is no ID of a message", message.ID)
+	}
+	out := &Message{from: m.from, replyTo: m.replyTo, to: to, date: message.At, kind: message.Kind, signer: m.signer}
+	if message.Report != nil {
+		out.run = message.Report.Run.ID
+	}
+	out.name(m.options.Network, message)
+	out.Subject = m.subject(message)
+	head, err := out.size()
 	if err != nil {
 		return nil, err
 	}
-	message := &Message{from: m.from, to: to, date: finished(report.Run), run: report.Run.ID}
-	message.name(m.options.Network, delivery, report.Run)
-	verdict := report.Verdict()
-	message.Subject = m.subject(verdict)
-	head, err := message.size()
-	if err != nil {
-		return nil, err
+	own, builtIn, v := m.notice, m.noticeBuiltIn, (*view)(nil)
+	if message.Report != nil {
+		own, builtIn = m.report, m.reportBuiltIn
+		v = m.view(*message.Report, message.Links)
+		v.tell(message)
+	} else {
+		v = m.noticeView(message)
 	}
-	v := m.view(report, verdict, delivery.Links)
-	v.Subject, v.Notices = message.Subject, m.notices
-	message.HTML, message.Text, err = m.fit(v, Limit-slack-head)
+	v.Subject, v.Notices, v.Answered = out.Subject, m.notices, m.replyTo != nil
+	out.HTML, out.Text, err = fit(v, Limit-slack-head, own, builtIn)
 	if err != nil {
-		return nil, fmt.Errorf("mail of run %d: %w", report.Run.ID, err)
+		return nil, fmt.Errorf("mail %s: %w", message.ID, err)
 	}
-	return message, nil
+	return out, nil
 }
 
 // slack is what a message may take beside its head and its texts: the names of encodings
 // are not equally long.
 const slack = 200
-
-func recipients(list []string) ([]*mail.Address, error) {
-	if len(list) == 0 {
-		return nil, errors.New("mail: no recipient")
-	}
-	if len(list) > MaxRecipients {
-		return nil, fmt.Errorf("mail: %d recipients, at most %d are allowed: use a mailing list", len(list), MaxRecipients)
-	}
-	var to []*mail.Address
-	for _, text := range list {
-		a, err := mail.ParseAddress(text)
-		if err != nil {
-			return nil, fmt.Errorf("mail: recipient %q: %w", text, err)
-		}
-		if len(a.Address) > maxAddress {
-			return nil, fmt.Errorf("mail: recipient %q: longer than %d bytes (RFC 5321)", text, maxAddress)
-		}
-		a.Name = inHead(a.Name, 80)
-		to = append(to, a)
-	}
-	return to, nil
-}
-
-// maxAddress is the longest address that a mail server takes, in bytes (RFC 5321,
-// 4.5.3.1.3, less the angle brackets).
-const maxAddress = 254
-
-// subject says whose mail it is, in one line.
-func (m *Mailer) subject(verdict string) string {
-	names := slices.DeleteFunc([]string{inHead(m.options.Brand.Organisation, 60), inHead(m.options.Network, 60)}, func(name string) bool { return name == "" })
-	subject := "OwnMap"
-	if len(names) > 0 {
-		subject += ": " + strings.Join(slices.Compact(names), ", ")
-	}
-	if m.options.Subject == SubjectCounts {
-		subject += ": " + inHead(verdict, 120)
-	}
-	return subject
-}
-
-func finished(run state.Run) time.Time {
-	if run.FinishedAt != nil {
-		return *run.FinishedAt
-	}
-	return run.StartedAt
-}

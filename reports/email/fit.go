@@ -14,10 +14,10 @@ import (
 // and added up, and the page is rendered once more, or a few times where the texts are
 // longer in their encoding than most: never row by row. Where a user's templates leave no
 // room the built-in ones are used.
-func (m *Mailer) fit(v *view, room int) (html, text string, err error) {
+func fit(v *view, room int, own, builtIn pages) (html, text string, err error) {
 	const tries = 6
 	notices := v.Notices
-	for _, pages := range []pages{m.pages, m.fallback} {
+	for _, pages := range []pages{own, builtIn} {
 		v.Notices = notices
 		rows, empty := 0, 0
 		for try := range tries {
@@ -51,8 +51,8 @@ func (m *Mailer) fit(v *view, room int) (html, text string, err error) {
 // pages are the templates of both parts.
 type pages struct{ html, text *templates.Page }
 
-func pagesOf(set *templates.Set) pages {
-	return pages{set.HTML("email/message.html", "email/message.html"), set.Text("email/message.txt", "email/message.txt")}
+func pagesOf(set *templates.Set, name string) pages {
+	return pages{set.HTML(name+".html", name+".html", "email/style.html"), set.Text(name+".txt", name+".txt")}
 }
 
 // render makes both parts. Both tell of every template that could not be used, also of

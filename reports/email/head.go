@@ -11,8 +11,8 @@ import (
 	"ownmap/pipeline/state"
 )
 
-// about says which run this is.
-func about(r state.Report) string {
+// whichRun says which run this is.
+func whichRun(r state.Report) string {
 	const minute = "2006-01-02 15:04"
 	text := fmt.Sprintf("Run %d of %s %s", r.Run.ID, r.Run.StartedAt.Format(minute), zone(r.Run.StartedAt))
 	if took := r.Run.Took(); took != "" {

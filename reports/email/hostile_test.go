@@ -40,7 +40,7 @@ func TestHostile(t *testing.T) {
 			Network: text, Subject: SubjectCounts, Brand: state.Brand{Organisation: text, Accent: state.Accent{Light: text, Dark: text}}, From: (&mail.Address{Name: text, Address: "ownmap@example.org"}).String(),
 		}, poisoned(text), links())
 		header, parts := read(t, bytesOf(t, m))
-		if len(header) != 13 || header.Get("Bcc") != "" || len(parts) != 2 {
+		if len(header) != 14 || header.Get("Bcc") != "" || len(parts) != 2 {
 			t.Errorf("%.60q: %d lines of head, %d parts: %v", text, len(header), len(parts), header)
 		}
 		for name := range header {
@@ -145,9 +145,9 @@ func structure(t *testing.T, m *Message) string {
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	for _, link := range []string{"javascript:alert(1)", "data:text/html,x", "//evil.example", "ftp://x.example", "https://", " https://x.example", "https://x.example/\r\nBcc:", strings.Repeat("https://x.example/", 100)} {
-		m := render(t, Options{}, demo.Nights(49).At(49), Links{
-			Run: link, Review: link, Host: func(int64) string { return link }, ApproveHost: func(int64) string { return link }, Approve: func(int64, state.Port) string { return link },
-		})
+		m := render(t, Options{}, demo.Nights(49).At(49), leads{state.MessageLinks{Run: link, Review: link}, Links{
+			Host: func(int64) string { return link }, ApproveHost: func(int64) string { return link }, Approve: func(int64, state.Port) string { return link },
+		}})
 		if strings.Contains(m.HTML, "<a ") || strings.Contains(m.Text, "approve:") || strings.Contains(m.Text, "x.example") {
 			t.Errorf("%.60q is a link", link)
 		}
@@ -156,7 +156,7 @@ func TestLinks(t *testing.T) {
 		}
 	}
 	odd := "https://x.example/a b\"><script>?q=<&>"
-	m := render(t, Options{}, demo.Nights(49).At(49), Links{Run: odd, Review: odd})
+	m := render(t, Options{}, demo.Nights(49).At(49), leads{MessageLinks: state.MessageLinks{Run: odd, Review: odd}})
 	never(t, m.HTML, "<script", `b">`)
 	never(t, m.Text, "a b")
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
+
+	"ownmap/pipeline/state"
 )
 
 // Limit is what a whole message stays below, in bytes: above about 102 KB Gmail cuts a
@@ -24,20 +26,26 @@ type Message struct {
 	Text    string
 
 	from       *mail.Address
-	to         []*mail.Address
+	replyTo    *mail.Address // nil: answers go to from
+	to         *mail.Address
 	date       time.Time
-	run        int64
+	kind       state.MessageKind
+	run        int64 // 0: none
+	signer     *signer
 	root, list string // ids of the thread and of the list
 	boundary   string
 }
 
-// Mail returns the message for go-mail's client to send. The mail is for programs, too:
+// mail returns the message as go-mail has it. The mail is for programs, too:
 // none answers to it (RFC 3834), and all of one network belong together (RFC 5322,
 // 3.6.4; RFC 2919).
-func (m *Message) Mail() *gomail.Msg {
+func (m *Message) mail() *gomail.Msg {
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithBoundary(m.boundary))
 	msg.FromMailAddress(m.from)
-	msg.ToMailAddress(m.to...)
+	if m.replyTo != nil {
+		msg.ReplyToMailAddress(m.replyTo)
+	}
+	msg.ToMailAddress(m.to)
 	msg.Subject(m.Subject)
 	msg.SetDateWithValue(m.date)
 	msg.SetMessageIDWithValue(m.ID)
@@ -46,16 +54,22 @@ func (m *Message) Mail() *gomail.Msg {
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "All")
 	msg.SetGenHeader("List-Id", "<"+m.list+">")
-	msg.SetGenHeader("X-OwnMap-Run", number(m.run))
+	msg.SetGenHeader("X-OwnMap-Kind", string(m.kind)) // for those who sort their mail by it
+	if m.run != 0 {
+		msg.SetGenHeader("X-OwnMap-Run", strconv.FormatInt(m.run, 10))
+	}
 	// The last part is the one that a mail program likes best (RFC 2046, 5.1.4).
 	msg.SetBodyString(gomail.TypeTextPlain, m.Text, gomail.WithPartEncoding(encoding(m.Text)))
 	msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML, gomail.WithPartEncoding(encoding(m.HTML)))
+	if m.signer != nil {
+		m.signer.sign(msg, m.date)
+	}
 	return msg
 }
 
 // WriteTo writes the message whole (RFC 5322), with CRLF at the end of lines.
 func (m *Message) WriteTo(w io.Writer) (int64, error) {
-	n, err := m.Mail().WriteTo(w)
+	n, err := m.mail().WriteTo(w)
 	if err != nil {
 		return n, fmt.Errorf("write mail: %w", err)
 	}
@@ -101,5 +115,3 @@ func base64Size(n int) int {
 	const line = 57 // bytes that a line holds
 	return base64.StdEncoding.EncodedLen(n) + 2*(n/line+1)
 }
-
-func number(n int64) string { return strconv.FormatInt(n, 10) }

@@ -80,20 +80,40 @@ func full(r *state.Report, n int, text func(int) string) {
 
 func hostName(i int) string { return fmt.Sprintf("host-%d.example.org", i) }
 
+// leads is where a mail leads to.
+type leads struct {
+	state.MessageLinks
+	Links
+}
+
 // links leads everywhere.
-func links() Links {
+func links() leads {
 	const base = "https://ownmap.example.org/"
-	return Links{
-		Run: base + "archive/run/49.html", Review: base + "approvals?run=49",
+	return leads{state.MessageLinks{Run: base + "archive/run/49.html", Review: base + "approvals?run=49"}, Links{
 		Host: func(host int64) string { return fmt.Sprintf("%sarchive/host/%d.html", base, host) },
 		Approve: func(host int64, p state.Port) string {
 			return fmt.Sprintf("%sa/%022d", base, host*70000+int64(p.Number))
 		},
 		ApproveHost: func(host int64) string { return fmt.Sprintf("%sa/h%021d", base, host) },
-	}
+	}}
 }
 
-func render(tb testing.TB, options Options, r state.Report, l Links) *Message {
+// about is the message of what changed in a run.
+func about(r state.Report, l state.MessageLinks) state.Message {
+	at := r.Run.StartedAt
+	if r.Run.FinishedAt != nil {
+		at = *r.Run.FinishedAt
+	}
+	return state.Message{ID: fmt.Sprintf("run-%d.ops", r.Run.ID), Kind: state.MessageChanges, Recipient: "Alice <alice@example.org>", At: at, Report: &r, Links: l}
+}
+
+func render(tb testing.TB, options Options, r state.Report, l leads) *Message {
+	tb.Helper()
+	options.Links = l.Links
+	return renderAny(tb, options, about(r, l.MessageLinks))
+}
+
+func renderAny(tb testing.TB, options Options, message state.Message) *Message {
 	tb.Helper()
 	if options.From == "" {
 		options.From = "ownmap@example.org"
@@ -102,11 +122,11 @@ func render(tb testing.TB, options Options, r state.Report, l Links) *Message {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	message, err := m.Render(r, Delivery{To: []string{"ops@example.org", "Alice <alice@example.org>"}, Channel: "ops-mail", Links: l})
+	out, err := m.Render(message)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return message
+	return out
 }
 
 func bytesOf(tb testing.TB, m *Message) []byte {

@@ -117,7 +117,7 @@ func TestSameRows(t *testing.T) {
 		reports[strconv.Itoa(n)] = many(n, hostName)
 	}
 	for name, r := range reports {
-		for _, l := range []Links{{}, links()} {
+		for _, l := range []leads{{}, links()} {
 			m := render(t, Options{}, r, l)
 			fromHTML, fromText := htmlRows(t, m.HTML), textRows(m.Text)
 			if !slices.Equal(fromHTML, fromText) {
@@ -151,7 +151,7 @@ func TestContent(t *testing.T) {
 		}
 		at += found
 	}
-	if m := render(t, Options{}, demo.Nights(49).At(48), Links{}); !strings.Contains(m.Text, "APPROVALS THAT ENDED") || !strings.Contains(m.Text, "something else listens than what was approved · was approved by bob on 2026-10-02: monitoring") {
+	if m := render(t, Options{}, demo.Nights(49).At(48), leads{}); !strings.Contains(m.Text, "APPROVALS THAT ENDED") || !strings.Contains(m.Text, "something else listens than what was approved · was approved by bob on 2026-10-02: monitoring") {
 		t.Errorf("the approval that ended is not told:\n%s", m.Text)
 	}
 }
@@ -162,7 +162,7 @@ func TestCommands(t *testing.T) {
 	t.Parallel()
 	r := many(10, func(int) string { return "$(reboot);`id`" })
 	r.Hosts[0].Address = r.Hosts[0].Address.Unmap()
-	m := render(t, Options{}, r, Links{})
+	m := render(t, Options{}, r, leads{})
 	var commands []string
 	for line := range strings.SplitSeq(m.Text, "\n") {
 		if after, found := strings.CutPrefix(line, "    "); found {

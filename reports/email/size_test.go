@@ -25,7 +25,7 @@ func TestSize(t *testing.T) {
 			}
 			t.Run(fmt.Sprintf("%s/%d", name, n), func(t *testing.T) {
 				t.Parallel()
-				for _, l := range []Links{links(), {}} {
+				for _, l := range []leads{links(), {}} {
 					r := many(n, text)
 					rest := n
 					if name == "names" {
@@ -42,7 +42,7 @@ func TestSize(t *testing.T) {
 	}
 }
 
-func checkSize(t *testing.T, r state.Report, l Links) {
+func checkSize(t *testing.T, r state.Report, l leads) {
 	t.Helper()
 	m := render(t, Options{}, r, l)
 	size := len(bytesOf(t, m))
@@ -97,16 +97,15 @@ func shownRows(text, title string) int {
 // rendered again and again, or stay half empty.
 func TestFrames(t *testing.T) {
 	t.Parallel()
-	for _, l := range []Links{{}, links()} {
-		mailer, err := New(Options{From: "ownmap@example.org"})
+	for _, l := range []leads{{}, links()} {
+		mailer, err := New(Options{From: "ownmap@example.org", Links: l.Links})
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := many(1000, hostName)
-		v := mailer.view(r, r.Verdict(), l)
+		v := mailer.view(many(1000, hostName), l.MessageLinks)
 		size := func(room int) (sum int) {
 			v.cut(room)
-			html, text, err := mailer.pages.render(v)
+			html, text, err := mailer.report.render(v)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -125,7 +124,7 @@ func TestBaseline(t *testing.T) {
 	t.Parallel()
 	r := demo.Nights(49).At(1)
 	_, unapproved := r.OpenPorts()
-	for _, l := range []Links{{}, links()} {
+	for _, l := range []leads{{}, links()} {
 		m := render(t, Options{}, r, l)
 		want := fmt.Sprintf("Baseline: %d ports await approval", unapproved)
 		if !strings.Contains(m.Text, want) || strings.Contains(m.Text, "◇ 80/tcp") || strings.Contains(m.HTML, `<tr class="row"><td class="sign came`) {
@@ -144,14 +143,14 @@ func TestBaseline(t *testing.T) {
 func BenchmarkRender(b *testing.B) {
 	for _, n := range []int{0, 10, 1000, 100_000} {
 		r := many(n, hostName)
-		m, err := New(Options{From: "ownmap@example.org"})
+		m, err := New(Options{From: "ownmap@example.org", Links: links().Links})
 		if err != nil {
 			b.Fatal(err)
 		}
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := m.Render(r, Delivery{To: []string{"ops@example.org"}, Links: links()}); err != nil {
+				if _, err := m.Render(about(r, links().MessageLinks)); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"ownmap/pipeline/lab/demo"
+	"ownmap/pipeline/state"
 	"ownmap/templates"
 )
 
@@ -73,7 +74,7 @@ func TestOverrideAgain(t *testing.T) {
 	}
 	var before string
 	for i := range 3 {
-		m, err := mailer.Render(demo.Nights(49).At(49), Delivery{To: []string{"ops@example.org"}})
+		m, err := mailer.Render(about(demo.Nights(49).At(49), state.MessageLinks{}))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,7 +16,7 @@ const mostOwners = 12
 // port, what waits longest first. A baseline is told as one number: nobody needs an
 // alarm for each port on the first day.
 func (s *sections) unapproved(waiting []state.Waiting) *section {
-	part := &section{Title: "What awaits approval", nouns: "unapproved ports", share: 30}
+	part := &section{Title: titleUnapproved, nouns: "unapproved ports", share: 30}
 	for _, w := range waiting {
 		part.total += w.All
 	}
@@ -32,7 +32,7 @@ func (s *sections) unapproved(waiting []state.Waiting) *section {
 	}
 	if s.report.Run.Baseline {
 		part.Lead = []string{state.Count(part.total, "port awaits", "ports await") + " approval: on the first run all that is open is unapproved."}
-		if state.WebLink(s.links.Review) == "" {
+		if s.review == "" {
 			part.Tail = append(part.Tail, "List them: ownmap ports --unapproved", "Approve all that is right as it is: ownmap approve --all --reason WHY")
 		}
 		part.total = 0

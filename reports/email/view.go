@@ -12,12 +12,17 @@ import (
 // HTML template escapes them once more.
 type view struct {
 	Subject      string
-	Preheader    string // what lists of mails show beside the subject
+	Kind         string
+	Group        string   // the part of the network that it is about
+	Notes        []string // about the delivery
+	Answered     bool     // somebody reads answers
+	Said         []string // beside the report
+	Preheader    string   // what lists of mails show beside the subject
 	Organisation string
 	Accent       state.Accent
 	Outlook      outlook
 
-	Run       int64
+	Run       int64  // 0: none
 	Mood      string // class
 	Glyph     string
 	MoodWords string
@@ -125,11 +130,13 @@ func accentOf(b state.Brand) state.Accent {
 	return b.Accent
 }
 
-func (m *Mailer) view(r state.Report, verdict string, links Links) *view {
-	mood := r.Mood()
+const reviewWords = "Review all that awaits approval"
+
+func (m *Mailer) view(r state.Report, links state.MessageLinks) *view {
+	mood, verdict := r.Mood(), r.Verdict()
 	v := &view{
 		Organisation: say(m.options.Brand.Organisation, longLabel), Accent: accentOf(m.options.Brand), Outlook: forOutlook(),
-		Run: r.Run.ID, Mood: class(mood), Glyph: mood.Glyph(), MoodWords: mood.Words(), Verdict: strings.ToUpper(verdict[:1]) + verdict[1:], About: about(r), Archive: state.WebLink(links.Run),
+		Run: r.Run.ID, Mood: class(mood), Glyph: mood.Glyph(), MoodWords: mood.Words(), Verdict: strings.ToUpper(verdict[:1]) + verdict[1:], About: whichRun(r), Archive: state.WebLink(links.Run),
 	}
 	counts := state.CountSeverities(r.Changes)
 	v.Preheader = verdict
@@ -138,7 +145,7 @@ func (m *Mailer) view(r state.Report, verdict string, links Links) *view {
 	}
 	waiting := r.WaitingByOwner()
 	told, record := r.Disagreements()
-	s := sectionsOf(r, links, told)
+	s := sectionsOf(r, m.options.Links, links, told)
 	v.Tiles = tiles(r, counts, waiting, told)
 	alerts := make([]string, len(r.Run.Alerts))
 	for i, a := range r.Run.Alerts {
@@ -146,7 +153,7 @@ func (m *Mailer) view(r state.Report, verdict string, links Links) *view {
 	}
 	v.Alerts, v.More = lines(alerts, 10, "alerts")
 	if link := state.WebLink(links.Review); link != "" && len(waiting) > 0 {
-		v.Review = newButton("Review all that awaits approval", link, v.Accent)
+		v.Review = newButton(reviewWords, link, v.Accent)
 	}
 	for _, part := range []*section{
 		s.changes(counts), s.unapproved(waiting), s.disagreements(record), s.voided(), s.findings(), s.elsewhere(), s.flaps(), s.coverage(), s.inside(), notes(r.Run),
