@@ -37,8 +37,12 @@ func (c *Channel) fault(parent, ctx context.Context, at step, err error) *state.
 	default: // the connection broke. Where the message itself may have done that, others may get through
 		out.Unreachable = at != stepContent
 	}
+	text := err.Error()
+	if said {
+		text = fmt.Sprintf("%d %s", reply.Code, reply.Msg)
+	}
 	// The cause is not wrapped: what a server repeats must not be found behind the text.
-	out.Err = fmt.Errorf("mail server %s: %s: %s", c.Address(), at, c.clean(err.Error()))
+	out.Err = fmt.Errorf("mail server %s: %s: %s", c.Address(), at, c.clean(text))
 	return out
 }
 

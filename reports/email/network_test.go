@@ -11,6 +11,7 @@ import (
 	"mime/quotedprintable"
 	"net/mail"
 	"net/netip"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -189,3 +190,5 @@ func never(tb testing.TB, text string, forbidden ...string) {
 		}
 	}
 }
+
+func matches(pattern, text string) bool { return regexp.MustCompile(pattern).MatchString(text) }

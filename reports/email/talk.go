@@ -5,12 +5,9 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"net/mail"
 	"net/textproto"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/wneessen/go-mail/smtp"
@@ -135,47 +132,6 @@ func (t *talk) begin(ctx context.Context) (err error) {
 		return err
 	}
 	return t.client.Auth(auth)
-}
-
-// auth returns how to log in.
-func (t *talk) auth() (smtp.Auth, error) {
-	server := t.channel.server
-	_, mechanisms := t.client.Extension("AUTH")
-	offered := strings.Fields(strings.ToLower(mechanisms))
-	safe := t.secure || t.loopback
-	way := server.Auth
-	if way == AuthAuto {
-		ways := []Auth{AuthSCRAMSHA256, AuthPlain, AuthLogin, AuthCRAMMD5}
-		if !safe {
-			ways = []Auth{AuthSCRAMSHA256, AuthCRAMMD5} // the password itself is not sent
-		}
-		i := slices.IndexFunc(ways, func(a Auth) bool { return slices.Contains(offered, string(a)) })
-		if i < 0 && !safe && len(offered) > 0 {
-			return nil, errors.New("the password is not sent in the clear, and the server offers no other AUTH than " + strings.Join(offered, " "))
-		}
-		if i < 0 {
-			return nil, fmt.Errorf("the server offers none of the ways to log in that there are here, but %q", mechanisms)
-		}
-		way = ways[i]
-	}
-	switch {
-	case !slices.Contains(offered, string(way)):
-		return nil, fmt.Errorf("the server does not offer %s, but %q", way, mechanisms)
-	case !safe && (way == AuthPlain || way == AuthLogin):
-		return nil, errors.New("the password is not sent in the clear")
-	}
-	switch password := server.Password.Reveal(); way {
-	case AuthSCRAMSHA256:
-		return smtp.ScramSHA256Auth(server.User, password), nil
-	case AuthCRAMMD5:
-		return smtp.CRAMMD5Auth(server.User, password), nil
-	case AuthPlain:
-		return smtp.PlainAuth("", server.User, password, server.Host, t.loopback), nil
-	case AuthLogin:
-		return smtp.LoginAuth(server.User, password, server.Host, t.loopback), nil
-	case AuthAuto:
-	}
-	return nil, fmt.Errorf("no way to log in by %s", way)
 }
 
 // deliver hands over one message.

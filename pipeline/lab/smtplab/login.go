@@ -86,7 +86,10 @@ func scramSHA256(user, password string, done func(bool) error) (sasl.Server, err
 		return nil, err
 	}
 	talk := server.NewConversation()
-	return &steps{run: func(_ int, said []byte) ([]byte, bool, error) {
+	return &steps{run: func(step int, said []byte) ([]byte, bool, error) {
+		if step == 0 && len(said) == 0 { // the client waits to be asked
+			return nil, false, nil
+		}
 		if talk.Valid() { // the client has said that it believes the server
 			return nil, true, done(true)
 		}
