@@ -94,7 +94,7 @@ func (v view) render(page *templates.Page) (string, error) {
 	out, err := page.Render(func(notices []string) any {
 		v.Notices = own
 		for _, n := range notices[:min(2, len(notices))] {
-			v.Notices = append(v.Notices[:len(v.Notices):len(v.Notices)], plain(n, 200))
+			v.Notices = append(v.Notices[:len(v.Notices):len(v.Notices)], state.Inert(n, 200))
 		}
 		return v
 	})

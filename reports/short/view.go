@@ -22,12 +22,12 @@ const (
 // gets up for, then what changed.
 func (w *Writer) view(r state.Report, link string) view {
 	v := view{Title: "OwnMap", Verdict: r.Mood().Glyph() + " " + r.Verdict(), Run: r.Run.ID, Link: link}
-	names := slices.DeleteFunc([]string{plain(w.options.Organisation, 40), plain(w.options.Network, 40)}, func(name string) bool { return name == "" })
+	names := slices.DeleteFunc([]string{state.Inert(w.options.Organisation, 40), state.Inert(w.options.Network, 40)}, func(name string) bool { return name == "" })
 	if len(names) > 0 {
 		v.Title += " " + strings.Join(slices.Compact(names), ", ")
 	}
 	for _, a := range r.Run.Alerts[:min(mostAlerts, len(r.Run.Alerts))] {
-		v.Lines = append(v.Lines, "Alert: "+plain(a.Text, 200))
+		v.Lines = append(v.Lines, "Alert: "+state.Inert(a.Text, 200))
 	}
 	told, _ := r.Disagreements() // the worst come first
 	for _, f := range told[:min(mostDisagreements, r.Grave())] {
@@ -53,7 +53,7 @@ func change(c state.Change) string {
 		what = port(c.Port) + " " + what
 	}
 	line := host(c.Address, c.Name) + ": " + strings.ReplaceAll(c.Kind.Sign(), "-", "−") + " " + what
-	if detail := plain(c.Detail(), 80); detail != "" {
+	if detail := state.Inert(c.Detail(), 80); detail != "" {
 		line += ", " + detail
 	}
 	return line + " (" + string(c.Kind.Severity()) + ")"
@@ -85,7 +85,7 @@ func waiting(r state.Report) string {
 			oldest = o.Oldest
 		}
 		if i < mostOwners {
-			parts = append(parts, fmt.Sprintf("%d %s", o.All, cmp.Or(of(plain(o.Owner, 40)), "without owner")))
+			parts = append(parts, fmt.Sprintf("%d %s", o.All, cmp.Or(of(state.Inert(o.Owner, 40)), "without owner")))
 		}
 	}
 	if more := len(owners) - len(parts); more > 0 {
@@ -108,7 +108,7 @@ func of(owner string) string {
 // port spells a port as nmap does; there is a slash in it, and no host chose it.
 func port(p state.Port) string {
 	if _, err := state.ParsePort(p.String()); err != nil {
-		return plain(p.String(), 20)
+		return state.Inert(p.String(), 20)
 	}
 	return p.String()
 }
@@ -121,7 +121,7 @@ func host(address netip.Addr, name string) string {
 		text = address.WithZone("").String()
 	}
 	if label, _, _ := strings.Cut(name, "."); label != "" {
-		text += " (" + plain(label, 40) + ")"
+		text += " (" + state.Inert(label, 40) + ")"
 	}
 	return text
 }
