@@ -109,7 +109,8 @@ func (l appearance) mail(w io.Writer, report state.Report) error {
 
 // message writes a short message.
 func (l appearance) message(w io.Writer, report state.Report) error {
-	words, err := short.New(short.Options{Templates: l.set(), Organisation: l.brand.Organisation}).Render(report, l.page(report.Run.ID))
+	words, err := short.New(short.Options{Templates: l.set(), Organisation: l.brand.Organisation}).Render(
+		state.Message{Kind: state.MessageChanges, Report: &report, Links: state.MessageLinks{Run: l.page(report.Run.ID)}})
 	if err != nil {
 		return err
 	}

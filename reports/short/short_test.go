@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"unicode"
 	"unicode/utf8"
@@ -20,7 +22,12 @@ const link = "https://ownmap.example.org/archive/run/49.html"
 
 func render(tb testing.TB, options Options, r state.Report, link string) string {
 	tb.Helper()
-	text, err := New(options).Render(r, link)
+	return renderMessage(tb, options, state.Message{Kind: state.MessageChanges, Report: &r, Links: state.MessageLinks{Run: link}})
+}
+
+func renderMessage(tb testing.TB, options Options, m state.Message) string {
+	tb.Helper()
+	text, err := New(options).Render(m)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -53,10 +60,64 @@ func TestMessage(t *testing.T) {
 	}
 }
 
+// TestKinds holds what each kind of message says: a reminder is no news, and a message
+// without a report says what it has to say.
+func TestKinds(t *testing.T) {
+	t.Parallel()
+	r, options := demo.Nights(49).At(48), Options{Network: "office"}
+	links := state.MessageLinks{Run: link, Review: "https://ownmap.example.org/review"}
+	for _, tc := range []struct {
+		message state.Message
+		want    string
+	}{
+		{state.Message{Kind: state.MessageReminder, Report: &r, Group: "owner build@example.org", Notes: []string{"2 messages wait for ops-mail."}, Links: links},
+			`OwnMap office, owner build＠example．org: ◇ Reminder: 8 ports await approval, oldest 47 days: 3 without owner, 2 of build＠example．org, 1 of data＠example．org, and 2 more owners
+2 messages wait for ops-mail.
+10.20.0.40 (ci): ◇ 50000/tcp, jenkins-listener Jenkins TcpSlaveAgentListener (since 2026-10-01)
+10.20.0.50 (monitor): ◇ 3000/tcp, http-proxy Squid http proxy 5.7 (since 2026-10-01)
+10.20.0.99 (printer-3rd-floor): ◇ 80/tcp, http HP HTTP Server (HP Color LaserJet M553) (since 2026-10-03)
+10.20.0.99 (printer-3rd-floor): ◇ 515/tcp, printer (since 2026-10-03)
+10.20.0.99 (printer-3rd-floor): ◇ 9100/tcp, jetdirect (since 2026-10-03)
+10.20.0.22 (db-2): ◇ 6379/tcp, redis Redis key-value store 7.0.15 (since 2026-10-31)
+192.0.2.20 (mail): ◇ 4190/tcp, sieve Dovecot Pigeonhole sieve 1.0 (since 2026-11-07)
+192.0.2.11 (web-1): ◇ 8080/tcp, http ＜script＞alert(1)＜／script＞＼x1b［31m＼u{202e}＼x0d＼x0a'"＆amp;{{.}} (since 2026-11-17)
+https://ownmap.example.org/review`},
+		{state.Message{Kind: state.MessageTrouble, Title: "Run 50 failed", Lines: []string{"nmap was killed <!channel>", "", "Nothing was looked at."}, Links: state.MessageLinks{Run: link}},
+			"OwnMap office: ! Run 50 failed\nnmap was killed ＜!channel＞\nNothing was looked at.\n" + link},
+		{state.Message{Kind: state.MessageTest}, "OwnMap office: · Test message"},
+		{state.Message{Kind: state.MessageTrouble, Title: "Run 49 is late by 3 h", Report: &state.Report{}}, "OwnMap office: ! Run 49 is late by 3 h\nThe run so far: no changes, no ports unapproved, no host was looked at"},
+	} {
+		if got := renderMessage(t, options, tc.message); got != tc.want {
+			t.Errorf("%s:\n%s\nwant\n%s", tc.message.Kind, got, tc.want)
+		}
+	}
+}
+
+// TestBytes holds the limit in bytes.
+func TestBytes(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"nginx", strings.Repeat("界", 2000), strings.Repeat("🔥", 500)} {
+		r := many(300, text)
+		for _, kind := range state.MessageKinds() {
+			for _, limit := range []int{1, 1500, 4096} {
+				m := state.Message{Kind: kind, Report: &r, Notes: []string{text}, Lines: []string{text}, Links: state.MessageLinks{Run: link}}
+				got := renderMessage(t, Options{Limit: 100_000, Bytes: limit, Network: text}, m)
+				if most := max(limit, 4*MinLimit); len(got) > most || !utf8.ValidString(got) || limit > 1000 && (len(got) < 250 || !strings.HasSuffix(got, "\n"+link)) {
+					t.Errorf("%s, %.3s, limit %d: %d bytes:\n%s", kind, text, limit, len(got), got)
+				}
+			}
+		}
+	}
+}
+
+// last is the report of the last night; who changes it clones what it changes.
+var last = sync.OnceValue(func() state.Report { return demo.Nights(49).At(49) })
+
 // many is a report of so many changes with a text in all that a host or a person can
 // choose.
 func many(n int, text string) state.Report {
-	r := demo.Nights(49).At(49)
+	r := last()
+	r.Findings = slices.Clone(r.Findings)
 	r.Changes, r.Hosts = nil, nil
 	r.Run.Alerts = []state.Alert{{Text: text}}
 	port := state.Port{Protocol: state.TCP, Number: 443}
@@ -177,7 +238,7 @@ func BenchmarkRender(b *testing.B) {
 	w := New(Options{})
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := w.Render(r, link); err != nil {
+		if _, err := w.Render(state.Message{Kind: state.MessageChanges, Report: &r, Links: state.MessageLinks{Run: link}}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -16,15 +16,30 @@ const (
 	mostDisagreements = 5
 	mostChanges       = 20
 	mostOwners        = 4
+	mostSaid          = 5
+	mostWaiting       = 10
+	mostSubject       = 400 // characters
 )
 
-// view tells in the order of urgency: alerts about the scan itself, then what somebody
-// gets up for, then what changed.
-func (w *Writer) view(r state.Report, link string) view {
-	v := view{Title: "OwnMap", Verdict: r.Mood().Glyph() + " " + r.Verdict(), Run: r.Run.ID, Link: link}
-	names := slices.DeleteFunc([]string{state.Inert(w.options.Organisation, 40), state.Inert(w.options.Network, 40)}, func(name string) bool { return name == "" })
+// view tells in the order of urgency: what the message says itself, alerts about the scan,
+// then what somebody gets up for, then what changed. A reminder tells what has waited the
+// longest, and never what changed: it is no news.
+func (w *Writer) view(m state.Message) view {
+	v := view{Title: "OwnMap", Verdict: sign(m) + " " + state.Inert(m.Subject(), mostSubject), nouns: "changes"}
+	names := slices.DeleteFunc([]string{state.Inert(w.options.Organisation, 40), state.Inert(w.options.Network, 40), state.Inert(m.Group, 60)}, func(name string) bool { return name == "" })
 	if len(names) > 0 {
 		v.Title += " " + strings.Join(slices.Compact(names), ", ")
+	}
+	v.Notes = said(m.Notes)
+	v.Lines = said(m.Lines)
+	v.Link = state.WebLink(cmp.Or(m.Links.Run, m.Links.Review))
+	if m.Report == nil {
+		return v
+	}
+	r := *m.Report
+	v.Run = r.Run.ID
+	if m.Kind == state.MessageTrouble && m.Title != "" {
+		v.Lines = append(v.Lines, "The run so far: "+r.Verdict())
 	}
 	for _, a := range r.Run.Alerts[:min(mostAlerts, len(r.Run.Alerts))] {
 		v.Lines = append(v.Lines, "Alert: "+state.Inert(a.Text, 200))
@@ -33,7 +48,12 @@ func (w *Writer) view(r state.Report, link string) view {
 	for _, f := range told[:min(mostDisagreements, r.Grave())] {
 		v.Lines = append(v.Lines, disagreement(f))
 	}
-	if !r.Run.Baseline { // of which nobody needs an alarm for each port
+	switch {
+	case m.Kind == state.MessageReminder: // the subject says whose they are
+		v.longest(r)
+		v.Link = state.WebLink(cmp.Or(m.Links.Review, m.Links.Run))
+		return v
+	case !r.Run.Baseline: // of which nobody needs an alarm for each port
 		v.total = len(r.Changes)
 		for _, h := range state.FoldFirst(r.Changes, mostChanges) {
 			for _, c := range h.Changes {
@@ -42,9 +62,50 @@ func (w *Writer) view(r state.Report, link string) view {
 			}
 		}
 	}
-	v.More = state.MoreOf(v.changes, v.total, "changes")
+	v.More = state.MoreOf(v.changes, v.total, v.nouns)
 	v.Waiting = waiting(r)
 	return v
+}
+
+// sign stands before the subject, which says the same in words.
+func sign(m state.Message) string {
+	switch {
+	case m.Kind == state.MessageTrouble:
+		return "!"
+	case m.Kind == state.MessageReminder:
+		return state.MoodWaiting.Glyph()
+	case m.Report != nil:
+		return m.Report.Mood().Glyph()
+	}
+	return "·"
+}
+
+// said returns what a message says itself.
+func said(texts []string) (lines []string) {
+	for _, text := range texts[:min(mostSaid, len(texts))] {
+		if text = state.Inert(text, 200); text != "" {
+			lines = append(lines, text)
+		}
+	}
+	return lines
+}
+
+// longest adds the ports that have waited the longest.
+func (v *view) longest(r state.Report) {
+	_, v.total = r.OpenPorts()
+	v.nouns = "ports"
+	for _, h := range r.LongestWaiting(mostWaiting) {
+		for i := range h.Ports {
+			p := &h.Ports[i]
+			line := host(h.Address, h.Name()) + ": ◇ " + port(p.Port)
+			if detail := state.Inert(p.Service.Summary(), 80); detail != "" {
+				line += ", " + detail
+			}
+			v.Lines = append(v.Lines, line+" (since "+p.FirstSeen.Format("2006-01-02")+")")
+			v.changes++
+		}
+	}
+	v.More = state.MoreOf(v.changes, v.total, v.nouns)
 }
 
 func change(c state.Change) string {
