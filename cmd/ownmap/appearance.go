@@ -79,12 +79,19 @@ func (l appearance) site(dir string, source site.Source, keep site.Retention) *s
 // unsent is who a mail is from that nobody sends: one to look at.
 const unsent = "ownmap@localhost"
 
-// mail writes the mail of a run as a file, to be looked at.
-func (l appearance) mail(w io.Writer, report state.Report) error {
-	options := email.Options{Templates: l.set(), Brand: l.brand, Subject: email.Subjects(cmp.Or(l.subject, load.SubjectConstant)), From: unsent}
+// mailOptions is what all mails have in common, but for who sends them.
+func (l appearance) mailOptions() email.Options {
+	options := email.Options{Templates: l.set(), Brand: l.brand, Subject: email.Subjects(cmp.Or(l.subject, load.SubjectConstant))}
 	if l.archive != "" {
 		options.Links.Host = site.New(site.Options{BaseURL: l.archive}).HostPath
 	}
+	return options
+}
+
+// mail writes the mail of a run as a file, to be looked at.
+func (l appearance) mail(w io.Writer, report state.Report) error {
+	options := l.mailOptions()
+	options.From = unsent
 	mailer, err := email.New(options)
 	if err != nil {
 		return err

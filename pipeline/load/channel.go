@@ -66,6 +66,8 @@ type DKIM struct {
 	Domain   string `yaml:"domain"`
 	Selector string `yaml:"selector"`
 	KeyFile  string `yaml:"key_file"`
+
+	Key state.Secret `yaml:"-"` // what stands in KeyFile
 }
 
 // Private says whether the channel may lead into private networks.

@@ -73,10 +73,14 @@ type channelSecret struct {
 }
 
 func (c *Channel) secrets() []channelSecret {
-	return []channelSecret{
+	list := []channelSecret{
 		{"password", &c.Password, &c.PasswordFile}, {"webhook_url", &c.WebhookURL, &c.WebhookURLFile}, {"token", &c.Token, &c.TokenFile},
 		{"url", &c.URL, &c.URLFile}, {"secret", &c.Secret, &c.SecretFile},
 	}
+	if c.DKIM != nil {
+		list = append(list, channelSecret{"dkim.key", &c.DKIM.Key, &c.DKIM.KeyFile})
+	}
+	return list
 }
 
 // readSecrets reads the files that hold secrets, and looks at who may read them.

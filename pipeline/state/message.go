@@ -99,7 +99,11 @@ func (r Report) Reminder() string {
 	if more := len(owners) - most; more > 0 {
 		parts = append(parts, "and "+Count(more, "more owner", "more owners"))
 	}
-	return fmt.Sprintf("%s approval, oldest %s: %s", Count(all, "port awaits", "ports await"), Age(oldest, r.Run.StartedAt), strings.Join(parts, ", "))
+	age := "all new"
+	if days := Age(oldest, r.Run.StartedAt); days != "new" {
+		age = "oldest " + days
+	}
+	return fmt.Sprintf("%s approval, %s: %s", Count(all, "port awaits", "ports await"), age, strings.Join(parts, ", "))
 }
 
 // SendError says that a message could not be delivered, and what is to be done. Any
