@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -162,12 +163,10 @@ func TestDown(t *testing.T) {
 	stay := make(chan struct{})
 	silent := serve(t, listenTCP(t), func(net.Conn) { <-stay })
 	t.Cleanup(func() { close(stay) })
-	isDown(t, channel(t, Options{Transport: TLS, Address: silent, Timeout: 50 * time.Millisecond}), "deadline exceeded")
+	isDown(t, channel(t, Options{Transport: TLS, Address: silent, Timeout: 50 * time.Millisecond}), "syslog over tls to 127.0.0.1:")
 	large := message()
 	report := *large.Report
-	for range 9000 {
-		report.Changes = append(report.Changes, large.Report.Changes[0])
-	}
+	report.Changes = slices.Repeat(report.Changes, 2000)
 	large.Report = &report
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(100*time.Millisecond, cancel)

@@ -126,8 +126,8 @@ func TestNoReport(t *testing.T) {
 // that a payload says when it does not say all.
 func TestSize(t *testing.T) {
 	t.Parallel()
-	large := demo.Large(300, 20, 2).At(2)
-	for i := range 20_000 {
+	large := demo.Large(100, 20, 2).At(2)
+	for i := range 3_000 {
 		large.Changes = append(large.Changes, state.Change{Kind: state.PortOpened, Address: netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)}), Port: state.Port{Protocol: state.TCP, Number: 80}})
 	}
 	for name, text := range map[string]string{"short": "x", "quotes": strings.Repeat(`"`, 9000), "wide": strings.Repeat("界", 9000), "controls": strings.Repeat("\x01", 9000), "backslash": strings.Repeat(`\`, 9000)} {
@@ -158,7 +158,7 @@ func many(text string) state.Report {
 	r := demo.Nights(3).At(3)
 	sent := state.Clean(text)
 	service := state.Service{Name: sent, Product: sent, Version: sent}
-	for i := range 1000 {
+	for i := range 500 {
 		a, p := netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)}), state.Port{Protocol: state.TCP, Number: 80}
 		r.Changes = append(r.Changes, state.Change{Kind: state.ServiceChanged, Address: a, Name: sent, Port: p, Was: state.Seen{Service: service}, Now: state.Seen{Service: service, Process: state.Process{Exe: sent}}})
 		r.Findings = append(r.Findings, state.Finding{Kind: state.OddBinary, Address: a, Name: sent, Port: p, Detail: sent})
