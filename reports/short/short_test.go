@@ -70,7 +70,8 @@ func TestKinds(t *testing.T) {
 		message state.Message
 		want    string
 	}{
-		{state.Message{Kind: state.MessageReminder, Report: &r, Group: "owner build@example.org", Notes: []string{"2 messages wait for ops-mail."}, Links: links},
+		{
+			state.Message{Kind: state.MessageReminder, Report: &r, Group: "owner build@example.org", Notes: []string{"2 messages wait for ops-mail."}, Links: links},
 			`OwnMap office, owner build＠example．org: ◇ Reminder: 8 ports await approval, oldest 47 days: 3 without owner, 2 of build＠example．org, 1 of data＠example．org, and 2 more owners
 2 messages wait for ops-mail.
 10.20.0.40 (ci): ◇ 50000/tcp, jenkins-listener Jenkins TcpSlaveAgentListener (since 2026-10-01)
@@ -81,9 +82,12 @@ func TestKinds(t *testing.T) {
 10.20.0.22 (db-2): ◇ 6379/tcp, redis Redis key-value store 7.0.15 (since 2026-10-31)
 192.0.2.20 (mail): ◇ 4190/tcp, sieve Dovecot Pigeonhole sieve 1.0 (since 2026-11-07)
 192.0.2.11 (web-1): ◇ 8080/tcp, http ＜script＞alert(1)＜／script＞＼x1b［31m＼u{202e}＼x0d＼x0a'"＆amp;{{.}} (since 2026-11-17)
-https://ownmap.example.org/review`},
-		{state.Message{Kind: state.MessageTrouble, Title: "Run 50 failed", Lines: []string{"nmap was killed <!channel>", "", "Nothing was looked at."}, Links: state.MessageLinks{Run: link}},
-			"OwnMap office: ! Run 50 failed\nnmap was killed ＜!channel＞\nNothing was looked at.\n" + link},
+https://ownmap.example.org/review`,
+		},
+		{
+			state.Message{Kind: state.MessageTrouble, Title: "Run 50 failed", Lines: []string{"nmap was killed <!channel>", "", "Nothing was looked at."}, Links: state.MessageLinks{Run: link}},
+			"OwnMap office: ! Run 50 failed\nnmap was killed ＜!channel＞\nNothing was looked at.\n" + link,
+		},
 		{state.Message{Kind: state.MessageTest}, "OwnMap office: · Test message"},
 		{state.Message{Kind: state.MessageTrouble, Title: "Run 49 is late by 3 h", Report: &state.Report{}}, "OwnMap office: ! Run 49 is late by 3 h\nThe run so far: no changes, no ports unapproved, no host was looked at"},
 	} {
