@@ -68,15 +68,15 @@ func (w *watch) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	w.last, w.after = answer.StatusCode, retryAfter(answer.Header)
-	var body io.Reader = io.LimitReader(answer.Body, longestAnswer)
+	var start []byte
 	if answer.StatusCode >= http.StatusMultipleChoices {
-		start, _ := io.ReadAll(io.LimitReader(body, longestReason)) // what cannot be read says nothing
-		w.reason, body = string(start), io.MultiReader(bytes.NewReader(start), body)
+		start, _ = io.ReadAll(io.LimitReader(answer.Body, longestReason)) // what cannot be read says nothing
+		w.reason = string(start)
 	}
 	answer.Body = struct {
 		io.Reader
 		io.Closer
-	}{body, answer.Body}
+	}{io.MultiReader(bytes.NewReader(start), io.LimitReader(answer.Body, longestAnswer)), answer.Body}
 	return answer, nil
 }
 

@@ -53,7 +53,7 @@ func (w *Writer) view(m state.Message) view {
 		v.longest(r)
 		v.Link = state.WebLink(cmp.Or(m.Links.Review, m.Links.Run))
 		return v
-	case !r.Run.Baseline: // of which nobody needs an alarm for each port
+	case m.Kind != state.MessageBaseline && !r.Run.Baseline: // of which nobody needs an alarm for each port
 		v.total = len(r.Changes)
 		for _, h := range state.FoldFirst(r.Changes, mostChanges) {
 			for _, c := range h.Changes {

@@ -94,7 +94,7 @@ func (p *page) report(m state.Message, r state.Report) {
 	}
 	rest.list("Not looked at", gaps(r), shareGaps, "gaps")
 	p.left = rest.left
-	if m.Kind != state.MessageReminder && !r.Run.Baseline { // a reminder is no news, and a baseline no alarm
+	if m.Kind != state.MessageReminder && m.Kind != state.MessageBaseline && !r.Run.Baseline { // a reminder is no news, and a baseline no alarm
 		p.most = MaxBlocks - spareBlocks - len(rest.blocks)
 		p.changes(r)
 	}
