@@ -80,8 +80,7 @@ func change(c state.Change) line {
 	if c.OfPort() {
 		what += portName(c.Port) + " "
 	}
-	row := line{words(what + c.Kind.Words())}.of(c.Detail())
-	return append(row, words(" ("+string(c.Kind.Severity())+")"))
+	return line{words(what + c.Kind.Words() + " (" + string(c.Kind.Severity()) + ")")}.of(c.Detail())
 }
 
 // portName spells a port as nmap does; an unknown protocol could be any text.
