@@ -32,7 +32,7 @@ func trend(runs []state.RunSummary, height int) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("chart: %w", err)
 	}
-	hex := func(c color) charts.Color { return charts.ColorRGB(uint8(c[0]), uint8(c[1]), uint8(c[2])) }
+	hex := func(c color) charts.Color { return charts.ColorRGB(c[0], c[1], c[2]) }
 	const intervals = 4 // of the axis
 	label := charts.FontStyle{FontSize: chartText, FontColor: hex(muted()), Font: font}
 	last := runs[len(runs)-1]

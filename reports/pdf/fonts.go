@@ -23,6 +23,7 @@ type face struct {
 	units  float64   // of the em square
 	widths []float32 // of the characters up to U+FFFF, in ems; below 0: not yet asked for
 	buffer sfnt.Buffer
+	drawn  [lastRune/64 + 1]uint64 // a bit for each character that is
 }
 
 func newFace(family string, bold bool, data []byte) (*face, error) {
@@ -64,7 +65,6 @@ type fonts struct {
 	extra         []*face
 	dir           string // where more of them lie; empty: nowhere
 	loaded        bool
-	used          map[*face]bool
 }
 
 func newFonts(dir string) (*fonts, error) {
@@ -76,7 +76,7 @@ func newFonts(dir string) (*fonts, error) {
 	if err != nil {
 		return nil, fmt.Errorf("font: %w", err)
 	}
-	return &fonts{regular: regular, bold: bold, dir: dir, used: map[*face]bool{regular: true, bold: true}}, nil
+	return &fonts{regular: regular, bold: bold, dir: dir}, nil
 }
 
 // maxFont is the most bytes that a font of the folder may have.
@@ -123,9 +123,33 @@ func (f *fonts) of(r rune, bold bool) *face {
 	f.load()
 	for _, extra := range f.extra {
 		if extra.width(r) > 0 {
-			f.used[extra] = true
 			return extra
 		}
 	}
 	return nil
+}
+
+// draw remembers a character that is drawn.
+func (f *face) draw(r rune) { f.drawn[r/64] |= 1 << (r % 64) }
+
+// characters returns the characters that are drawn, in order.
+func (f *face) characters() []rune {
+	var all []rune
+	for r := range rune(lastRune + 1) {
+		if f.drawn[r/64]>>(r%64)&1 == 1 {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// drawn returns the faces of which something is drawn, and always OwnMap's own.
+func (f *fonts) drawn() []*face {
+	all := []*face{f.regular, f.bold}
+	for _, extra := range f.extra {
+		if extra.drawn != (face{}).drawn {
+			all = append(all, extra)
+		}
+	}
+	return all
 }

@@ -31,7 +31,7 @@ func accent(brand state.Brand) color {
 	if err != nil {
 		return cool()
 	}
-	return color{int(n >> 16), int(n >> 8 & 255), int(n & 255)}
+	return color{uint8(n >> 16), uint8(n >> 8), uint8(n)}
 }
 
 // moodColor is the colour of a mood, which always stands beside its words.

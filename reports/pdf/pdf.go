@@ -11,15 +11,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/johnfercher/maroto/v2"
-	"github.com/johnfercher/maroto/v2/pkg/components/col"
-	"github.com/johnfercher/maroto/v2/pkg/components/page"
-	"github.com/johnfercher/maroto/v2/pkg/components/row"
-	"github.com/johnfercher/maroto/v2/pkg/config"
-	"github.com/johnfercher/maroto/v2/pkg/consts/fontstyle"
-	"github.com/johnfercher/maroto/v2/pkg/core/entity"
-	"github.com/johnfercher/maroto/v2/pkg/props"
-	"github.com/johnfercher/maroto/v2/pkg/repository"
 	"github.com/pdfcpu/pdfcpu/pkg/api"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
 	"github.com/phpdave11/gofpdf"
@@ -80,55 +71,14 @@ func (o Options) render(report state.Report) (content []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if content, err = d.write(report, o.Brand); err != nil {
+	blank, err := d.blank(report, o.Brand)
+	if err != nil {
 		return nil, err
 	}
-	if content, err = complete(content, d.marks, finished(report.Run)); err != nil {
+	if content, err = d.fill(blank, finished(report.Run)); err != nil {
 		return nil, err
 	}
 	return content, validate(content)
-}
-
-// write has maroto draw the sheets.
-func (d *document) write(report state.Report, brand state.Brand) ([]byte, error) {
-	fonts, err := d.fonts.custom()
-	if err != nil {
-		return nil, err
-	}
-	title := fmt.Sprintf("OwnMap report: run %d of %s", report.Run.ID, report.Run.StartedAt.Format("2006-01-02"))
-	m := maroto.New(config.NewBuilder().
-		WithDimensions(pageWidth, pageHeight).
-		WithLeftMargin(0).WithTopMargin(0).WithRightMargin(0).WithBottomMargin(0).
-		WithSequentialMode().WithCompression(true).
-		WithCustomFonts(fonts).
-		WithDefaultFont(&props.Font{Family: d.fonts.regular.family, Style: fontstyle.Normal, Size: 8}).
-		WithTitle(title, true).WithAuthor(d.fonts.shown(brand.Organisation, false), true).WithCreator("OwnMap", true).
-		WithSubject(d.fonts.shown(report.Verdict(), false), true).
-		WithCreationDate(finished(report.Run)).
-		Build())
-	for _, s := range d.sheets {
-		m.AddPages(page.New().Add(row.New(pageHeight).Add(col.New(12).Add(s))))
-	}
-	made, err := m.Generate()
-	if err != nil {
-		return nil, err
-	}
-	return made.GetBytes(), nil
-}
-
-// custom returns the fonts that the document uses.
-func (f *fonts) custom() ([]*entity.CustomFont, error) {
-	all := repository.New()
-	for _, of := range append([]*face{f.regular, f.bold}, f.extra...) {
-		style := fontstyle.Normal
-		if of.bold {
-			style = fontstyle.Bold
-		}
-		if f.used[of] {
-			all.AddUTF8FontFromBytes(of.family, style, of.data)
-		}
-	}
-	return all.Load()
 }
 
 // settle brings two libraries to their senses: pdfcpu is not to make a folder in the

@@ -1,21 +1,11 @@
 package pdf
 
 import (
-	"github.com/johnfercher/go-tree/node"
-	"github.com/johnfercher/maroto/v2/pkg/consts/align"
-	"github.com/johnfercher/maroto/v2/pkg/consts/extension"
-	"github.com/johnfercher/maroto/v2/pkg/consts/fontstyle"
-	"github.com/johnfercher/maroto/v2/pkg/consts/linestyle"
-	"github.com/johnfercher/maroto/v2/pkg/consts/orientation"
-	"github.com/johnfercher/maroto/v2/pkg/core"
-	"github.com/johnfercher/maroto/v2/pkg/core/entity"
-	"github.com/johnfercher/maroto/v2/pkg/props"
+	"strconv"
 )
 
-// color is red, green and blue, 0 to 255.
-type color [3]int
-
-func (c color) props() *props.Color { return &props.Color{Red: c[0], Green: c[1], Blue: c[2]} }
+// color is red, green and blue.
+type color [3]uint8
 
 // The page, in millimetres: A4, landscape, for tables are wide.
 const (
@@ -25,8 +15,8 @@ const (
 	inner                 = pageWidth - 2*marginX
 )
 
-// sheet is a page on which everything has its place. Maroto draws it: its own rows and
-// columns neither break long words nor repeat the head of a table.
+// sheet is a page on which everything has its place. Maroto's own rows and columns
+// neither break long words nor repeat the head of a table.
 type sheet struct {
 	bars   []bar
 	words  []word
@@ -52,40 +42,68 @@ type picture struct {
 	data                []byte
 }
 
-// SetConfig is part of core.Component.
-func (s *sheet) SetConfig(*entity.Config) {}
+// inPoints turns millimetres into points.
+func inPoints(millimetres float64) float64 { return millimetres * 72 / 25.4 }
 
-// GetStructure is part of core.Component.
-func (s *sheet) GetStructure() *node.Node[core.Structure] {
-	return node.New(core.Structure{Type: "sheet"})
+// draw appends the operators that draw the bars and words of a sheet (ISO 32000-1, 8.5
+// and 9.4) with fonts of these names. Maroto has the same done by gofpdf, which names the
+// font and the colour again with every word, at ten times the length of the word.
+func (s *sheet) draw(to []byte, names map[*face]string) []byte {
+	for _, b := range s.bars { // a filled rectangle is a thick line through its middle
+		to = b.color.operands(to)
+		to = append(operands(append(to, "RG "...), inPoints(b.height)), "w "...)
+		y := inPoints(pageHeight - b.y - b.height/2)
+		to = append(operands(to, inPoints(b.x), y), "m "...)
+		to = append(operands(to, inPoints(b.x+b.width), y), "l S\n"...)
+	}
+	to = append(to, "BT\n"...)
+	var last word
+	for i, w := range s.words {
+		if i == 0 || w.run.face != last.run.face || w.style.size != last.style.size {
+			to = append(append(append(to, '/'), names[w.run.face]...), ' ')
+			to = append(operands(to, w.style.size), "Tf\n"...)
+		}
+		if i == 0 || w.style.color != last.style.color {
+			to = append(w.style.color.operands(to), "rg\n"...)
+		}
+		to = append(operands(append(to, "1 0 0 1 "...), inPoints(w.x), inPoints(pageHeight-w.y)), "Tm "...)
+		to = append(literal(to, w.run.text), " Tj\n"...)
+		last = w
+	}
+	return append(to, "ET\n"...)
 }
 
-// GetHeight is part of core.Component: a sheet is a page.
-func (s *sheet) GetHeight(core.Provider, *entity.Cell) float64 { return pageHeight }
+// operands appends numbers, to a hundredth.
+func operands(to []byte, numbers ...float64) []byte {
+	for _, n := range numbers {
+		to = append(strconv.AppendFloat(to, n, 'f', 2, 64), ' ')
+	}
+	return to
+}
 
-// Render is part of core.Component.
-func (s *sheet) Render(provider core.Provider, _ *entity.Cell) {
-	for _, b := range s.bars {
-		// A filled rectangle is a thick line through its middle.
-		provider.AddLine(&entity.Cell{X: b.x, Y: b.y, Width: b.width, Height: b.height}, &props.Line{
-			Color: b.color.props(), Style: linestyle.Solid, Thickness: b.height, Orientation: orientation.Horizontal, OffsetPercent: 50, SizePercent: 100,
-		})
+func (c color) operands(to []byte) []byte {
+	for _, part := range c {
+		to = append(strconv.AppendFloat(to, float64(part)/255, 'f', 3, 64), ' ')
 	}
-	for _, p := range s.images {
-		provider.AddImageFromBytes(p.data, &entity.Cell{X: p.x, Y: p.y, Width: p.width, Height: p.height}, &props.Rect{Percent: 100, Center: true}, extension.Png)
-	}
-	heights := make(map[float64]float64) // by size; all faces of a size have the same
-	for _, w := range s.words {
-		set := &props.Text{Family: w.run.face.family, Style: fontstyle.Normal, Size: w.style.size, Align: align.Left, Color: w.style.color.props()}
-		if w.run.face.bold {
-			set.Style = fontstyle.Bold
+	return to
+}
+
+// literal appends a text in UTF-16 without a byte order mark, the codes of the fonts that
+// gofpdf embeds, as a literal string (ISO 32000-1, 7.3.4.2). It has no character beyond
+// lastRune.
+func literal(to []byte, text string) []byte {
+	to = append(to, '(')
+	for _, r := range text {
+		for _, b := range [2]byte{byte(r >> 8), byte(r)} {
+			switch b {
+			case '(', ')', '\\':
+				to = append(to, '\\', b)
+			case '\r':
+				to = append(to, `\r`...)
+			default:
+				to = append(to, b)
+			}
 		}
-		// Maroto adds the height of the font to y, and breaks what is wider than the cell.
-		height, known := heights[set.Size]
-		if !known {
-			height = provider.GetFontHeight(&props.Font{Family: set.Family, Style: set.Style, Size: set.Size})
-			heights[set.Size] = height
-		}
-		provider.AddText(w.run.text, &entity.Cell{X: w.x, Y: w.y - height, Width: 10 * pageWidth, Height: pageHeight}, set)
 	}
+	return append(to, ')')
 }

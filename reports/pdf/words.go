@@ -182,6 +182,7 @@ func (f *fonts) runs(line string, s style) []run {
 		last := &runs[len(runs)-1]
 		last.text = line[begin : i+utf8.RuneLen(r)]
 		last.width += s.points(of.width(r))
+		of.draw(r)
 	}
 	return runs
 }
