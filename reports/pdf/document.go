@@ -24,7 +24,11 @@ func (d *document) sheet() *sheet { return d.sheets[len(d.sheets)-1] }
 
 // page begins a new page.
 func (d *document) page() {
-	d.sheets = append(d.sheets, &sheet{})
+	words := 0
+	if len(d.sheets) > 0 {
+		words = len(d.sheet().words) + 4 // and the foot: most pages are like the one before
+	}
+	d.sheets = append(d.sheets, &sheet{words: make([]word, 0, words)})
 	d.y = top
 	if len(d.sheets) > 1 {
 		d.line(marginX, 11, d.head, small(), inner)

@@ -55,7 +55,8 @@ func (d *document) fill(blank []byte, date time.Time) ([]byte, error) {
 			if drawing, err = s.over(drawing[:0], body); err != nil {
 				return nil, err
 			}
-			if err = w.stream(number, s.draw(drawing, names)); err != nil {
+			drawing = s.draw(drawing, names)
+			if err = w.stream(number, drawing); err != nil {
 				return nil, err
 			}
 		}

@@ -71,7 +71,8 @@ func (d *document) waiting(report state.Report) {
 	by.end(state.MoreOf(min(mostOwners, len(owners)), len(owners), "owners"))
 	d.y += 2
 
-	var ports []waitingPort
+	_, all := report.OpenPorts()
+	ports := make([]waitingPort, 0, all)
 	for i := range report.Hosts {
 		h := &report.Hosts[i]
 		for j := range h.Ports {

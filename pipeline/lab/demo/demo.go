@@ -181,6 +181,7 @@ func (h host) at(n int) state.HostReport {
 			Coverage: []state.Coverage{{Protocol: state.TCP, Status: h.status(n)}},
 		},
 		Tags: h.tags, Owner: h.owner, FirstSeen: Night(h.from), LastSeen: &last,
+		Ports: make([]state.PortReport, 0, len(h.ports)),
 	}
 	if slices.Contains(h.down, n) {
 		r.State = state.Down
