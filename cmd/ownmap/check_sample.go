@@ -70,7 +70,7 @@ func sample(zone *time.Location) state.Report {
 			Inside: state.InsideReport{Status: state.Answered, LookedAt: &at, Listeners: []state.Listener{{Port: port, Bind: host.Address, Process: process}}},
 			Ports: []state.PortReport{
 				{PortStatus: state.PortStatus{Port: approval.Port, State: state.Open, Service: state.Service{Name: "ssh"}}, FirstSeen: before, LastSeen: at, Approval: &approval},
-				{PortStatus: state.PortStatus{Port: port, State: state.Open, Service: service}, FirstSeen: at, LastSeen: at, Process: process, Findings: []state.Finding{finding}},
+				{PortStatus: state.PortStatus{Port: port, State: state.Open, Service: service}, FirstSeen: at, LastSeen: at, Process: &process, Findings: []state.Finding{finding}},
 			},
 		}},
 	}

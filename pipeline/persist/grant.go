@@ -25,12 +25,13 @@ func (v *view) grant(ctx context.Context, grant state.Grant, hosts []*standing) 
 				continue
 			}
 			var pin state.Approval
-			pin.Pin(p.Service, p.Process)
+			pin.Pin(p.Service, p.Behind())
+			process := pin.Behind()
 			add.HostIds, add.VantageIds = append(add.HostIds, h.ID), append(add.VantageIds, h.seat.vantage)
 			add.Protocols, add.Ports = append(add.Protocols, string(p.Protocol)), append(add.Ports, int32(p.Number))
 			add.Services, add.Families, add.Probed = append(add.Services, pin.Service), append(add.Families, pin.Family), append(add.Probed, pin.Probed)
-			add.Exes, add.OsUsers, add.Packages = append(add.Exes, pin.Process.Exe), append(add.OsUsers, pin.Process.User), append(add.Packages, pin.Process.Package)
-			add.Units, add.Containers = append(add.Units, pin.Process.Unit), append(add.Containers, pin.Process.Container)
+			add.Exes, add.OsUsers, add.Packages = append(add.Exes, process.Exe), append(add.OsUsers, process.User), append(add.Packages, process.Package)
+			add.Units, add.Containers = append(add.Units, process.Unit), append(add.Containers, process.Container)
 		}
 	}
 	if len(add.HostIds) == 0 {
@@ -82,7 +83,7 @@ func (v *view) auditApprovals(ctx context.Context, action string, grant state.Gr
 	lines := auditLines{actor: grant.By, via: grant.Via, action: action}
 	for _, a := range list {
 		detail := map[string]string{"approval": strconv.FormatInt(a.ID, 10), "service": a.Service, "family": a.Family, "reason": grant.Reason}
-		if process := a.Process.Described(); process != "" {
+		if process := a.Behind().Described(); process != "" {
 			detail["process"] = process
 		}
 		if a.Until != nil {

@@ -80,12 +80,12 @@ func TestInsideIsKept(t *testing.T) {
 
 	first := looked(t, book, host, complete(nginxLine, sshdLine))
 	port := first.Hosts[0].Ports[1]
-	if len(first.Changes) != 0 || port.Process.Exe != "/usr/sbin/nginx" || len(first.Hosts[0].Inside.Listeners) != 2 || first.Inside != (state.Totals{Hosts: 1, Answered: 1}) {
-		t.Fatalf("the first look: changes %v, process %v, inside %+v", first.Changes, port.Process, first.Hosts[0].Inside)
+	if len(first.Changes) != 0 || port.Behind().Exe != "/usr/sbin/nginx" || len(first.Hosts[0].Inside.Listeners) != 2 || first.Inside != (state.Totals{Hosts: 1, Answered: 1}) {
+		t.Fatalf("the first look: changes %v, process %v, inside %+v", first.Changes, port.Behind(), first.Hosts[0].Inside)
 	}
 	approved := must[[]state.Approval](t)(book.Approve(t.Context(), state.Grant{Scope: state.Scope{All: true}, By: "ada", Via: "cli"}))
-	if approved[1].Process != port.Process {
-		t.Errorf("the approval is bound to %v", approved[1].Process)
+	if approved[1].Behind() != port.Behind() {
+		t.Errorf("the approval is bound to %v", approved[1].Behind())
 	}
 
 	quiet := looked(t, book, host, complete(nginxLine, sshdLine))
@@ -139,7 +139,7 @@ func TestInsideIsKept(t *testing.T) {
 	}
 	for i, was := range []state.Report{first, quiet, blind, replaced, moved} { // past reports stay as they were
 		now := must[state.Report](t)(book.Report(t.Context(), int64(i+1)))
-		if !slices.Equal(now.Hosts[0].Inside.Listeners, was.Hosts[0].Inside.Listeners) || now.Hosts[0].Ports[1].Process != was.Hosts[0].Ports[1].Process {
+		if !slices.Equal(now.Hosts[0].Inside.Listeners, was.Hosts[0].Inside.Listeners) || now.Hosts[0].Ports[1].Behind() != was.Hosts[0].Ports[1].Behind() {
 			t.Errorf("the report of run %d changed afterwards", i+1)
 		}
 	}

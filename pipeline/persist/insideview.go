@@ -82,7 +82,7 @@ func (v *view) addListeners(ctx context.Context, hosts []*standing) error {
 		h.Inside.Listeners = of[h.ID]
 		for i := range h.ports {
 			if l, found := state.Behind(h.Inside.Listeners, h.Address, h.ports[i].Port); found {
-				h.ports[i].Process = l.Process
+				h.ports[i].Process = l.Process.Pointer()
 			}
 		}
 	}

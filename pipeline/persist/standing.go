@@ -158,7 +158,7 @@ func approvalOf(row queries.Approval, vantages map[int16]string) state.Approval 
 	a := state.Approval{
 		ID: row.ID, HostID: row.HostID, Port: portOf(row.Protocol, row.Port),
 		Service: row.Service, Family: row.Family, Probed: row.Probed,
-		Process: state.Process{Exe: row.Exe, User: row.OsUser, Unit: row.Unit, Container: row.Container, Package: row.Package},
+		Process: state.Process{Exe: row.Exe, User: row.OsUser, Unit: row.Unit, Container: row.Container, Package: row.Package}.Pointer(),
 		Reason:  row.Reason, By: row.GrantedBy, Via: row.Via,
 		GrantedAt: row.GrantedAt, Until: row.ExpiresAt, EndedAt: row.EndedAt, EndedBy: row.EndedBy,
 		EndReason: state.EndReason(row.EndReason),

@@ -24,10 +24,10 @@ type Approval struct {
 	Vantage   string // empty: seen from any vantage
 	Address   netip.Addr
 	Port      Port
-	Service   string  // service name at the time, as nmap prints it ("ssl/http")
-	Family    string  // product family at the time; empty: any
-	Probed    bool    // service and family were seen by service detection
-	Process   Process // that stood behind the port at the time, from the inside view; the zero Process: any
+	Service   string   // service name at the time, as nmap prints it ("ssl/http")
+	Family    string   // product family at the time; empty: any
+	Probed    bool     // service and family were seen by service detection
+	Process   *Process // that stood behind the port at the time, from the inside view; nil: any
 	Reason    string
 	By        string     // author
 	Via       string     // cli, web, mail, rule
@@ -37,6 +37,10 @@ type Approval struct {
 	EndedBy   string
 	EndReason EndReason
 }
+
+// Behind returns the process that stood behind the port when it was approved; the zero
+// Process if none was known.
+func (a Approval) Behind() Process { return a.Process.value() }
 
 // Drifted says whether what listens now is something else than what was
 // approved. A version bump is no drift, and neither is a pass that did not look:
@@ -53,7 +57,7 @@ func (a Approval) Drifted(now Service) bool {
 // that was approved. Its hash takes no part: whoever wants that told reads the
 // changes.
 func (a Approval) Usurped(now Process) bool {
-	was := a.Process
+	was := a.Behind()
 	was.SHA256, now.SHA256 = "", ""
 	return now.Change(was) == ProcessChanged
 }
@@ -61,7 +65,7 @@ func (a Approval) Usurped(now Process) bool {
 // Pin binds an approval to the service and the process that are seen now.
 func (a *Approval) Pin(service Service, process Process) {
 	a.Service, a.Family, a.Probed = service.String(), service.Family(), service.Probed
-	a.Process = process
+	a.Process = process.Pointer()
 }
 
 // Scope selects ports in bulk: for approve, revoke and the lists. Every field

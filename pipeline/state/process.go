@@ -20,6 +20,23 @@ type Process struct {
 	SHA256    string // of the executable, in hexadecimal; only where the config asks for it
 }
 
+// Pointer returns a pointer to a copy of the process, nil for the zero Process: where
+// most have none, as among 100,000 ports, none takes room.
+func (p Process) Pointer() *Process {
+	if p == (Process{}) {
+		return nil
+	}
+	kept := p
+	return &kept
+}
+
+func (p *Process) value() Process {
+	if p == nil {
+		return Process{}
+	}
+	return *p
+}
+
 // Known says whether the executable could be read; of any other process next to
 // nothing can be said.
 func (p Process) Known() bool { return p.Exe != "" }

@@ -44,7 +44,7 @@ func TestProcessChange(t *testing.T) {
 			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
 		}
 	}
-	approval := Approval{Process: with(func(p *Process) { p.SHA256 = "aa" })}
+	approval := Approval{Process: with(func(p *Process) { p.SHA256 = "aa" }).Pointer()}
 	if approval.Usurped(with(func(p *Process) { p.SHA256 = "bb" })) || !approval.Usurped(Process{Exe: "/tmp/x"}) || (Approval{}).Usurped(nginx) {
 		t.Error("an approval is bound to the program that it was given for, and to none if none was known")
 	}

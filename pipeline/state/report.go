@@ -60,9 +60,13 @@ type PortReport struct {
 	LastSeen   time.Time  // last run in which it was seen open
 	StaleSince *time.Time // not looked at since then; nil: looked at in this run
 	Approval   *Approval  // nil: nobody approved it
-	Process    Process    // that stands behind it, from the inside view; the zero Process: not known
+	Process    *Process   // that stands behind it, from the inside view; nil: not known
 	Findings   []Finding  // about it, most severe first
 }
+
+// Behind returns the process that stands behind the port; the zero Process if it is not
+// known.
+func (p PortReport) Behind() Process { return p.Process.value() }
 
 // Approved says whether somebody approved the port.
 func (p PortReport) Approved() bool { return p.Approval != nil }

@@ -71,7 +71,7 @@ func full(r *state.Report, n int, text func(int) string) {
 		}
 		r.Hosts = append(r.Hosts, state.HostReport{
 			Host: state.Host{ID: int64(1_000_000 + i), Address: address, Names: []string{t}}, Owner: t,
-			Ports: []state.PortReport{{PortStatus: state.PortStatus{Port: port, State: state.Open}, FirstSeen: demo.Night(1), Process: state.Process{Exe: t, User: t}}},
+			Ports: []state.PortReport{{PortStatus: state.PortStatus{Port: port, State: state.Open}, FirstSeen: demo.Night(1), Process: &state.Process{Exe: t, User: t}}},
 		})
 	}
 	r.Inside = state.Totals{Hosts: n, NotScanned: n}

@@ -70,7 +70,7 @@ func (s *sections) waitingHost(h state.HostReport) group {
 		if p.StaleSince != nil {
 			r.Detail = "not looked at since " + p.StaleSince.Format(time.DateOnly)
 		}
-		if process := p.Process.String(); process != "" {
+		if process := p.Behind().String(); process != "" {
 			r.Detail = say(strings.TrimPrefix(r.Detail+", "+process, ", "), longDetail)
 		}
 		linked = linked || r.Approve != ""

@@ -17,7 +17,7 @@ func TestPortsTellTheProcess(t *testing.T) {
 	t.Parallel()
 	r := sample()
 	port := &r.Hosts[0].Ports[0]
-	port.Process = state.Process{Exe: "/tmp/=x", User: "root", Unit: "x.service", Container: "docker:web", Package: "p", SHA256: "ab"}
+	port.Process = &state.Process{Exe: "/tmp/=x", User: "root", Unit: "x.service", Container: "docker:web", Package: "p", SHA256: "ab"}
 	port.Findings = []state.Finding{{Kind: state.OddBinary, Detail: "d"}} // weighs as its kind does
 	got := decode(t, func(b *bytes.Buffer) error { return PortsJSON(b, r.Hosts) }).([]any)[0].(map[string]any)
 	want := map[string]any{

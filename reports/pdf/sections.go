@@ -93,7 +93,7 @@ func (d *document) waiting(report state.Report) {
 // behind says what stands behind a port, seen from outside and from inside.
 func behind(p state.PortReport) cell {
 	text := p.Service.Summary()
-	if process := p.Process.String(); process != "" {
+	if process := p.Behind().String(); process != "" {
 		text = strings.TrimSpace(text + " by " + process)
 	}
 	return put(text)

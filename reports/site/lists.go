@@ -50,7 +50,7 @@ func portList(ports []state.PortReport) string {
 	var names []string
 	for _, p := range ports[:min(limit, len(ports))] {
 		name := p.String()
-		if process := p.Process.Name(); process != "" {
+		if process := p.Behind().Name(); process != "" {
 			name += " " + process
 		}
 		names = append(names, name)

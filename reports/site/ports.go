@@ -67,7 +67,7 @@ func (t *portTable) add(hosts []state.HostReport, l links, run time.Time, keep f
 			}
 			row := portRow{
 				Host: l.host(cmp.Or(h.Name(), h.Address.String()), h.ID), Address: h.Address.String(), AddressKey: addressKey(h.Host), Number: p.Number, Port: p.String(), State: p.State,
-				Service: p.Service.String(), Version: p.Service.Described(), Process: p.Process.String(), About: p.Process.Described(), Owner: h.Owner,
+				Service: p.Service.String(), Version: p.Service.Described(), Process: p.Behind().String(), About: p.Behind().Described(), Owner: h.Owner,
 				Approval: p.Approval, Unapproved: p.Unapproved(), Since: dayTag(p.FirstSeen), since: p.FirstSeen,
 			}
 			if t.Reasons && p.Approved() {

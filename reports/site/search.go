@@ -39,7 +39,7 @@ func (s *searchIndex) add(h state.HostReport) {
 	for _, p := range h.Ports {
 		ports.add(p.String())
 		services.add(p.Service.String())
-		services.add(p.Process.Name())
+		services.add(p.Behind().Name())
 		products.add(p.Service.Product)
 	}
 	for i, column := range []string{

@@ -20,7 +20,7 @@ func TestReportTellsTheInside(t *testing.T) {
 	found := state.Finding{Kind: state.HiddenFromTool, Severity: state.Critical, Address: address, HostID: 1, Port: port, Detail: "hidden: x", First: at, New: true}
 	host := state.HostReport{
 		Host:  state.Host{ID: 1, Address: address, State: state.Up},
-		Ports: []state.PortReport{{PortStatus: state.PortStatus{Port: port, State: state.Open}, Process: evil, FirstSeen: at}},
+		Ports: []state.PortReport{{PortStatus: state.PortStatus{Port: port, State: state.Open}, Process: &evil, FirstSeen: at}},
 		Inside: state.InsideReport{Status: state.Answered, LookedAt: &at, Listeners: []state.Listener{
 			{Port: state.Port{Protocol: state.TCP, Number: 22}, Bind: netip.IPv6Unspecified(), OnlyV6: true}, {Port: port, Bind: netip.IPv4Unspecified(), Process: evil},
 		}},
@@ -71,7 +71,7 @@ func insideSample() (state.Report, state.HostHistory) {
 	looked, long := at(20), at(3)
 	host.LastSeen = &looked
 	evil := state.Process{Exe: "/tmp/" + hostile, User: hostile, Unit: hostile, Container: hostile}
-	host.Ports[0].Process = evil
+	host.Ports[0].Process = &evil
 	host.Inside = state.InsideReport{Status: state.NotScanned, Reason: hostile, LookedAt: &long, Listeners: []state.Listener{
 		{Port: tcp(22), Bind: netip.IPv4Unspecified(), Process: evil},
 		{Port: tcp(22), Bind: netip.IPv6Unspecified(), Process: evil},

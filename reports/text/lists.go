@@ -41,7 +41,7 @@ func Approvals(w io.Writer, verb string, approvals []state.Approval, options Opt
 			until = "until " + minute(*a.Until)
 		}
 		bound := a.Service
-		if process := a.Process.String(); process != "" {
+		if process := a.Behind().String(); process != "" {
 			bound += ", " + process
 		}
 		t.add(span{a.Address.String(), plain}, span{a.Port.String(), plain}, span{bound, plain}, span{until, plain})

@@ -34,7 +34,7 @@ func unapprovedCount(n int) string {
 // looks inside there is no column for the process.
 func (p *page) ports(hosts []state.HostReport) {
 	inside := slices.ContainsFunc(hosts, func(h state.HostReport) bool {
-		return slices.ContainsFunc(h.Ports, func(p state.PortReport) bool { return p.Process != state.Process{} })
+		return slices.ContainsFunc(h.Ports, func(p state.PortReport) bool { return p.Process != nil })
 	})
 	columns := []column{{title: "PORT"}, {title: "STATE"}, {title: "SERVICE", floor: 8}, {title: "VERSION", floor: 12}, {title: "APPROVAL", floor: 16}, {title: "SEEN SINCE", floor: 10}}
 	if inside {
@@ -57,7 +57,7 @@ func (p *page) ports(hosts []state.HostReport) {
 				{since(port), plain},
 			}
 			if inside {
-				cells = slices.Insert(cells, 4, span{port.Process.String(), plain})
+				cells = slices.Insert(cells, 4, span{port.Behind().String(), plain})
 			}
 			t.add(cells...)
 		}

@@ -53,7 +53,7 @@ func looked(r *state.HostReport, last time.Time) {
 	}}
 	for i := range r.Ports {
 		if l, found := state.Behind(r.Inside.Listeners, r.Address, r.Ports[i].Port); found {
-			r.Ports[i].Process = l.Process
+			r.Ports[i].Process = l.Process.Pointer()
 		}
 	}
 	find := func(kind state.FindingKind, port uint16, detail string) state.Finding {

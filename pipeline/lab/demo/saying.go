@@ -59,7 +59,7 @@ func (h host) say(r *state.HostReport, last time.Time) {
 		})
 	}
 	for i := range r.Ports {
-		r.Ports[i].Process = process
+		r.Ports[i].Process = &process
 		r.Ports[i].Scripts = []state.ScriptOutput{{Script: "ssl-cert", Lines: []string{"Subject: commonName=" + sent}}}
 	}
 }
