@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"ownmap/pipeline/egress"
 	"ownmap/pipeline/load"
@@ -12,6 +14,10 @@ import (
 	"ownmap/pipeline/persist"
 	"ownmap/pipeline/state"
 	"ownmap/reports/email"
+	"ownmap/reports/filedrop"
+	"ownmap/reports/notify"
+	"ownmap/reports/short"
+	"ownmap/reports/siem"
 	"ownmap/reports/slack"
 	"ownmap/reports/webhook"
 )
@@ -54,7 +60,62 @@ func (h *house) channel(name string, c load.Channel) (outbox.Channel, error) {
 		}
 		return webhook.New(webhook.Options{URL: c.URL, Secrets: []state.Secret{c.Secret}, Client: client, Organisation: organisation, Now: h.app.now})
 	}
+	return h.plainChannel(c)
+}
+
+// plainChannel makes a channel of those that tell it in plain text or by events.
+func (h *house) plainChannel(c load.Channel) (outbox.Channel, error) {
+	words := short.Options{Templates: h.look.set(), Organisation: h.config.Reports.Organisation}
+	switch c.Type {
+	case load.ChannelNotify:
+		limit := notify.LimitOf(c.URL)
+		client, err := caller(c)
+		if err != nil {
+			return nil, err
+		}
+		words.Limit, words.Bytes = cmp.Or(limit.Characters, manyCharacters), limit.Bytes
+		return notify.New(notify.Options{URL: c.URL, Render: short.New(words).Render, Client: client})
+	case load.ChannelSyslog:
+		return syslog(c)
+	case load.ChannelJSONL:
+		return siem.NewFile(siem.FileOptions{Path: c.Path})
+	case load.ChannelFile:
+		words.Limit = manyCharacters
+		o := filedrop.Options{Folder: c.Dir, Extension: "txt", Render: textOf(short.New(words))}
+		if c.Format == "json" {
+			o.Extension, o.Render = "json", func(m state.Message) ([]byte, error) { return webhook.Render(m, words.Organisation, "") }
+		}
+		return filedrop.New(o)
+	}
 	return nil, fmt.Errorf("unknown type %s", c.Type)
+}
+
+// manyCharacters is the limit of a short message where the service has none.
+const manyCharacters = 10_000
+
+func textOf(w *short.Writer) func(state.Message) ([]byte, error) {
+	return func(m state.Message) ([]byte, error) {
+		text, err := w.Render(m)
+		return []byte(text + "\n"), err
+	}
+}
+
+// syslog makes a channel to the address of a syslog server, "tls://siem.example.org:6514".
+func syslog(c load.Channel) (outbox.Channel, error) {
+	u, err := url.Parse(c.Address)
+	if err != nil {
+		return nil, err
+	}
+	o := siem.Options{Transport: siem.Transport(u.Scheme), Address: u.Host, Facility: c.Facility}
+	switch u.Scheme {
+	case "unix":
+		o.Transport, o.Address = siem.Local, u.Path
+	case "tls":
+		if o.TLS, err = egress.TLS(c.CAFile); err != nil {
+			return nil, err
+		}
+	}
+	return siem.New(o)
 }
 
 // mail makes a channel of mail.

@@ -110,4 +110,3 @@ func (h *house) hostsOf(ctx context.Context, text string) ([]state.HostReport, e
 	}
 	return hosts, nil
 }
-

@@ -55,7 +55,10 @@ func (a *app) run(ctx context.Context, only []string, o runOptions) error {
 	}
 	defer house.close(ctx)
 
-	beat := house.heartbeat()
+	beat, err := house.heartbeat()
+	if err != nil {
+		return err
+	}
 	beat.start(ctx)
 	report, err := house.run(ctx, load.NewPlanner(house.config, nil), only, o.quiet)
 	told := house.after(ctx, failure(ctx, err), !o.silent)

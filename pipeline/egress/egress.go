@@ -60,13 +60,9 @@ type Options struct {
 // takes out what may be secret. The error within says *RefusedError where a rule of
 // the package stood against the call. An answer longer than MaxBody ends in ErrBody.
 func New(options Options) (*http.Client, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if options.CAFile != "" {
-		pool, err := trusted(options.CAFile)
-		if err != nil {
-			return nil, err
-		}
-		config.RootCAs = pool
+	config, err := TLS(options.CAFile)
+	if err != nil {
+		return nil, err
 	}
 	if options.Timeout == 0 {
 		options.Timeout = DefaultTimeout
@@ -86,6 +82,18 @@ func New(options Options) (*http.Client, error) {
 		}
 	}
 	return &http.Client{Transport: &guard{options, transport}, Timeout: options.Timeout}, nil
+}
+
+// TLS returns how a server is spoken to whose certificate the system trusts, or one of
+// the authorities in a file (PEM), if one is named.
+func TLS(caFile string) (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if caFile == "" {
+		return config, nil
+	}
+	pool, err := trusted(caFile)
+	config.RootCAs = pool
+	return config, err
 }
 
 func trusted(file string) (*x509.CertPool, error) {

@@ -261,4 +261,3 @@ func TestQuiet(t *testing.T) {
 		t.Errorf("sent at %s", now)
 	}
 }
-
