@@ -31,22 +31,33 @@ func TestBrowser(t *testing.T) {
 	b := browser.Start(t)
 	brand := state.Brand{Organisation: "Example Ltd", Accent: state.Accent{Light: "#00695c", Dark: "#4db6ac"}}
 	reports, dir := kinds(), t.TempDir()
+	pages := make(map[string]string)
+	for name, r := range reports {
+		pages[name] = render(t, Options{Network: "office", Brand: brand}, r, leads{}).HTML
+		pages[name+", links"] = render(t, Options{Network: "office", Brand: brand}, r, links()).HTML
+	}
+	for name, m := range messages() {
+		pages["kind "+name] = renderAny(t, Options{Network: "office", Brand: brand, Links: links().Links}, m).HTML
+	}
 	for i, tc := range []struct {
-		name  string
-		links leads
-		view  browser.View
-		axe   bool // all kinds were looked at so once; these show every element there is
+		name string
+		view browser.View
+		axe  bool // all kinds were looked at so once; these show every element there is
 	}{
-		{"demo", links(), browser.View{Width: 900}, true},
-		{"demo", links(), browser.View{Width: 900, Dark: true}, true},
-		{"demo", links(), browser.View{Width: 390}, true},
-		{"first", leads{}, browser.View{Width: 390, Dark: true}, true},
-		{"long", leads{}, browser.View{Width: 390}, false},
-		{"long", links(), browser.View{Width: 320}, false},
-		{"100", links(), browser.View{Width: 390}, false},
+		{"demo, links", browser.View{Width: 900}, true},
+		{"demo, links", browser.View{Width: 900, Dark: true}, true},
+		{"demo, links", browser.View{Width: 390}, true},
+		{"first", browser.View{Width: 390, Dark: true}, true},
+		{"long", browser.View{Width: 390}, false},
+		{"long, links", browser.View{Width: 320}, false},
+		{"100, links", browser.View{Width: 390}, false},
+		{"kind lost", browser.View{Width: 900}, true},
+		{"kind lost", browser.View{Width: 390, Dark: true}, true},
+		{"kind test", browser.View{Width: 320}, false},
+		{"kind reminder", browser.View{Width: 390, Dark: true}, true},
 	} {
 		file := filepath.Join(dir, strconv.Itoa(i)+".html")
-		if err := os.WriteFile(file, []byte(render(t, Options{Network: "office", Brand: brand}, reports[tc.name], tc.links).HTML), 0o600); err != nil {
+		if err := os.WriteFile(file, []byte(pages[tc.name]), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		p := b.Open(t, "file://"+file, tc.view)
@@ -69,37 +80,41 @@ func TestBrowser(t *testing.T) {
 // from elsewhere.
 func TestStructure(t *testing.T) {
 	t.Parallel()
+	pages := make(map[string]string)
 	for name, r := range kinds() {
-		for _, l := range []leads{{}, links()} {
-			page := render(t, Options{}, r, l).HTML
-			balanced(t, name, page)
-			never(t, page, "@import", "url(", "src=", "<link", "<script", "<img", "position:", "ZgotmplZ")
-			root, err := html.Parse(strings.NewReader(page))
-			if err != nil {
-				t.Fatal(err)
+		pages[name], pages[name+", links"] = render(t, Options{}, r, leads{}).HTML, render(t, Options{}, r, links()).HTML
+	}
+	for name, m := range messages() {
+		pages["kind "+name] = renderAny(t, Options{}, m).HTML
+	}
+	for name, page := range pages {
+		balanced(t, name, page)
+		never(t, page, "@import", "url(", "src=", "<link", "<script", "<img", "position:", "ZgotmplZ")
+		root, err := html.Parse(strings.NewReader(page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		count, level := map[string]int{}, 0
+		for n := range root.Descendants() {
+			if n.Type != html.ElementNode {
+				continue
 			}
-			count, level := map[string]int{}, 0
-			for n := range root.Descendants() {
-				if n.Type != html.ElementNode {
-					continue
+			count[n.Data]++
+			if len(n.Data) == 2 && n.Data[0] == 'h' && n.Data[1] >= '1' && n.Data[1] <= '6' {
+				now := int(n.Data[1] - '0')
+				if now > level+1 {
+					t.Errorf("%s: %s follows a heading of level %d", name, n.Data, level)
 				}
-				count[n.Data]++
-				if len(n.Data) == 2 && n.Data[0] == 'h' && n.Data[1] >= '1' && n.Data[1] <= '6' {
-					now := int(n.Data[1] - '0')
-					if now > level+1 {
-						t.Errorf("%s: %s follows a heading of level %d", name, n.Data, level)
-					}
-					level = now
-				}
-				for _, a := range n.Attr {
-					if count[a.Key+"="+a.Val]++; slices.Contains([]string{"align", "valign", "bgcolor", "width", "border", "cellpadding", "nowrap"}, a.Key) {
-						t.Errorf("%s: the attribute %s is obsolete", name, a.Key)
-					}
+				level = now
+			}
+			for _, a := range n.Attr {
+				if count[a.Key+"="+a.Val]++; slices.Contains([]string{"align", "valign", "bgcolor", "width", "border", "cellpadding", "nowrap"}, a.Key) {
+					t.Errorf("%s: the attribute %s is obsolete", name, a.Key)
 				}
 			}
-			if count["h1"] != 1 || count["title"] != 1 || count["role=main"] != 1 || count["lang=en"] != 1 || count["charset=utf-8"] != 1 {
-				t.Errorf("%s: %v", name, count)
-			}
+		}
+		if count["h1"] != 1 || count["title"] != 1 || count["role=main"] != 1 || count["lang=en"] != 1 || count["charset=utf-8"] != 1 {
+			t.Errorf("%s: %v", name, count)
 		}
 	}
 }

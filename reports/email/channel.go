@@ -1,6 +1,7 @@
 package email
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -158,12 +159,22 @@ func (c *Channel) Send(ctx context.Context, m state.Message) error {
 	if err != nil {
 		return &state.SendError{Err: err, Permanent: true}
 	}
-	return c.talk(ctx, func(t *talk) error { return t.deliver(message) })
+	var raw bytes.Buffer
+	if _, err := message.WriteTo(&raw); err != nil {
+		return &state.SendError{Err: err, Permanent: true}
+	}
+	return c.talk(ctx, func(t *talk) error { return t.deliver(message, raw.Bytes()) })
 }
 
-// Check logs in, and mails nothing.
+// Check logs in and asks whether the server takes mail of the sender, and mails nothing.
+// The error is as that of Send.
 func (c *Channel) Check(ctx context.Context) error {
-	return c.talk(ctx, func(*talk) error { return nil })
+	return c.talk(ctx, func(t *talk) error {
+		if err := t.sender(c.mailer.from.Address); err != nil {
+			return err
+		}
+		return t.client.Reset()
+	})
 }
 
 func loopback(host string) bool {

@@ -3,6 +3,8 @@ package email
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"github.com/wneessen/go-mail/smtp"
+	"golang.org/x/sync/errgroup"
 
 	"ownmap/pipeline/lab/demo"
 	"ownmap/pipeline/lab/smtplab"
@@ -215,9 +218,9 @@ func TestUnreachable(t *testing.T) {
 			t.Errorf("%v, %d messages", err, len(lab.Messages()))
 		}
 	})
-	t.Run("no such name", func(t *testing.T) {
+	t.Run("no such name, which nobody has to be asked", func(t *testing.T) {
 		t.Parallel()
-		c := channelTo(t, Server{Host: "mail.ownmap.invalid", User: "ownmap", Password: state.NewSecret(canary), Timeout: 5 * time.Second})
+		c := channelTo(t, Server{Host: "mail..example.org", User: "ownmap", Password: state.NewSecret(canary), Timeout: 5 * time.Second})
 		if fault := sendError(t, c, trouble("alice@example.org")); !fault.Unreachable || fault.Permanent || !matches("connect: ", fault.Error()) {
 			t.Errorf("%+v", fault)
 		}
@@ -307,6 +310,56 @@ func TestContext(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 		})
+	}
+}
+
+// TestAtOnce holds that a channel can be used from several goroutines, and that each
+// message arrives once.
+func TestAtOnce(t *testing.T) {
+	t.Parallel()
+	lab := smtplab.Start(t, smtplab.Options{})
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := NewChannel(Options{From: "ownmap@example.org", DKIM: DKIM{"example.org", "s1", pemOf(t, key)}}, serverOf(lab))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var group errgroup.Group
+	for i := range 12 {
+		group.Go(func() error {
+			m := trouble("alice@example.org")
+			m.ID = fmt.Sprintf("at-once-%d", i)
+			return c.Send(t.Context(), m)
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	counts := lab.Counts()
+	for id, n := range counts {
+		if n != 1 {
+			t.Errorf("%s came %d times", id, n)
+		}
+	}
+	if len(counts) != 12 {
+		t.Errorf("%d messages", len(counts))
+	}
+}
+
+// TestCheck holds that a check finds what every mail would fail of, and mails nothing.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	lab := smtplab.Start(t, smtplab.Options{Fault: func(a smtplab.Ask) smtplab.Answer {
+		if a.Stage == smtplab.Sender {
+			return smtplab.Answer{Code: 553, Text: "not yours"}
+		}
+		return smtplab.Answer{}
+	}})
+	err := channelTo(t, serverOf(lab)).Check(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "MAIL: 553 5.0.0 not yours") || len(lab.Messages()) != 0 {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -89,12 +89,14 @@ func New(options Options) (*Mailer, error) {
 			m.networkAndBrands = append(m.networkAndBrands, name)
 		}
 	}
-	set := options.Templates
+	set, builtIn := options.Templates, templates.New("")
 	if set == nil {
-		set = templates.New("")
+		set = builtIn
 	}
-	m.report, m.reportBuiltIn = pagesOf(set, "email/message"), pagesOf(templates.New(""), "email/message")
-	m.notice, m.noticeBuiltIn = pagesOf(set, "email/notice"), pagesOf(templates.New(""), "email/notice")
+	m.report, m.notice = pagesOf(set, "email/message"), pagesOf(set, "email/notice")
+	if m.reportBuiltIn, m.noticeBuiltIn = m.report, m.notice; set != builtIn {
+		m.reportBuiltIn, m.noticeBuiltIn = pagesOf(builtIn, "email/message"), pagesOf(builtIn, "email/notice")
+	}
 	m.notices = set.Notices() // after the pages: files that do not fit together are found out there
 	return m, nil
 }

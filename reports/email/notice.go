@@ -29,13 +29,17 @@ func kindOf(m state.Message) kind {
 		return kind{subject: "baseline"}
 	case state.MessageChanges:
 	case state.MessageReminder:
-		return kind{"reminder", "waiting", state.MoodWaiting.Glyph(), "Reminder: nothing new, approvals are due"}
+		return kind{"reminder", "waiting", state.MoodWaiting.Glyph(), "Nothing new, approvals are due"}
 	case state.MessageTrouble:
 		return kind{"trouble", "changed", state.MoodChanged.Glyph(), "Trouble"}
 	case state.MessageWell:
 		return kind{subject: "all is well", mood: "calm", glyph: state.MoodCalm.Glyph()}
 	case state.MessageTest:
-		return kind{"test message", "waiting", state.MoodWaiting.Glyph(), "Test message"}
+		words := "Nothing to do" // beside "Test message"
+		if m.Title != "" {
+			words = "Test message, nothing to do"
+		}
+		return kind{"test message", "waiting", state.MoodWaiting.Glyph(), words}
 	}
 	return kind{}
 }
@@ -95,8 +99,10 @@ func (m *Mailer) noticeView(message state.Message) *view {
 	if name := say(m.options.Network, longLabel); name != "" {
 		v.About += ", " + name
 	}
-	v.Preheader = v.Verdict
 	v.say(message, mostSaidAlone)
+	if v.Preheader = v.Verdict; len(v.Said) > 0 {
+		v.Preheader = v.Said[0] // the verdict is in the subject
+	}
 	if link := state.WebLink(message.Links.Review); link != "" {
 		v.Review = newButton(reviewWords, link, v.Accent)
 	}

@@ -1,7 +1,6 @@
 package email
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -134,17 +133,18 @@ func (t *talk) begin(ctx context.Context) (err error) {
 	return t.client.Auth(auth)
 }
 
-// deliver hands over one message.
-func (t *talk) deliver(m *Message) error {
-	var raw bytes.Buffer
-	if _, err := m.WriteTo(&raw); err != nil {
-		return err
-	}
+// sender says whose mail follows.
+func (t *talk) sender(from string) error {
 	t.step = stepSender
+	return t.client.Mail((&mail.Address{Address: from}).String())
+}
+
+// deliver hands over one message.
+func (t *talk) deliver(m *Message, raw []byte) error {
 	// All of the message is ASCII: only an address may need SMTPUTF8 (RFC 6531), which
 	// not every server on the way can do.
 	t.client.SkipSMTPUTF8(ascii(m.from.Address) && ascii(m.to.Address))
-	if err := t.client.Mail((&mail.Address{Address: m.from.Address}).String()); err != nil {
+	if err := t.sender(m.from.Address); err != nil {
 		return err
 	}
 	t.step = stepRecipient
@@ -160,7 +160,7 @@ func (t *talk) deliver(m *Message) error {
 		return err
 	}
 	t.step = stepContent
-	_, err = w.Write(raw.Bytes())
+	_, err = w.Write(raw)
 	// A server that ends the talk early may have said why.
 	if reply := w.Close(); reply != nil {
 		return reply

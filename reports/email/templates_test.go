@@ -106,3 +106,35 @@ func TestOverrideLarge(t *testing.T) {
 		t.Errorf("%d bytes", size)
 	}
 }
+
+// TestOverrideNotice holds the same for the mail that has no run behind it.
+func TestOverrideNotice(t *testing.T) {
+	t.Parallel()
+	huge := strings.Repeat("<p>our policy</p>", 10_000)
+	for name, tc := range map[string]struct{ file, content, want string }{
+		"good":       {"email/notice.txt", "Ours: {{.Verdict}}{{range .Said}} {{.}}{{end}}", "Ours: The run of 2026-10-05 did not begin The last run"},
+		"good, HTML": {"email/notice.html", "<p>Ours: {{.Verdict}}</p>", "<p>Ours: The run of 2026-10-05"},
+		"style":      {"email/style.html", "p { color: red; }", "p { color: red; }"},
+		"broken":     {"email/notice.html", "{{.Nonsense}}", "the built-in one is used"},
+		"too large":  {"email/notice.html", huge, "the built-in one is used"},
+	} {
+		dir := t.TempDir()
+		if err := os.MkdirAll(filepath.Join(dir, "email"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, tc.file), []byte(tc.content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		options := Options{Templates: templates.New(dir)}
+		m := renderAny(t, options, trouble("alice@example.org"))
+		if !strings.Contains(m.Text+m.HTML, tc.want) || !strings.Contains(m.Text, "26 hours ago") || len(bytesOf(t, m)) >= Limit {
+			t.Errorf("%s: want %q:\n%s\n%.500s", name, tc.want, m.Text, m.HTML)
+		}
+		if told := strings.Contains(m.Text, "built-in"); told != strings.Contains(tc.want, "built-in") {
+			t.Errorf("%s: told %v", name, told)
+		}
+		if report := render(t, options, demo.Nights(49).At(49), links()); strings.Contains(tc.file, "notice") && strings.Contains(tc.want, "Ours") && strings.Contains(report.Text+report.HTML, "Ours") {
+			t.Errorf("%s: the template stands in the mail of a run", name)
+		}
+	}
+}

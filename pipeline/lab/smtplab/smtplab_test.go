@@ -61,7 +61,7 @@ func TestServer(t *testing.T) {
 	for name, options := range map[string]Options{"starttls": {}, "implicit": {Implicit: true}, "plain": {Plain: true}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var answers = map[Stage]Answer{}
+			answers := map[Stage]Answer{}
 			options.Fault = func(a Ask) Answer { return answers[a.Stage] }
 			s := Start(t, options)
 			for i, tc := range []struct {
