@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -70,6 +71,9 @@ func TestDKIM(t *testing.T) {
 				raw := bytesOf(t, renderAny(t, options, m))
 				if err := verify(raw); err != nil {
 					t.Errorf("%s: %v:\n%.1500s", name, err, raw)
+				}
+				if !bytes.Contains(raw, fmt.Appendf(nil, " t=%d;", m.At.Unix())) {
+					t.Errorf("%s: not signed as of the message's time", name)
 				}
 				if !bytes.Equal(raw, bytesOf(t, renderAny(t, options, m))) || len(raw) >= Limit {
 					t.Errorf("%s: the second try differs, or %d bytes", name, len(raw))
