@@ -424,8 +424,12 @@ func TestClear(t *testing.T) {
 		auth    Auth
 		login   string // empty: none is tried
 	}{
-		{[]string{"PLAIN"}, AuthAuto, ""}, {[]string{"PLAIN", "LOGIN"}, AuthAuto, ""}, {[]string{"PLAIN", "LOGIN"}, AuthPlain, ""}, {[]string{"PLAIN", "LOGIN"}, AuthLogin, ""},
-		{[]string{"PLAIN", "CRAM-MD5"}, AuthAuto, "CRAM-MD5"}, {[]string{"PLAIN", "CRAM-MD5", "SCRAM-SHA-256"}, AuthAuto, "SCRAM-SHA-256"},
+		{[]string{"PLAIN"}, AuthAuto, ""},
+		{[]string{"PLAIN", "LOGIN"}, AuthAuto, ""},
+		{[]string{"PLAIN", "LOGIN"}, AuthPlain, ""},
+		{[]string{"PLAIN", "LOGIN"}, AuthLogin, ""},
+		{[]string{"PLAIN", "CRAM-MD5"}, AuthAuto, "CRAM-MD5"},
+		{[]string{"PLAIN", "CRAM-MD5", "SCRAM-SHA-256"}, AuthAuto, "SCRAM-SHA-256"},
 	} {
 		lab := smtplab.Start(t, smtplab.Options{Plain: true, Mechanisms: tc.offered, User: "ownmap", Password: canary})
 		server := serverOf(lab)
