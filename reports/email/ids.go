@@ -52,7 +52,7 @@ func (m *Mailer) subject(message state.Message) string {
 	case message.Kind == state.MessageTrouble || message.Kind == state.MessageTest:
 		said = message.Title // in any case: what is wrong is not to be looked for
 	case m.options.Subject == SubjectCounts:
-		said = strings.TrimPrefix(strings.TrimPrefix(message.Subject(), "Reminder: "), "baseline: ")
+		said = strings.TrimPrefix(strings.TrimPrefix(message.Subject(), "Reminder: "), "Baseline: ")
 	}
 	if kind.subject != "" {
 		parts = append(parts, kind.subject)

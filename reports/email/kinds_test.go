@@ -49,7 +49,7 @@ func TestKinds(t *testing.T) {
 	list := messages()
 	waits := list["reminder"].Report.Reminder()
 	for name, tc := range map[string]struct{ constant, counts, head, kicker string }{
-		"baseline": {"OwnMap: office: baseline", "OwnMap: office: baseline: " + strings.TrimPrefix(list["baseline"].Report.Verdict(), "baseline: "), "ports await approval", "◇ Baseline"},
+		"baseline": {"OwnMap: office: baseline", "OwnMap: office: baseline: " + strings.TrimPrefix(list["baseline"].Report.Verdict(), "Baseline: "), "ports await approval", "◇ Baseline"},
 		"changes":  {"OwnMap: office", "OwnMap: office: " + list["changes"].Report.Verdict(), "4 changes", "▲ Outside and inside do not agree"},
 		"reminder": {"OwnMap: office, owner web-team@example.org: reminder", "OwnMap: office, owner web-team@example.org: reminder: " + waits, "Reminder: " + waits, "◇ Nothing new"},
 		"partial":  {"OwnMap: office: trouble: Run 49 finished in part", "", "Run 49 finished in part", "▲ Trouble"},
