@@ -89,7 +89,7 @@ func TestMailArrives(t *testing.T) {
 	}
 	var want []string
 	for _, subject := range []string{
-		"Baseline: 1 port awaits approval, 1 of 1 host answered",
+		"baseline: 1 port awaits approval, 1 of 1 host answered",
 		"1 change, 2 ports unapproved, 1 of 1 host answered",
 		"reminder: 2 ports await approval, all new: 2 without owner",
 		"1 change, 3 ports unapproved, 1 of 1 host answered",
