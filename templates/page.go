@@ -86,26 +86,33 @@ func (s *Set) page(root string, files []string, parse func([]string) (executor, 
 	return p
 }
 
-// Render makes the bytes of a page. data is asked for what goes in, with notices about
-// templates that could not be used, which the page is to show. Where the user's
-// template fails on the data the built-in one is run, and told of it.
+// Render makes the bytes of a page, as RenderTo does.
 func (p *Page) Render(data func(notices []string) any) ([]byte, error) {
-	notices := p.set.Notices()
 	var out bytes.Buffer
 	out.Grow(int(p.size.Load()) * 9 / 8)
-	defer func() { p.size.Store(int64(out.Len())) }()
+	err := p.RenderTo(&out, data)
+	p.size.Store(int64(out.Len()))
+	return out.Bytes(), err
+}
+
+// RenderTo puts a page into a buffer, in the place of what it held. data is asked for
+// what goes in, with notices about templates that could not be used, which the page is
+// to show. Where the user's template fails on the data the built-in one is run, and
+// told of it.
+func (p *Page) RenderTo(out *bytes.Buffer, data func(notices []string) any) error {
+	notices := p.set.Notices()
+	out.Reset()
 	if p.custom != nil {
-		err := p.custom.ExecuteTemplate(&out, p.root, data(notices))
+		err := p.custom.ExecuteTemplate(out, p.root, data(notices))
 		if err == nil {
-			return out.Bytes(), nil
+			return nil
 		}
 		notice := fmt.Sprintf("Template %s/%s; the built-in one is used.", strings.TrimSuffix(p.set.dir, "/"), strings.TrimPrefix(err.Error(), "template: "))
 		p.set.fail(notice)
 		notices = append(notices, notice)
 		out.Reset()
 	}
-	err := p.native.ExecuteTemplate(&out, p.root, data(notices))
-	return out.Bytes(), err
+	return p.native.ExecuteTemplate(out, p.root, data(notices))
 }
 
 func htmlFuncs() htmltemplate.FuncMap { return functions(sprig.HermeticHtmlFuncMap()) }

@@ -93,6 +93,12 @@ func (r Report) OpenPorts() (open, unapproved int) {
 // was not looked at. Every writer leads with it.
 func (r Report) Verdict() string {
 	_, unapproved := r.OpenPorts()
+	return r.VerdictOf(unapproved)
+}
+
+// VerdictOf is Verdict where so many ports are unapproved: for who counted them and does
+// not keep the hosts.
+func (r Report) VerdictOf(unapproved int) string {
 	var parts []string
 	if r.Run.Baseline {
 		parts = append(parts, "Baseline: "+Count(unapproved, "port awaits", "ports await")+" approval")

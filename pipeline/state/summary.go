@@ -26,6 +26,13 @@ const (
 
 // Mood returns how a report is to be taken: the worst that can be said of it.
 func (r Report) Mood() Mood {
+	_, unapproved := r.OpenPorts()
+	return r.MoodOf(unapproved)
+}
+
+// MoodOf is Mood where so many ports are unapproved: for who counted them and does not
+// keep the hosts.
+func (r Report) MoodOf(unapproved int) Mood {
 	switch {
 	case r.Run.Partial:
 		return MoodPartial
@@ -35,8 +42,7 @@ func (r Report) Mood() Mood {
 		return MoodBaseline
 	case len(r.Changes) > 0:
 		return MoodChanged
-	}
-	if _, unapproved := r.OpenPorts(); unapproved > 0 {
+	case unapproved > 0:
 		return MoodWaiting
 	}
 	return MoodCalm
@@ -142,24 +148,44 @@ type Waiting struct {
 
 // WaitingByOwner counts the unapproved ports of each owner, the most first.
 func (r Report) WaitingByOwner() []Waiting {
-	rows := make(map[string]*Waiting)
+	w := NewWaitings(r.Run)
 	for i := range r.Hosts {
-		h := &r.Hosts[i]
-		for j := range h.Ports {
-			p := &h.Ports[j]
-			if !p.Unapproved() {
-				continue
-			}
-			row := rows[h.Owner]
-			if row == nil {
-				row = &Waiting{Owner: h.Owner, Oldest: p.FirstSeen}
-				rows[h.Owner] = row
-			}
-			row.count(p.FirstSeen, r.Run.StartedAt)
-		}
+		w.Add(&r.Hosts[i])
 	}
+	return w.ByOwner()
+}
+
+// Waitings counts unapproved ports host by host, for who does not keep the hosts.
+type Waitings struct {
+	run  time.Time
+	rows map[string]*Waiting
+}
+
+// NewWaitings begins to count, by the time before a run.
+func NewWaitings(run Run) *Waitings {
+	return &Waitings{run: run.StartedAt, rows: make(map[string]*Waiting)}
+}
+
+// Add counts the unapproved ports of a host.
+func (w *Waitings) Add(h *HostReport) {
+	for i := range h.Ports {
+		p := &h.Ports[i]
+		if !p.Unapproved() {
+			continue
+		}
+		row := w.rows[h.Owner]
+		if row == nil {
+			row = &Waiting{Owner: h.Owner, Oldest: p.FirstSeen}
+			w.rows[h.Owner] = row
+		}
+		row.count(p.FirstSeen, w.run)
+	}
+}
+
+// ByOwner returns what was counted, the most first.
+func (w *Waitings) ByOwner() []Waiting {
 	var sorted []Waiting
-	for _, row := range rows {
+	for _, row := range w.rows {
 		sorted = append(sorted, *row)
 	}
 	slices.SortFunc(sorted, func(a, b Waiting) int { return cmp.Or(cmp.Compare(b.All, a.All), cmp.Compare(a.Owner, b.Owner)) })

@@ -26,9 +26,10 @@ type edition struct {
 	written int             // files
 	stubs   map[int64]int64 // sizes of the pages of pruned runs
 	moved   bool            // something is not as it was when the lists were made
+	out     bytes.Buffer    // what is being made, of one file after the other
 
 	latest   state.Report // the newest run's
-	standing standing
+	standing *standing
 	reports  map[int64]state.Report
 }
 
@@ -109,38 +110,54 @@ func (e *edition) standings(ctx context.Context) error {
 	return nil
 }
 
-// page makes a page, unless the archive has it of the same view.
+// page makes a page, and writes it unless the archive has just that.
 func (e *edition) page(file, kind string, v view) error {
-	hash, err := hashOf(e.now.Version, kind, v)
-	if err != nil {
+	if err := e.look.render(&e.out, file, kind, e.zone, v); err != nil {
 		return fmt.Errorf("page %s: %w", file, err)
 	}
-	return e.file(file, hash, func() ([]byte, error) { return e.look.render(file, kind, e.zone, v) })
-}
-
-// file makes a file, unless the archive has it of the same input.
-func (e *edition) file(name, hash string, content func() ([]byte, error)) error {
-	e.now.Files[name] = hash
-	if !e.wish.full && e.old.Files[name] == hash {
-		return nil
-	}
-	e.moved = true
-	made, err := content()
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	if e.desk.has(name, made) {
-		return nil
-	}
-	e.written++
-	return e.desk.put(name, made)
+	return e.bytes(file, e.out.Bytes())
 }
 
 // bytes makes a file of these bytes.
 func (e *edition) bytes(name string, content []byte) error {
-	d := newDigest()
-	_, _ = d.Write(content)
-	return e.file(name, d.sum(), func() ([]byte, error) { return content, nil })
+	hash := hashOfBytes(content)
+	e.now.Files[name] = hash
+	old, known := e.old.Files[name]
+	if !e.wish.full && old == hash {
+		return nil
+	}
+	return e.put(name, content, e.steady && known)
+}
+
+// file makes a file of a run, unless the archive has it of the same input.
+func (e *edition) file(name, hash string, content func(out *bytes.Buffer) error) error {
+	e.now.Files[name] = hash
+	if !e.wish.full && e.old.Files[name] == hash {
+		return nil
+	}
+	e.out.Reset()
+	if err := content(&e.out); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	err := e.put(name, e.out.Bytes(), false)
+	if e.out.Cap() > largePage {
+		e.out = bytes.Buffer{}
+	}
+	return err
+}
+
+// largePage is how many bytes no page has, but the data of a large run.
+const largePage = 1 << 20
+
+// put puts a file on the desk, unless the archive has just that; differs says that it is
+// known not to.
+func (e *edition) put(name string, content []byte, differs bool) error {
+	e.moved = true
+	if !differs && e.desk.has(name, content) {
+		return nil
+	}
+	e.written++
+	return e.desk.put(name, content)
 }
 
 // keep takes over a file that the archive has.
@@ -213,7 +230,7 @@ func (e *edition) hostPages(ctx context.Context) error {
 			return nil
 		}
 		err := write()
-		host = append(host[:0:0], h)
+		host = append(host[:0], h)
 		return err
 	})
 	if err != nil {
@@ -225,11 +242,7 @@ func (e *edition) hostPages(ctx context.Context) error {
 // data makes the files that lie beside a run's page.
 func (e *edition) data(report state.Report, hash string) error {
 	for _, f := range e.site.options.Formats {
-		err := e.file(dataFile(report.Run.ID, f.Ext), hash, func() ([]byte, error) {
-			var content bytes.Buffer
-			err := f.Write(&content, report)
-			return content.Bytes(), err
-		})
+		err := e.file(dataFile(report.Run.ID, f.Ext), hash, func(out *bytes.Buffer) error { return f.Write(out, report) })
 		if err != nil {
 			return err
 		}

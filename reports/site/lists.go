@@ -3,6 +3,7 @@ package site
 import (
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 
 	"ownmap/pipeline/state"
@@ -16,32 +17,48 @@ type hostsPage struct {
 }
 
 type hostRow struct {
-	Host             link
-	Address          string
-	Key              string
+	hostCells
+
 	Down             bool
 	Open, Unapproved int
 	Ports            string
 	Tags             []string
-	Owner            string
 	FirstSeen        template.HTML
+}
+
+// hostList is the list of hosts, whose rows are written as the hosts come.
+type hostList struct {
+	all   int
+	pages []template.HTML
+	last  rows // of the page that is not full
+}
+
+func (l *hostList) add(h *hostRow) {
+	l.last.host(h)
+	if l.all++; l.all%listRows == 0 {
+		l.pages = append(l.pages, l.last.html())
+		l.last = rows{}
+		l.last.b.Grow(len(l.pages[len(l.pages)-1]) * 9 / 8) // the next page is about as long
+	}
+}
+
+// page returns the rows of a page, from 0.
+func (l *hostList) page(n int) template.HTML {
+	if n < len(l.pages) {
+		return l.pages[n]
+	}
+	return l.last.html()
 }
 
 func (p hostsPage) pager() *pager { return p.Pager }
 
 func (hostsPage) title() string { return "Hosts" }
 
-// hostsViews makes the pages of the list of hosts.
-func hostsViews(s standing) []hostsPage {
-	pages, pagers := paged("hosts", s.hosts, "hosts")
-	views := make([]hostsPage, len(pages))
-	for i, rows := range pages {
-		views[i] = hostsPage{
-			Summary: fmt.Sprintf("%s with %s, %d unapproved.", state.Count(len(s.hosts), "host", "hosts"), state.Count(s.open, "open port", "open ports"), s.unapproved),
-			Rows:    hostRows(rows), Pager: pagers[i],
-		}
+func (s *standing) hostsView(first, _ int, p *pager) view {
+	return hostsPage{
+		Summary: fmt.Sprintf("%s with %s, %d unapproved.", state.Count(s.hosts.all, "host", "hosts"), state.Count(s.open, "open port", "open ports"), s.unapproved),
+		Rows:    s.hosts.page(first / listRows), Pager: p,
 	}
-	return views
 }
 
 // portList names the first ports of a host, and what stands behind each.
@@ -72,20 +89,28 @@ func (p unapprovedPage) pager() *pager { return p.Pager }
 
 func (unapprovedPage) title() string { return "Unapproved ports" }
 
-// unapprovedViews makes the pages of the list of what awaits approval. How old each
-// port is they do not tell, for that would change all of them every night.
-func unapprovedViews(s standing) []unapprovedPage {
-	pages, pagers := paged("unapproved", s.waiting, "ports")
-	views := make([]unapprovedPage, len(pages))
-	for i, rows := range pages {
-		views[i] = unapprovedPage{
+// unapprovedView returns what makes the pages of the list of what awaits approval. How
+// old each port is they do not tell, for that would change all of them every night.
+func (s *standing) unapprovedView() func(first, end int, p *pager) view {
+	oldest := make([]*portRow, len(s.waiting))
+	for i := range s.waiting {
+		oldest[i] = &s.waiting[i]
+	}
+	slices.SortStableFunc(oldest, func(a, b *portRow) int { return a.since.Compare(b.since) })
+	rows := make([]portRow, 0, min(listRows, len(oldest)))
+	return func(first, end int, p *pager) view {
+		rows = rows[:0]
+		for _, row := range oldest[first:end] {
+			rows = append(rows, *row)
+		}
+		page := unapprovedPage{
 			Summary: fmt.Sprintf("%d of %s await approval.", s.unapproved, state.Count(s.open, "open port", "open ports")),
 			Ports:   portTable{ID: "ports", Caption: "Open ports that nobody approved, the oldest first", Hosts: true, Owners: true},
-			Pager:   pagers[i],
+			Pager:   p,
 		}
-		views[i].Ports.show(rows)
+		page.Ports.show(rows)
+		return page
 	}
-	return views
 }
 
 // runsPage lists all runs.
@@ -109,14 +134,8 @@ func (p runsPage) pager() *pager { return p.Pager }
 
 func (runsPage) title() string { return "Runs" }
 
-// runsViews makes the pages of the list of runs.
-func runsViews(runs []state.RunSummary) []runsPage {
-	pages, pagers := paged("runs", runs, "runs")
-	views := make([]runsPage, len(pages))
-	for i, rows := range pages {
-		views[i] = runsPage{state.Count(len(runs), "run", "runs") + ", the newest first.", runRows(rows), pagers[i]}
-	}
-	return views
+func (e *edition) runsView(first, end int, p *pager) view {
+	return runsPage{state.Count(len(e.runs), "run", "runs") + ", the newest first.", runRows(e.runs[first:end]), p}
 }
 
 func runRows(runs []state.RunSummary) []runRow {

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -35,7 +36,7 @@ type look struct {
 // newLook reads the templates.
 func newLook(set *templates.Set, brand state.Brand) (*look, error) {
 	l := &look{pages: make(map[string]*templates.Page), assets: make(map[string][]byte)}
-	d := newDigest("look 1")
+	d := newDigest("look 2")
 	files := pieces()
 	for _, kind := range kinds() {
 		files = append(files, "site/"+kind+".html")
@@ -125,10 +126,10 @@ func Standalone(w io.Writer, report state.Report, set *templates.Set, brand stat
 	if err != nil {
 		return err
 	}
-	content, err := l.standalone(report)
-	if err != nil {
+	var page bytes.Buffer
+	if err := l.standalone(&page, report); err != nil {
 		return fmt.Errorf("write HTML: %w", err)
 	}
-	_, err = w.Write(content)
+	_, err = page.WriteTo(w)
 	return err
 }

@@ -113,9 +113,17 @@ func newDigest(parts ...string) digest {
 }
 
 // sum is half of a SHA-256: enough that no two inputs ever share it.
-func (d digest) sum() string { return base64.RawURLEncoding.EncodeToString(d.Sum(nil)[:16]) }
+func (d digest) sum() string { return shortened(d.Sum(nil)) }
 
-// hashOf returns the hash of what a page is made from: its kind and its view, as JSON.
+func shortened(sum []byte) string { return base64.RawURLEncoding.EncodeToString(sum[:16]) }
+
+// hashOfBytes returns the hash of a file's bytes.
+func hashOfBytes(content []byte) string {
+	sum := sha256.Sum256(content)
+	return shortened(sum[:])
+}
+
+// hashOf returns the hash of what something is made from: its kind and its view, as JSON.
 func hashOf(version, kind string, v any) (string, error) {
 	d := newDigest(version, kind)
 	encoder := json.NewEncoder(d)
@@ -161,12 +169,31 @@ func replaceFile(path string, content []byte) error {
 // newSuffix ends the name of a file that is to take the place of another.
 const newSuffix = ".new"
 
-// sameBytes says whether a file is there and holds just this.
-func sameBytes(path string, content []byte) bool {
+// comparer compares files with what they are to hold, by a buffer of its own.
+type comparer struct{ buffer []byte }
+
+// same says whether a file is there and holds just this.
+func (c *comparer) same(path string, content []byte) bool {
 	info, err := os.Stat(path)
 	if err != nil || info.Size() != int64(len(content)) {
 		return false
 	}
-	old, err := os.ReadFile(path)
-	return err == nil && bytes.Equal(old, content)
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }()
+	if c.buffer == nil {
+		c.buffer = make([]byte, 64<<10)
+	}
+	for {
+		n, err := f.Read(c.buffer)
+		if n > len(content) || !bytes.Equal(c.buffer[:n], content[:n]) {
+			return false
+		}
+		content = content[n:]
+		if err != nil {
+			return errors.Is(err, io.EOF) && len(content) == 0
+		}
+	}
 }

@@ -26,6 +26,7 @@ type pair struct {
 	own        func(name string) bool
 	lies       listing // in the live tree
 	exchange   func(a, b string) error
+	compare    comparer
 
 	begun   bool
 	was     *manifest // of the next tree
@@ -60,7 +61,7 @@ func (p *pair) begin() error {
 }
 
 func (p *pair) has(name string, content []byte) bool {
-	return sameBytes(filepath.Join(p.live, filepath.FromSlash(name)), content)
+	return p.compare.same(filepath.Join(p.live, filepath.FromSlash(name)), content)
 }
 
 func (p *pair) put(name string, content []byte) error {

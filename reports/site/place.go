@@ -22,6 +22,8 @@ type place struct {
 	lies  listing
 	begun bool
 	wait  []string // names of files that are to be replaced
+
+	compare comparer
 }
 
 // begin invalidates the manifest: from here on the tree may differ from it.
@@ -39,7 +41,7 @@ func (p *place) begin() error {
 
 func (p *place) path(name string) string { return filepath.Join(p.dir, filepath.FromSlash(name)) }
 
-func (p *place) has(name string, content []byte) bool { return sameBytes(p.path(name), content) }
+func (p *place) has(name string, content []byte) bool { return p.compare.same(p.path(name), content) }
 
 func (p *place) put(name string, content []byte) error {
 	if err := p.begin(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/hex"
 	"html/template"
+	"net/netip"
 	"time"
 
 	"ownmap/pipeline/state"
@@ -32,9 +33,8 @@ type portTable struct {
 }
 
 type portRow struct {
-	Host       link
-	Address    string
-	AddressKey string // sorts as addresses do
+	hostCells
+
 	Number     uint16
 	Port       string
 	State      state.PortState
@@ -42,7 +42,6 @@ type portRow struct {
 	Version    string
 	Process    string
 	About      string // the whole of the process
-	Owner      string
 	Approval   *state.Approval
 	Reason     string // of the approval
 	Unapproved bool
@@ -55,26 +54,25 @@ type portRow struct {
 
 // add fills the table with the ports that keep wants; run is the time against
 // which ages are told, the zero time for none; limit is how many are shown.
-func (t *portTable) add(hosts []state.HostReport, l links, run time.Time, keep func(state.PortReport) bool, limit int) {
+func (t *portTable) add(hosts []state.HostReport, l links, run time.Time, keep func(*state.PortReport) bool, limit int) {
 	all := 0
-	for _, h := range hosts {
-		for _, p := range h.Ports {
+	for i := range hosts {
+		h := &hosts[i]
+		var host hostCells
+		for j := range h.Ports {
+			p := &h.Ports[j]
 			if !keep(p) {
 				continue
 			}
 			if all++; all > limit {
 				continue
 			}
-			row := portRow{
-				Host: l.host(cmp.Or(h.Name(), h.Address.String()), h.ID), Address: h.Address.String(), AddressKey: addressKey(h.Host), Number: p.Number, Port: p.String(), State: p.State,
-				Service: p.Service.String(), Version: p.Service.Described(), Process: p.Behind().String(), About: p.Behind().Described(), Owner: h.Owner,
-				Approval: p.Approval, Unapproved: p.Unapproved(), Since: dayTag(p.FirstSeen), since: p.FirstSeen,
+			if host == (hostCells{}) {
+				host = hostCellsOf(h, l)
 			}
+			row := portRowOf(host, p)
 			if t.Reasons && p.Approved() {
 				row.Reason = p.Approval.Reason
-			}
-			if p.StaleSince != nil {
-				row.Stale = dayTag(*p.StaleSince)
 			}
 			if !run.IsZero() {
 				row.Age = state.Age(p.FirstSeen, run)
@@ -86,18 +84,43 @@ func (t *portTable) add(hosts []state.HostReport, l links, run time.Time, keep f
 	t.More = state.MoreOf(len(t.Rows), all, "ports")
 }
 
+// hostCells are what the rows of all ports of a host have.
+type hostCells struct {
+	Host       link
+	Address    string
+	AddressKey string // sorts as addresses do
+	Owner      string
+}
+
+func hostCellsOf(h *state.HostReport, l links) hostCells {
+	address := h.Address.String()
+	return hostCells{l.host(cmp.Or(h.Name(), address), h.ID), address, addressKey(h.Address), h.Owner}
+}
+
+func portRowOf(host hostCells, p *state.PortReport) portRow {
+	row := portRow{
+		hostCells: host, Number: p.Number, Port: p.String(), State: p.State,
+		Service: p.Service.String(), Version: p.Service.Described(), Process: p.Behind().String(), About: p.Behind().Described(),
+		Approval: p.Approval, Unapproved: p.Unapproved(), Since: dayTag(p.FirstSeen), since: p.FirstSeen,
+	}
+	if p.StaleSince != nil {
+		row.Stale = dayTag(*p.StaleSince)
+	}
+	return row
+}
+
 // show makes these the rows of the table.
 func (t *portTable) show(rows []portRow) {
 	t.Rows, t.Filter = rows, len(rows) > 8
-	for _, row := range rows {
-		t.Inside = t.Inside || row.Process != ""
+	for i := range rows {
+		t.Inside = t.Inside || rows[i].Process != ""
 	}
 }
 
-func every(state.PortReport) bool { return true }
+func every(*state.PortReport) bool { return true }
 
 // addressKey is the address in hexadecimal, so that text sorts as addresses do.
-func addressKey(h state.Host) string {
-	bytes := h.Address.As16()
+func addressKey(a netip.Addr) string {
+	bytes := a.As16()
 	return hex.EncodeToString(bytes[:])
 }

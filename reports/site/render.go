@@ -1,6 +1,7 @@
 package site
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"html/template"
@@ -37,9 +38,9 @@ type navLink struct {
 	Here bool
 }
 
-// render makes the bytes of a page. It is pure: nothing but its arguments and
-// the templates go in.
-func (l *look) render(file, kind, zone string, v view) ([]byte, error) {
+// render makes the bytes of a page, in the place of what a buffer held. It is pure:
+// nothing but its arguments and the templates go in.
+func (l *look) render(out *bytes.Buffer, file, kind, zone string, v view) error {
 	root := strings.Repeat("../", strings.Count(file, "/"))
 	nav := []navLink{
 		{link{"Overview", root + "index.html"}, kind == "index"},
@@ -51,17 +52,17 @@ func (l *look) render(file, kind, zone string, v view) ([]byte, error) {
 	if list, is := v.(listView); is {
 		page.Pager = list.pager()
 	}
-	return shown(l.pages[kind], func(notices []string) any {
+	return shown(out, l.pages[kind], func(notices []string) any {
 		page.Notices = notices
 		return page
 	})
 }
 
 // standalone makes the bytes of a run's page that needs no other file.
-func (l *look) standalone(report state.Report) ([]byte, error) {
+func (l *look) standalone(out *bytes.Buffer, report state.Report) error {
 	v := runView(report, "", nil, standalonePorts)
 	sum := sha256.Sum256(l.style)
-	return shown(l.pages["run"], func(notices []string) any {
+	return shown(out, l.pages["run"], func(notices []string) any {
 		return layout{
 			Title: v.title(), Brand: l.brand, Notices: notices, Zone: report.Run.StartedAt.Location().String(), Standalone: true, View: v,
 			Style:     template.CSS(l.style), //nolint:gosec // our own stylesheet, or the user's
@@ -72,10 +73,32 @@ func (l *look) standalone(report state.Report) ([]byte, error) {
 
 // shown renders a page in which no character hides: what people type, owners and reasons,
 // was cleaned by nobody.
-func shown(page *templates.Page, data func(notices []string) any) ([]byte, error) {
-	content, err := page.Render(data)
-	if visible := state.Visible(string(content)); len(visible) != len(content) { // an escape is longer than what it stands for
-		return []byte(visible), err
+func shown(out *bytes.Buffer, page *templates.Page, data func(notices []string) any) error {
+	err := page.RenderTo(out, data)
+	if hides(out.Bytes()) {
+		visible := state.Visible(out.String())
+		out.Reset()
+		out.WriteString(visible)
 	}
-	return content, err
+	return err
+}
+
+// hides says whether a character hides in a page. It asks only about what is not plain,
+// for few pages hold much of that, and a copy of each would be the most that is made.
+func hides(page []byte) bool {
+	for i := 0; i < len(page); {
+		if c := page[i]; ' ' <= c && c < 0x7f || c == '\n' || c == '\t' {
+			i++
+			continue
+		}
+		end := i + 1
+		for end < len(page) && page[end] >= 0x80 {
+			end++
+		}
+		if text := string(page[i:end]); len(state.Visible(text)) != len(text) { // an escape is longer than what it stands for
+			return true
+		}
+		i = end
+	}
+	return false
 }

@@ -14,7 +14,7 @@ import (
 // rows are rows of a table that are being written.
 type rows struct{ b strings.Builder }
 
-func (w *rows) text(s string) { template.HTMLEscape(&w.b, []byte(s)) }
+func (w *rows) text(s string) { w.b.WriteString(escaped(s)) }
 
 // cell writes a cell of a class, a word of ours.
 func (w *rows) cell(class, text string) {
@@ -26,7 +26,9 @@ func (w *rows) cell(class, text string) {
 func (w *rows) open(class string) {
 	w.b.WriteString("<td")
 	if class != "" {
-		w.b.WriteString(` class="` + class + `"`)
+		w.b.WriteString(` class="`)
+		w.b.WriteString(class)
+		w.b.WriteByte('"')
 	}
 	w.b.WriteByte('>')
 }
@@ -37,7 +39,9 @@ func (w *rows) link(l link) {
 		w.text(l.Label)
 		return
 	}
-	w.b.WriteString(`<a href="` + l.Link + `">`)
+	w.b.WriteString(`<a href="`)
+	w.b.WriteString(l.Link)
+	w.b.WriteString(`">`)
 	w.text(l.Label)
 	w.b.WriteString("</a>")
 }
@@ -45,41 +49,41 @@ func (w *rows) link(l link) {
 // HTML is what the template puts in.
 func (w *rows) html() template.HTML { return template.HTML(w.b.String()) } //nolint:gosec // every text in it went through escaped
 
-// hostRows writes lines of the list of hosts.
-func hostRows(list []hostRow) template.HTML {
-	var w rows
-	w.b.Grow(len(list) * 512)
-	for _, h := range list {
-		w.b.WriteString(`<tr><th scope="row">`)
-		w.link(h.Host)
-		w.b.WriteString("</th>\n" + `<td class="port" data-value="` + h.Key + `">`)
-		w.text(h.Address)
-		w.b.WriteString("</td>\n")
-		if h.Down {
-			w.b.WriteString("<td><span class=\"badge medium\">down</span></td>\n")
-		} else {
-			w.b.WriteString("<td>up</td>\n")
-		}
-		w.cell("number", strconv.Itoa(h.Open))
-		w.open("number")
-		if h.Unapproved > 0 {
-			w.b.WriteString(`<b class="bad">` + strconv.Itoa(h.Unapproved) + "</b></td>\n")
-		} else {
-			w.b.WriteString("<span class=\"muted\">0</span></td>\n")
-		}
-		w.cell("ports", h.Ports)
-		w.open("")
-		for _, tag := range h.Tags {
-			w.b.WriteString(`<span class="tag">`)
-			w.text(tag)
-			w.b.WriteString("</span> ")
-		}
-		w.b.WriteString("</td>\n")
-		w.cell("owner", h.Owner)
-		w.open("date")
-		w.b.WriteString(string(h.FirstSeen) + "</td></tr>\n")
+// host writes a line of the list of hosts.
+func (w *rows) host(h *hostRow) {
+	w.b.WriteString(`<tr><th scope="row">`)
+	w.link(h.Host)
+	w.b.WriteString("</th>\n" + `<td class="port" data-value="`)
+	w.b.WriteString(h.AddressKey)
+	w.b.WriteString(`">`)
+	w.text(h.Address)
+	w.b.WriteString("</td>\n")
+	if h.Down {
+		w.b.WriteString("<td><span class=\"badge medium\">down</span></td>\n")
+	} else {
+		w.b.WriteString("<td>up</td>\n")
 	}
-	return w.html()
+	w.cell("number", strconv.Itoa(h.Open))
+	w.open("number")
+	if h.Unapproved > 0 {
+		w.b.WriteString(`<b class="bad">`)
+		w.b.WriteString(strconv.Itoa(h.Unapproved))
+		w.b.WriteString("</b></td>\n")
+	} else {
+		w.b.WriteString("<span class=\"muted\">0</span></td>\n")
+	}
+	w.cell("ports", h.Ports)
+	w.open("")
+	for _, tag := range h.Tags {
+		w.b.WriteString(`<span class="tag">`)
+		w.text(tag)
+		w.b.WriteString("</span> ")
+	}
+	w.b.WriteString("</td>\n")
+	w.cell("owner", h.Owner)
+	w.open("date")
+	w.b.WriteString(string(h.FirstSeen))
+	w.b.WriteString("</td></tr>\n")
 }
 
 // eventRows writes lines of the history of a host.

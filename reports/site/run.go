@@ -78,13 +78,18 @@ func runView(r state.Report, root string, formats []Format, ports int) runPage {
 		p.Data = append(p.Data, link{strings.ToUpper(f.Ext), root + dataFile(r.Run.ID, f.Ext)})
 	}
 	p.Changes, p.MoreChanges = foldChanges(r.Changes, l, changeLimit)
-	p.Unapproved.add(r.Hosts, l, r.Run.StartedAt, state.PortReport.Unapproved, ports)
+	p.Unapproved.add(r.Hosts, l, r.Run.StartedAt, (*state.PortReport).Unapproved, ports)
 	p.Inventory.add(r.Hosts, l, time.Time{}, every, ports)
 	p.addOddities(r, l)
 	p.addInside(r, l)
-	names := make(map[int64]string, len(r.Hosts))
-	for _, h := range r.Hosts {
-		names[h.ID] = h.Name()
+	names := make(map[int64]string, len(r.Voided))
+	for _, a := range r.Voided {
+		names[a.HostID] = ""
+	}
+	for i := range r.Hosts {
+		if _, asked := names[r.Hosts[i].ID]; asked {
+			names[r.Hosts[i].ID] = r.Hosts[i].Name()
+		}
 	}
 	for _, a := range r.Voided {
 		p.Voided = append(p.Voided, voidedRow{a, l.host(state.Label(names[a.HostID], a.Address), a.HostID)})

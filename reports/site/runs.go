@@ -1,6 +1,7 @@
 package site
 
 import (
+	"bytes"
 	"context"
 	"strconv"
 	"time"
@@ -91,8 +92,8 @@ func (e *edition) runPage(ctx context.Context, run state.RunSummary, keep bool) 
 	if err := e.data(report, hash); err != nil {
 		return err
 	}
-	return e.file(runFile(run.ID), hash, func() ([]byte, error) {
-		return e.look.render(runFile(run.ID), "run", e.zone, runView(report, "../", e.site.options.Formats, archivePorts))
+	return e.file(runFile(run.ID), hash, func(out *bytes.Buffer) error {
+		return e.look.render(out, runFile(run.ID), "run", e.zone, runView(report, "../", e.site.options.Formats, archivePorts))
 	})
 }
 
@@ -125,10 +126,10 @@ func (e *edition) stub(ctx context.Context, run state.RunSummary, known record, 
 	if err != nil {
 		return err
 	}
-	return e.file(runFile(run.ID), hash, func() ([]byte, error) {
-		content, err := e.look.render(runFile(run.ID), "pruned", e.zone, v)
-		e.stubs[run.ID] = int64(len(content))
-		return content, err
+	return e.file(runFile(run.ID), hash, func(out *bytes.Buffer) error {
+		err := e.look.render(out, runFile(run.ID), "pruned", e.zone, v)
+		e.stubs[run.ID] = int64(out.Len())
+		return err
 	})
 }
 

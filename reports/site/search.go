@@ -1,6 +1,7 @@
 package site
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -13,9 +14,12 @@ import (
 // host, in shards. A page read from the disk may load nothing but scripts, so each shard
 // is a script that hands one long string to the search, and names the next one.
 type searchIndex struct {
-	shards []*strings.Builder
-	hosts  int // in the last one
+	shards []*bytes.Buffer // each a string of JavaScript that is not closed yet
+	hosts  int             // in the last one
 	id     int64
+
+	line, quoted              bytes.Buffer
+	ports, services, products wordList
 }
 
 // shardHosts is how many hosts a shard has: some 6 MB.
@@ -23,33 +27,45 @@ const shardHosts = 50_000
 
 // The columns of a line are apart by tabs, the lines by line feeds. The search shows the
 // first two and looks through all but the last, which is the host's page.
-func (s *searchIndex) add(h state.HostReport) {
+func (s *searchIndex) add(h *state.HostReport) {
 	if s.hosts > 0 && s.id == h.ID {
 		return // seen from another vantage; its page is the same
 	}
 	if len(s.shards) == 0 || s.hosts == shardHosts {
-		s.shards, s.hosts = append(s.shards, new(strings.Builder)), 0
+		s.shards, s.hosts = append(s.shards, newShard()), 0
 	}
-	b := s.shards[len(s.shards)-1]
+	shard := s.shards[len(s.shards)-1]
 	if s.hosts > 0 {
-		b.WriteByte('\n')
+		shard.WriteString(`\n`)
 	}
 	s.hosts, s.id = s.hosts+1, h.ID
-	var ports, services, products wordList
-	for _, p := range h.Ports {
-		ports.add(p.String())
-		services.add(p.Service.String())
-		services.add(p.Behind().Name())
-		products.add(p.Service.Product)
+	s.ports, s.services, s.products = s.ports[:0], s.services[:0], s.products[:0]
+	for i := range h.Ports {
+		p := &h.Ports[i]
+		s.ports.add(p.String())
+		s.services.add(p.Service.String())
+		s.services.add(p.Behind().Name())
+		s.products.add(p.Service.Product)
 	}
-	for i, column := range []string{
-		strings.Join(h.Names, " "), h.Address.String(), ports.String(), services.String(), products.String(), h.Owner, strings.Join(h.Tags, " "), hostFile(h.ID),
-	} {
+	s.line.Reset()
+	for i, column := range []wordList{h.Names, {h.Address.String()}, s.ports, s.services, s.products, {h.Owner}, h.Tags, {hostFile(h.ID)}} {
 		if i > 0 {
-			b.WriteByte('\t')
+			s.line.WriteByte('\t')
 		}
-		b.WriteString(flat(column))
+		column.write(&s.line)
 	}
+	s.quote(shard)
+}
+
+func newShard() *bytes.Buffer { return bytes.NewBufferString(`OWNMAP_INDEX("`) }
+
+// quote adds the line to the string of a shard. JSON also escapes what HTML and
+// JavaScript trip over.
+func (s *searchIndex) quote(shard *bytes.Buffer) {
+	s.quoted.Reset()
+	_ = json.NewEncoder(&s.quoted).Encode(s.line.String()) // no string fails
+	quoted := s.quoted.Bytes()
+	shard.Write(quoted[1 : len(quoted)-len("\"\n")])
 }
 
 // wordList is a list of words, each once.
@@ -61,7 +77,14 @@ func (w *wordList) add(word string) {
 	}
 }
 
-func (w wordList) String() string { return strings.Join(w, " ") }
+func (w wordList) write(line *bytes.Buffer) {
+	for i, word := range w {
+		if i > 0 {
+			line.WriteByte(' ')
+		}
+		line.WriteString(flat(word))
+	}
+}
 
 // flat makes a text one column: what people type may hold anything.
 func flat(s string) string {
@@ -76,18 +99,15 @@ func flat(s string) string {
 func (e *edition) searchFiles() error {
 	shards := e.standing.search.shards
 	if len(shards) == 0 {
-		shards = append(shards, new(strings.Builder))
+		shards = append(shards, newShard())
 	}
 	for i, shard := range shards {
 		next := ""
 		if i+1 < len(shards) {
 			next = searchFile(i + 2)
 		}
-		text, err := json.Marshal(shard.String()) // which also escapes what HTML and JavaScript trip over
-		if err != nil {
-			return err
-		}
-		if err := e.bytes("assets/"+searchFile(i+1), fmt.Appendf(nil, "OWNMAP_INDEX(%s,%q);\n", text, next)); err != nil {
+		fmt.Fprintf(shard, "\",%q);\n", next)
+		if err := e.bytes("assets/"+searchFile(i+1), shard.Bytes()); err != nil {
 			return err
 		}
 	}

@@ -1,19 +1,16 @@
 package site
 
 import (
-	"cmp"
 	"context"
-	"slices"
-	"time"
 
 	"ownmap/pipeline/state"
 )
 
-// standing is how the hosts stand now, as far as the lists and the index tell it. It is
-// much smaller than the hosts themselves, which are forgotten when it is made.
+// standing is how the hosts stand now, as far as the lists and the index tell it: what
+// the lists show of each. The hosts themselves are forgotten one after the other.
 type standing struct {
-	hosts            []hostRow
-	waiting          []portRow // the oldest first
+	hosts            hostList
+	waiting          []portRow // in the order of hosts
 	open, unapproved int
 	owners           []state.Waiting
 	verdict          string
@@ -21,122 +18,71 @@ type standing struct {
 	search           searchIndex
 }
 
-// add reads how a host stands, and returns what counts of it for the verdict: the ports
-// that nobody approved, and who answers for them.
-func (s *standing) add(h state.HostReport) state.HostReport {
-	s.hosts = append(s.hosts, hostRowOf(h))
-	s.search.add(h)
-	table := portTable{Hosts: true, Owners: true}
-	table.add([]state.HostReport{h}, links{}, time.Time{}, state.PortReport.Unapproved, len(h.Ports))
-	s.waiting = append(s.waiting, table.Rows...)
-	counts := state.HostReport{Owner: h.Owner}
+// add reads how a host stands.
+func (s *standing) add(h *state.HostReport) {
+	cells, waiting := hostCellsOf(h, links{}), 0
+	row := hostRow{hostCells: cells, Down: h.State == state.Down, Ports: portList(h.Ports), Tags: h.Tags, FirstSeen: dayTag(h.FirstSeen)}
 	for i := range h.Ports {
 		p := &h.Ports[i]
 		if p.State == state.Open {
-			s.open++
+			row.Open++
 		}
 		if p.Unapproved() {
-			counts.Ports = append(counts.Ports, state.PortReport{PortStatus: state.PortStatus{State: p.State}, FirstSeen: p.FirstSeen})
+			waiting++
+			s.waiting = append(s.waiting, portRowOf(cells, p))
 		}
 	}
-	return counts
+	row.Unapproved = waiting
+	s.open, s.unapproved = s.open+row.Open, s.unapproved+waiting
+	s.hosts.add(&row)
+	s.search.add(h)
 }
 
 // readStanding reads how the hosts stand, one after the other; report is that of the
-// last run.
-func readStanding(ctx context.Context, source Source, report state.Report) (standing, error) {
-	var s standing
-	report.Hosts = nil
+// last run, after which about so many ports were unapproved.
+func readStanding(ctx context.Context, source Source, report state.Report, unapproved int) (*standing, error) {
+	s := &standing{waiting: make([]portRow, 0, unapproved)}
+	owners := state.NewWaitings(report.Run)
 	err := source.Hosts(ctx, func(h state.HostReport) error {
-		if counts := s.add(h); len(counts.Ports) > 0 {
-			report.Hosts = append(report.Hosts, counts)
-		}
+		owners.Add(&h)
+		s.add(&h)
 		return nil
 	})
-	_, s.unapproved = report.OpenPorts()
-	s.owners, s.verdict, s.mood = report.WaitingByOwner(), report.Verdict(), moodOf(report)
-	slices.SortStableFunc(s.waiting, func(a, b portRow) int { return a.since.Compare(b.since) })
+	s.owners, s.verdict, s.mood = owners.ByOwner(), report.VerdictOf(s.unapproved), viewOfMood(report.MoodOf(s.unapproved))
 	return s, err
 }
 
 // lists makes the lists of hosts, of what is unapproved and of runs, and the index of
 // the search.
 func (e *edition) lists(ctx context.Context) error {
-	var err error
-	if e.standing, err = readStanding(ctx, e.site.options.Source, e.latest); err != nil {
+	unapproved := 0
+	if len(e.runs) > 0 {
+		unapproved = e.runs[0].Unapproved
+	}
+	s, err := readStanding(ctx, e.site.options.Source, e.latest, unapproved)
+	if err != nil {
 		return err
 	}
-	e.latest.Hosts = nil
+	e.standing = s
 	if err := e.searchFiles(); err != nil {
 		return err
 	}
-	for page, view := range hostsViews(e.standing) {
-		if err := e.page(pageFile("hosts", page+1), "hosts", view); err != nil {
-			return err
-		}
+	if err := e.list("hosts", "hosts", s.hosts.all, s.hostsView); err != nil {
+		return err
 	}
-	for page, view := range unapprovedViews(e.standing) {
-		if err := e.page(pageFile("unapproved", page+1), "unapproved", view); err != nil {
-			return err
-		}
+	if err := e.list("unapproved", "ports", len(s.waiting), s.unapprovedView()); err != nil {
+		return err
 	}
-	for page, view := range runsViews(e.runs) {
-		if err := e.page(pageFile("runs", page+1), "runs", view); err != nil {
+	return e.list("runs", "runs", len(e.runs), e.runsView)
+}
+
+// list makes the pages of a long list; view makes that of the rows from first up to end.
+func (e *edition) list(kind, noun string, all int, view func(first, end int, p *pager) view) error {
+	for i, p := range pagersOf(kind, noun, all) {
+		first := i * listRows
+		if err := e.page(pageFile(kind, i+1), kind, view(first, min(first+listRows, all), p)); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// listRows is how many rows a page of a long list has.
-const listRows = 500
-
-// pager leads from one page of a long list to the others.
-type pager struct {
-	Noun string // of what is listed
-	Page int
-	Of   int
-	// First and Last count the rows of the page, of All.
-	First, Last, All int
-	Links            []pageLink
-}
-
-// pageLink is a page of a list; one without a number stands for those left out.
-type pageLink struct {
-	Number int
-	Link   string
-	Here   bool
-}
-
-// paged splits a list into pages; there is always one.
-func paged[T any](list string, rows []T, noun string) (pages [][]T, pagers []*pager) {
-	for chunk := range slices.Chunk(rows, listRows) {
-		pages = append(pages, chunk)
-	}
-	if len(pages) <= 1 {
-		return [][]T{rows}, []*pager{nil}
-	}
-	for i, chunk := range pages {
-		p := &pager{Noun: noun, Page: i + 1, Of: len(pages), First: i*listRows + 1, Last: i*listRows + len(chunk), All: len(rows)}
-		for n := 1; n <= len(pages); n++ {
-			switch {
-			case len(pages) <= 25 || n == 1 || n == len(pages) || n >= p.Page-3 && n <= p.Page+3:
-				p.Links = append(p.Links, pageLink{n, pageFile(list, n), n == p.Page})
-			case p.Links[len(p.Links)-1].Number != 0:
-				p.Links = append(p.Links, pageLink{})
-			}
-		}
-		pagers = append(pagers, p)
-	}
-	return pages, pagers
-}
-
-// hostRowOf makes the line of a host.
-func hostRowOf(h state.HostReport) hostRow {
-	row := hostRow{
-		Host: links{}.host(cmp.Or(h.Name(), h.Address.String()), h.ID), Address: h.Address.String(), Key: addressKey(h.Host),
-		Down: h.State == state.Down, Ports: portList(h.Ports), Tags: h.Tags, Owner: h.Owner, FirstSeen: dayTag(h.FirstSeen),
-	}
-	row.Open, row.Unapproved = state.Report{Hosts: []state.HostReport{h}}.OpenPorts()
-	return row
 }

@@ -95,10 +95,9 @@ type mood struct {
 	MoodWords string
 }
 
-func moodOf(r state.Report) mood {
-	m := r.Mood()
-	return mood{moodClass(m), m.Glyph(), m.Words()}
-}
+func moodOf(r state.Report) mood { return viewOfMood(r.Mood()) }
+
+func viewOfMood(m state.Mood) mood { return mood{moodClass(m), m.Glyph(), m.Words()} }
 
 // moodClass is the class of the stylesheet.
 func moodClass(m state.Mood) string {
