@@ -31,6 +31,7 @@ type edition struct {
 	latest   state.Report // the newest run's
 	standing *standing
 	reports  map[int64]state.Report
+	read     bool // a report from the source, that was not collected
 }
 
 func (s *Site) newEdition(ctx context.Context, w wish, d desk, old *manifest) (*edition, error) {
@@ -51,6 +52,7 @@ func (s *Site) newEdition(ctx context.Context, w wish, d desk, old *manifest) (*
 		exts[i] = f.Ext
 	}
 	e.now = newManifest(newDigest(append(exts, s.options.Version, l.version, e.zone)...).sum())
+	e.now.Files = make(map[string]string, len(old.Files))
 	e.steady = !w.full && old.Version == e.now.Version && e.sameSource()
 	return e, nil
 }
@@ -199,6 +201,7 @@ func (e *edition) report(ctx context.Context, id int64) (state.Report, error) {
 	if r, found := e.reports[id]; found {
 		return r, nil
 	}
+	e.read = true
 	return e.site.options.Source.Report(ctx, id)
 }
 

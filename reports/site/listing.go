@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"strings"
 )
@@ -15,24 +16,39 @@ type listing struct {
 	dirs  []string               // outer ones first
 }
 
-// list returns what lies in a folder, less the manifest.
-func list(dir string) (listing, error) {
-	l := listing{files: make(map[string]fs.FileMode)}
-	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, entry fs.DirEntry, err error) error {
+// list returns what lies in a folder, about so many files, less the manifest.
+func list(dir string, about int) (listing, error) {
+	l := listing{files: make(map[string]fs.FileMode, about)}
+	return l, l.add(dir, "")
+}
+
+// add adds what lies in a folder of the tree, whose name ends with a slash.
+func (l *listing) add(root, folder string) error {
+	f, err := os.Open(filepath.Join(root, filepath.FromSlash(folder)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	entries, err := f.ReadDir(-1) // in no order
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		name := folder + entry.Name()
 		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return nil
-		case err != nil:
-			return err
-		case name == "." || name == manifestFile || name == staleFile:
+		case name == manifestFile || name == staleFile:
 		case entry.IsDir():
 			l.dirs = append(l.dirs, name)
+			if err := l.add(root, name+"/"); err != nil {
+				return err
+			}
 		default:
 			l.files[name] = entry.Type()
 		}
-		return nil
-	})
-	return l, err
+	}
+	return nil
 }
 
 // ownNames returns what says whether a file is called as one of the archive's, or is a

@@ -53,7 +53,7 @@ func (p *pair) begin() error {
 	if err := os.Rename(filepath.Join(p.next, manifestFile), filepath.Join(p.next, staleFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	p.there, err = list(p.next)
+	p.there, err = list(p.next, len(p.was.Files))
 	for _, dir := range p.there.dirs {
 		p.dirs[dir] = true
 	}
@@ -174,10 +174,14 @@ func (p *pair) link(from, name string) error {
 // was put there in the moment before that tree was exchanged: it is not lost.
 func (p *pair) carry(now *manifest) error {
 	carried := make(map[string]bool)
-	for _, name := range slices.Sorted(maps.Keys(p.lies.files)) {
-		if p.own(name) {
-			continue
+	var others []string
+	for name := range p.lies.files {
+		if !p.own(name) {
+			others = append(others, name)
 		}
+	}
+	slices.Sort(others)
+	for _, name := range others {
 		to := name
 		if _, taken := now.Files[name]; taken {
 			to = saved(name)

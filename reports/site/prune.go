@@ -46,11 +46,11 @@ func (s *Site) forget(ctx context.Context) error {
 	}
 	defer unlock()
 	previous := sibling(dir, "previous")
-	lies, err := list(previous)
+	m, whole, err := readManifest(previous)
 	if err != nil {
 		return fmt.Errorf("archive: %w", err)
 	}
-	m, whole, err := readManifest(previous)
+	lies, err := list(previous, len(m.Files))
 	if err != nil {
 		return fmt.Errorf("archive: %w", err)
 	}

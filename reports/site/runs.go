@@ -3,6 +3,7 @@ package site
 import (
 	"bytes"
 	"context"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -57,11 +58,21 @@ func (e *edition) runPages(ctx context.Context) error {
 		if err := e.runPage(ctx, run, e.wish.keep.keeps(nth, run.Run, newest)); err != nil {
 			return err
 		}
+		clear(e.reports)
+		e.latest.Hosts = nil // the index tells of those of now
+		e.collect()
 		nth++
 	}
-	clear(e.reports)
-	e.latest.Hosts = nil // the index tells of those of now
 	return e.lastChanges(ctx)
+}
+
+// collect frees the report of a run that was read from the source. It is more than all
+// else that an edition holds, and the collector would let as much garbage pile up again.
+func (e *edition) collect() {
+	if e.read {
+		e.read = false
+		runtime.GC()
+	}
 }
 
 func (e *edition) runPage(ctx context.Context, run state.RunSummary, keep bool) error {

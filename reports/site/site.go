@@ -169,7 +169,7 @@ func (s *Site) edit(ctx context.Context, dir string, w wish, exchange bool) (out
 	if err != nil {
 		return outcome{}, err
 	}
-	lies, err := list(dir)
+	lies, err := list(dir, len(old.Files))
 	if err != nil {
 		return outcome{}, err
 	}

@@ -121,7 +121,14 @@ func dayTag(t time.Time) template.HTML {
 	if t.IsZero() {
 		return "–"
 	}
-	return template.HTML(`<time datetime="` + t.UTC().Format(time.RFC3339) + `" title="` + t.Format(minute) + `">` + t.Format(time.DateOnly) + `</time>`) //nolint:gosec // digits
+	var room [96]byte
+	tag := append(room[:0], `<time datetime="`...)
+	tag = t.UTC().AppendFormat(tag, time.RFC3339)
+	tag = append(tag, `" title="`...)
+	tag = t.AppendFormat(tag, minute)
+	tag = append(tag, `">`...)
+	tag = t.AppendFormat(tag, time.DateOnly)
+	return template.HTML(append(tag, `</time>`...)) //nolint:gosec // digits
 }
 
 // minuteTag is a time as a page shows it.
