@@ -11,8 +11,8 @@ import (
 	"ownmap/templates"
 )
 
-// view is what a page shows: its title and the data of its template. All of it goes
-// into the page and nothing else, so that its hash tells whether the page is up to date.
+// view is what a page shows: its title and the data of its template. Nothing else goes
+// into the page, so that the same view is always the same page.
 type view interface{ title() string }
 
 // listView is a view that is one page of a long list.
