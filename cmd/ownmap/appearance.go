@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"ownmap/pipeline/alert"
 	"ownmap/pipeline/load"
 	"ownmap/pipeline/state"
 	"ownmap/reports/email"
@@ -97,14 +98,11 @@ func (l appearance) mail(w io.Writer, report state.Report) error {
 		return err
 	}
 	message := state.Message{
-		ID: fmt.Sprintf("run-%d.file", report.Run.ID), Kind: state.MessageChanges, Recipient: unsent, At: report.Run.StartedAt, Report: &report,
+		ID: fmt.Sprintf("run-%d.file", report.Run.ID), Kind: alert.KindOf(report), Recipient: unsent, At: report.Run.StartedAt, Report: &report,
 		Links: state.MessageLinks{Run: l.page(report.Run.ID)},
 	}
 	if report.Run.FinishedAt != nil {
 		message.At = *report.Run.FinishedAt
-	}
-	if report.Run.Baseline {
-		message.Kind = state.MessageBaseline
 	}
 	out, err := mailer.Render(message)
 	if err != nil {
@@ -117,7 +115,7 @@ func (l appearance) mail(w io.Writer, report state.Report) error {
 // message writes a short message.
 func (l appearance) message(w io.Writer, report state.Report) error {
 	words, err := short.New(short.Options{Templates: l.set(), Organisation: l.brand.Organisation}).Render(
-		state.Message{Kind: state.MessageChanges, Report: &report, Links: state.MessageLinks{Run: l.page(report.Run.ID)}})
+		state.Message{Kind: alert.KindOf(report), Report: &report, Links: state.MessageLinks{Run: l.page(report.Run.ID)}})
 	if err != nil {
 		return err
 	}

@@ -79,6 +79,18 @@ func (p Policy) Plan(r state.Report, m Memory) Plan {
 	return plan
 }
 
+// KindOf returns what a message about the whole of a report is, where nothing is muted.
+func KindOf(r state.Report) state.MessageKind {
+	all := &parcel{hosts: map[int64]bool{0: true}}
+	for _, it := range itemsOf(r, muted{}, Remind{}.due(r)) {
+		all.news, all.due = all.news || it.news, all.due || it.due
+	}
+	if kind, ok := all.kind(r); ok {
+		return kind
+	}
+	return state.MessageWell
+}
+
 // deliver is the delivery of a parcel.
 func (p Policy) deliver(r state.Report, book string, parcel *parcel, m muted, kind state.MessageKind, at time.Time) state.Delivery {
 	k := parcel.key

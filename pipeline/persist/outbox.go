@@ -154,9 +154,9 @@ func (b *Book) Backlogs(ctx context.Context, before time.Time) ([]state.Backlog,
 }
 
 func backlogs(rows []queries.WaitingByChannelRow) []state.Backlog {
-	list := make([]state.Backlog, len(rows))
-	for i, row := range rows {
-		list[i] = state.Backlog{Channel: row.Channel, Waiting: int(row.Waiting), Parked: int(row.Parked), Since: row.Since}
+	var list []state.Backlog
+	for _, row := range rows {
+		list = append(list, state.Backlog{Channel: row.Channel, Waiting: int(row.Waiting), Parked: int(row.Parked), Since: row.Since})
 	}
 	return list
 }

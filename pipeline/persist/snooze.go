@@ -102,15 +102,16 @@ func (v *view) snoozes(ctx context.Context) ([]state.Snooze, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read snoozes: %w", err)
 	}
-	list := make([]state.Snooze, len(rows))
-	for i, r := range rows {
-		list[i] = state.Snooze{
+	var list []state.Snooze
+	for _, r := range rows {
+		s := state.Snooze{
 			ID: r.ID, HostID: r.HostID, Address: r.Address, Reason: r.Reason, By: r.SetBy, Via: r.Via,
 			Since: r.Since, Until: r.Until, EndedAt: r.EndedAt, EndedBy: r.EndedBy,
 		}
 		if r.Protocol != nil && r.Port != nil {
-			list[i].Port = state.Port{Protocol: state.Protocol(*r.Protocol), Number: uint16(*r.Port)}
+			s.Port = state.Port{Protocol: state.Protocol(*r.Protocol), Number: uint16(*r.Port)}
 		}
+		list = append(list, s)
 	}
 	return list, nil
 }

@@ -105,6 +105,9 @@ func (r Report) VerdictOf(unapproved int) string {
 	} else {
 		parts = append(parts, Count(len(r.Changes), "change", "changes"), Count(unapproved, "port unapproved", "ports unapproved"))
 	}
+	if n := len(r.Voided); n > 0 {
+		parts = append(parts, Count(n, "approval void", "approvals void"))
+	}
 	if n := r.Grave(); n > 0 {
 		parts = append(parts, Count(n, "disagreement", "disagreements"))
 	}

@@ -37,7 +37,7 @@ func renderMessage(tb testing.TB, options Options, m state.Message) string {
 func TestMessage(t *testing.T) {
 	t.Parallel()
 	for night, want := range map[int]string{
-		48: `OwnMap Example Ltd, office: ◐ 3 changes, 8 ports unapproved, 9 of 11 hosts answered, 1 not scanned
+		48: `OwnMap Example Ltd, office: ◐ 3 changes, 8 ports unapproved, 1 approval void, 9 of 11 hosts answered, 1 not scanned
 10.20.0.50 (monitor): ~ 3000/tcp service changed, http Grafana 10.4.2 → http-proxy Squid http proxy 5.7 (high)
 192.0.2.11 (web-1): + 8080/tcp port opened, http ＜script＞alert(1)＜／script＞＼x1b［31m＼u{202e}＼x0d＼x0a'"＆amp;{{.}} (high)
 10.20.0.21 (db-1): − host down (medium)
