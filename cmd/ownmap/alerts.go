@@ -105,10 +105,11 @@ func failure(ctx context.Context, err error) error {
 	var running *persist.RunningError
 	var cancelled *queue.CancelledError
 	var writer *pipeline.WriterError
-	if err == nil || errors.As(err, &running) || errors.As(err, &cancelled) || errors.As(err, &writer) || ctx.Err() != nil {
-		return nil
+	ours := errors.As(err, &running) || errors.As(err, &cancelled) || errors.As(err, &writer) || ctx.Err() != nil
+	if !ours {
+		return err
 	}
-	return err
+	return nil
 }
 
 // lookLate tells those who watch when the last run is longer ago than it should be.
@@ -119,7 +120,7 @@ func (h *house) lookLate(ctx context.Context) error {
 	last, err := h.book.FindRun(ctx, "last")
 	var none *persist.NoRunError
 	if errors.As(err, &none) {
-		return nil
+		return nil // before the first run nothing is late
 	}
 	if err != nil {
 		return err
@@ -153,7 +154,7 @@ func (h *house) serveMessages(ctx context.Context) error {
 				h.log.WarnContext(ctx, "look for late runs", "error", err)
 			}
 			if outbox.Sleep(ctx, lateEvery) != nil {
-				return nil
+				return nil //nolint:nilerr // to be stopped is how it ends
 			}
 		}
 	})

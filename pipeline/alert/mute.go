@@ -147,7 +147,7 @@ func (m *muted) tell(memory Memory) {
 	const most = 5
 	for i, s := range memory.Snoozes {
 		if i == most {
-			m.notes = append(m.notes, fmt.Sprintf("%s more.", state.Count(len(memory.Snoozes)-most, "snooze", "snoozes")))
+			m.notes = append(m.notes, state.Count(len(memory.Snoozes)-most, "snooze", "snoozes")+" more.")
 			break
 		}
 		m.notes = append(m.notes, "Snoozed: "+s.Words()+".")

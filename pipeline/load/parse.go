@@ -203,22 +203,22 @@ func (p *parser) path(node *yaml.Node, what string, into *string) {
 	*into = absolute
 }
 
-// words reads a list of short words, or a single one, sorted and without
+// tags reads a list of short words, or a single one, sorted and without
 // repetition.
-func (p *parser) words(node *yaml.Node, what string) []string {
+func (p *parser) tags(node *yaml.Node) []string {
 	const most = 64
-	var words []string
+	var tags []string
 	p.each(node, func(n *yaml.Node) {
-		text, ok := p.text(n, what)
+		text, ok := p.text(n, "tag")
 		if !ok {
 			return
 		}
 		if text == "" || len(text) > most || text != state.Clean(text) || strings.ContainsAny(text, " ,") {
-			p.add(n.Line, "%s %s: it takes a word of 1 to %d bytes without spaces, commas and control characters", what, show(text), most)
+			p.add(n.Line, "tag %s: it takes a word of 1 to %d bytes without spaces, commas and control characters", show(text), most)
 			return
 		}
-		words = append(words, text)
+		tags = append(tags, text)
 	})
-	slices.Sort(words)
-	return slices.Compact(words)
+	slices.Sort(tags)
+	return slices.Compact(tags)
 }

@@ -29,7 +29,7 @@ func (p *parser) route(node *yaml.Node) {
 	r := Route{line: node.Line}
 	before := len(p.list)
 	p.fields(node, "a route",
-		key{"tags", func(n *yaml.Node) { r.Tags = p.words(n, "tag") }},
+		key{"tags", func(n *yaml.Node) { r.Tags = p.tags(n) }},
 		key{"owners", func(n *yaml.Node) { r.Owners = p.owners(n) }},
 		key{"hosts", func(n *yaml.Node) { r.Hosts = p.specs(n, "hosts") }},
 		key{"vantages", func(n *yaml.Node) { r.Vantages = p.vantages(n) }},
@@ -176,7 +176,7 @@ func (p *parser) quietTimes(node *yaml.Node) {
 				p.duration(n, "for", Duration(time.Minute), Duration(31*24*time.Hour), &w.For)
 			}},
 			key{"quiet", func(n *yaml.Node) { p.flag(n, "quiet", &w.Quiet) }},
-			key{"tags", func(n *yaml.Node) { w.Tags = p.words(n, "tag") }},
+			key{"tags", func(n *yaml.Node) { w.Tags = p.tags(n) }},
 			key{"owners", func(n *yaml.Node) { w.Owner = p.owners(n) }},
 			key{"hosts", func(n *yaml.Node) { w.Hosts = p.specs(n, "hosts") }},
 		)

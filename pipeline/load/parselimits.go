@@ -24,7 +24,7 @@ func (p *parser) limit(node *yaml.Node) {
 	before := len(p.list)
 	p.fields(node, "a limit",
 		key{"network", func(n *yaml.Node) { l.Network = p.networks(n) }},
-		key{"tag", func(n *yaml.Node) { l.Tag = p.words(n, "tag") }},
+		key{"tag", func(n *yaml.Node) { l.Tag = p.tags(n) }},
 		key{"max_rate", func(n *yaml.Node) { p.whole(n, "max_rate", 1, 1_000_000, &l.MaxRate) }},
 		key{"fragile", func(n *yaml.Node) { p.flag(n, "fragile", &l.Fragile) }},
 		key{"windows", func(n *yaml.Node) { l.Windows = p.windows(n) }},

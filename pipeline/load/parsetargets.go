@@ -25,7 +25,7 @@ func (p *parser) target(node *yaml.Node) {
 		key{"vantage", func(n *yaml.Node) { t.Vantage = p.vantages(n) }},
 		key{"hosts", func(n *yaml.Node) { p.targetHosts(n, &t) }},
 		key{"exclude", func(n *yaml.Node) { t.Exclude = p.exclusions(n) }},
-		key{"tags", func(n *yaml.Node) { t.Tags = p.words(n, "tag") }},
+		key{"tags", func(n *yaml.Node) { t.Tags = p.tags(n) }},
 		key{"ssh", func(n *yaml.Node) { t.SSH = p.targetSSH(n) }},
 		key{"owner", func(n *yaml.Node) { p.owner(n, &t.Owner) }},
 		key{"profile", func(n *yaml.Node) {

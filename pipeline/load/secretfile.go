@@ -74,8 +74,11 @@ type channelSecret struct {
 
 func (c *Channel) secrets() []channelSecret {
 	list := []channelSecret{
-		{"password", &c.Password, &c.PasswordFile}, {"webhook_url", &c.WebhookURL, &c.WebhookURLFile}, {"token", &c.Token, &c.TokenFile},
-		{"url", &c.URL, &c.URLFile}, {"secret", &c.Secret, &c.SecretFile},
+		{"password", &c.Password, &c.PasswordFile},
+		{"webhook_url", &c.WebhookURL, &c.WebhookURLFile},
+		{"token", &c.Token, &c.TokenFile},
+		{"url", &c.URL, &c.URLFile},
+		{"secret", &c.Secret, &c.SecretFile},
 	}
 	if c.DKIM != nil {
 		list = append(list, channelSecret{"dkim.key", &c.DKIM.Key, &c.DKIM.KeyFile})

@@ -115,7 +115,7 @@ func (s *Sender) Serve(ctx context.Context) error {
 		for {
 			next, err := s.work(ctx, name, func() {})
 			if ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // to be stopped is how it ends
 			}
 			pause := pollEvery
 			if err != nil { // the database may come back
@@ -124,7 +124,7 @@ func (s *Sender) Serve(ctx context.Context) error {
 				pause = min(pause, max(0, next.Sub(s.Now())))
 			}
 			if s.Wait(ctx, pause) != nil {
-				return nil
+				return nil //nolint:nilerr // the same
 			}
 		}
 	})

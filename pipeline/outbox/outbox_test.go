@@ -3,8 +3,9 @@ package outbox
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -54,8 +55,8 @@ func (p *peer) Send(_ context.Context, m state.Message) error {
 		}
 	}
 	text := m.Recipient + " " + m.Title
-	for _, note := range m.Notes {
-		text += " [" + note + "]"
+	if len(m.Notes) > 0 {
+		text += " [" + strings.Join(m.Notes, "; ") + "]"
 	}
 	p.got = append(p.got, text)
 	return nil
@@ -173,7 +174,7 @@ func TestDownForADay(t *testing.T) {
 		return nil
 	}
 	for i := range 5 {
-		w.add(t, [3]string{"mail", "a", fmt.Sprint(i)}, [3]string{"mail", "b", fmt.Sprint(i)}, [3]string{"other", "", fmt.Sprint(i)})
+		w.add(t, [3]string{"mail", "a", strconv.Itoa(i)}, [3]string{"mail", "b", strconv.Itoa(i)}, [3]string{"other", "", strconv.Itoa(i)})
 	}
 	left := w.drain(t, 2*time.Minute)
 	if len(left) != 1 || left[0].Waiting != 10 || left[0].Channel != "mail" {

@@ -183,7 +183,7 @@ func TestDeliveriesWaiting(t *testing.T) {
 	book := locked(t, open(t))
 	one(answers(t, "127.0.5.1", "22/tcp ssh")).pass(t, book)
 	for i, columns := range []string{"null, null", "null, null", "now(), null", "null, now()"} {
-		exec1(t, book, fmt.Sprintf("insert into delivery (channel, recipient, message_id, kind, created_at, due_at, next_at, sent_at, parked_at) values ('c', 'r%d', 'm%d', 'test', now(), now(), now(), %s)", i, i, columns))
+		exec1(t, book, fmt.Sprintf("insert into delivery (channel, recipient, message_id, kind, created_at, due_at, next_at, sent_at, parked_at) values ('c', 'r%d', 'm%d', 'test', now(), 'today', 'today', %s)", i, i, columns))
 	}
 	if waiting, parked, err := book.DeliveriesWaiting(t.Context()); waiting != 2 || parked != 1 || err != nil {
 		t.Errorf("%d waiting, %d parked, %v; want 2 and 1", waiting, parked, err)

@@ -42,7 +42,7 @@ func (b *Book) Deliver(ctx context.Context, channel string, now time.Time, send 
 		if err != nil {
 			return err
 		}
-		d, err := deliveryOf(queries.Delivery(row))
+		d, err := deliveryOf(row)
 		if err != nil {
 			return err
 		}

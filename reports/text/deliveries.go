@@ -17,8 +17,14 @@ func Deliveries(w io.Writer, list []state.Delivery, options Options) error {
 		return p.writeTo(w)
 	}
 	t := table{columns: []column{
-		{title: "ID", right: true}, {title: "DECIDED"}, {title: "KIND"}, {title: "RUN", right: true}, {title: "TO", floor: 16}, {title: "STATE", floor: 16},
-		{title: "TRIES", right: true}, {title: "LAST ERROR", floor: 20},
+		{title: "ID", right: true},
+		{title: "DECIDED"},
+		{title: "KIND"},
+		{title: "RUN", right: true},
+		{title: "TO", floor: 16},
+		{title: "STATE", floor: 16},
+		{title: "TRIES", right: true},
+		{title: "LAST ERROR", floor: 20},
 	}}
 	for _, d := range list {
 		run := ""
