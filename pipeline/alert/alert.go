@@ -81,7 +81,7 @@ func (p Policy) Plan(r state.Report, m Memory) Plan {
 
 // KindOf returns what a message about the whole of a report is, where nothing is muted.
 func KindOf(r state.Report) state.MessageKind {
-	all := &parcel{hosts: map[int64]bool{0: true}}
+	all := &parcel{all: true}
 	for _, it := range itemsOf(r, muted{}, Remind{}.due(r)) {
 		all.news, all.due = all.news || it.news, all.due || it.due
 	}

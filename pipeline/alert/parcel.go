@@ -19,6 +19,7 @@ type parcel struct {
 	hosts   map[int64]bool // that the recipient may know of
 	waiting map[int64]bool // whose unapproved ports are told
 	places  map[list][]int
+	all     bool // a route brought it that takes all of a host
 	news    bool
 	due     bool
 	worst   state.Severity
@@ -57,10 +58,12 @@ func (d *dealer) domains(r state.Report) {
 			if !route.Takes(h) {
 				continue
 			}
+			all := route.Severity == "" && len(route.Kinds) == 0
 			for _, k := range d.policy.keys(route, h) {
-				d.parcel(k).hosts[h.ID] = true
+				p := d.parcel(k)
+				p.hosts[h.ID], p.all = true, p.all || all
 			}
-			if route.Severity == "" && len(route.Kinds) == 0 && !route.Continue {
+			if all && !route.Continue {
 				break
 			}
 		}
@@ -153,7 +156,7 @@ func groupOf(by []Group, h *state.HostReport) string {
 // kind is what the parcel is to its recipient; ok is false where it is nothing.
 func (p *parcel) kind(r state.Report) (kind state.MessageKind, ok bool) {
 	switch {
-	case r.Run.Baseline && len(p.hosts) > 0:
+	case r.Run.Baseline && (p.all || len(p.waiting)+len(p.places) > 0):
 		return state.MessageBaseline, true
 	case p.news:
 		return state.MessageChanges, true

@@ -66,9 +66,9 @@ func (p *parser) readURLFile() {
 func (p *parser) guard(line int, path string, mode fs.FileMode) {
 	switch {
 	case mode&0o004 != 0:
-		p.add(line, "%s holds a password and everybody can read it: chmod o= %s", path, path)
+		p.add(line, "%s holds a secret and everybody can read it: chmod o= %s", path, path)
 	case mode&^0o640 != 0:
-		p.warn("%s holds a password and has mode %04o: chmod 0640 %s", path, mode, path)
+		p.warn("%s holds a secret and has mode %04o: chmod 0640 %s", path, mode, path)
 	}
 }
 

@@ -58,6 +58,7 @@ type Sender struct {
 	Wait func(ctx context.Context, d time.Duration) error
 	Log  *slog.Logger // nil: none
 
+	level  slog.Level // of tries in vain: a Drain says itself what it could not send
 	mu     sync.Mutex
 	report *state.Report // the last one that was read: a run's messages come one after the other
 }
@@ -107,6 +108,7 @@ func (s *Sender) drain(ctx context.Context, name string, until time.Time, all *r
 
 // Serve sends whatever comes, until ctx ends.
 func (s *Sender) Serve(ctx context.Context) error {
+	s.level = slog.LevelWarn
 	names, err := s.names(ctx)
 	if err != nil {
 		return err
@@ -200,7 +202,7 @@ func (s *Sender) try(ctx context.Context, book string, d state.Delivery) state.S
 		return state.Settlement{At: at, Parked: true, Error: why, Add: s.Policy.Refused(book, d, why, at)}
 	}
 	next := at.Add(max(fault.After, Backoff(d.Attempts)))
-	s.log().WarnContext(ctx, "a message could not be delivered", "delivery", d.ID, "to", d.To(), "again", next, "error", why)
+	s.log().Log(ctx, s.level, "a message could not be delivered", "delivery", d.ID, "to", d.To(), "again", next, "error", why)
 	return state.Settlement{At: at, NextAt: next, Error: why, Unreachable: fault.Unreachable, Add: s.Policy.Stuck(book, d, why, at)}
 }
 
