@@ -3,6 +3,8 @@ package outbox
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,7 +17,16 @@ import (
 	"ownmap/pipeline/state"
 )
 
-func TestMain(m *testing.M) { lab.Main(m) }
+func TestMain(m *testing.M) {
+	if text := os.Getenv(nightsVar); text != "" {
+		if err := doNights(context.Background(), text); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	lab.Main(m)
+}
 
 // clock is a clock that moves when somebody waits for it: by as much as the one waits
 // who waits least, once all of them do.
