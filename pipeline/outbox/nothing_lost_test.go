@@ -57,7 +57,7 @@ func TestNothingIsLost(t *testing.T) {
 			t.Fatalf("program %d ended by itself: %s\n%s", i, l.cmd.ProcessState, l.stderr.String())
 		}
 		if (i+1)%50 == 0 {
-			t.Logf("%d kills", i+1)
+			t.Logf("%d kills, %d messages kept", i+1, len(o.server.Messages()))
 		}
 	}
 	if down {

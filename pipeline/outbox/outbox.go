@@ -63,9 +63,11 @@ type Sender struct {
 	report *state.Report // the last one that was read: a run's messages come one after the other
 }
 
-// How often a channel looks for new messages, and how long one try may take.
+// How often a channel looks for new messages, and at least when another process sends for
+// it; and how long one try may take.
 const (
 	pollEvery = 5 * time.Second
+	busyPause = time.Second
 	tryLimit  = time.Minute
 )
 
@@ -174,9 +176,14 @@ func (s *Sender) work(ctx context.Context, name string, added func()) (next time
 		if err := ctx.Err(); err != nil {
 			return time.Time{}, err
 		}
-		if !found {
-			return s.Store.NextDelivery(ctx, name, s.Now())
+		if found {
+			continue
 		}
+		next, err := s.Store.NextDelivery(ctx, name, s.Now())
+		if soon := s.Now().Add(busyPause); err == nil && !next.IsZero() && next.Before(soon) {
+			next = soon // what is due is in the hands of another process
+		}
+		return next, err
 	}
 }
 

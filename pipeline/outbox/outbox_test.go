@@ -273,3 +273,37 @@ func TestQuiet(t *testing.T) {
 		t.Errorf("sent at %s", now)
 	}
 }
+
+// TestBusyElsewhere holds that a sender waits while another one sends for the channel, and
+// does not ask the database over and over.
+func TestBusyElsewhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "mail")
+	w.add(t, [3]string{"mail", "a", "1"})
+	sending, proceed := make(chan struct{}), make(chan struct{})
+	w.peers["mail"].fault = func(state.Message) error {
+		close(sending)
+		<-proceed
+		return nil
+	}
+	var work sync.WaitGroup
+	work.Go(func() { w.drain(t, 0) })
+	<-sending
+	waits := 0
+	second := &Sender{
+		Store: w.book, Channels: w.sender.Channels, Policy: policy{}, Now: w.clock.Now, Links: w.sender.Links,
+		Wait: func(ctx context.Context, d time.Duration) error {
+			if waits++; waits > 100 {
+				return errors.New("asks over and over")
+			}
+			return w.clock.Wait(ctx, d)
+		},
+	}
+	left, err := second.Drain(t.Context(), 10*time.Second)
+	if err != nil || len(left) != 1 || left[0].Waiting != 1 || waits < 5 {
+		t.Errorf("left %+v after %d waits, %v", left, waits, err)
+	}
+	close(proceed)
+	work.Wait()
+	expect(t, w.peers["mail"].got, "a 1")
+}
