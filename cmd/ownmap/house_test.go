@@ -70,7 +70,8 @@ func rooms() map[string]string {
 }
 
 // mayUse says whether code of a room may import a package: one of ours by rooms, tests besides the lab and what
-// sets up a database, and those that kill whole nights what makes up a night; pgx and nmap's library only in the rooms that speak to them; nothing but Go's own in the words.
+// sets up a database, and those of the outbox, which kill whole nights, what a night is made of; pgx and nmap's library
+// only in the rooms that speak to them; nothing but Go's own in the words.
 func mayUse(room, pkg string, test bool) bool {
 	first, _, _ := strings.Cut(pkg, "/")
 	own, isOwn := strings.CutPrefix(pkg, "ownmap/")

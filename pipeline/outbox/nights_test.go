@@ -165,9 +165,13 @@ func (planner) Plan(context.Context, []state.Target, []state.KnownHost, []string
 type crew struct{ book *persist.Book }
 
 func (crew) Shards(plan state.Plan) []state.Shard {
-	shards := make([]state.Shard, len(plan.Hosts))
-	for i, h := range plan.Hosts {
-		shards[i] = state.Shard{No: i, Work: state.WorkPorts, Vantage: h.Vantage, Profile: state.Profile{Name: h.Profile}, Hosts: []state.ShardHost{{Address: h.Address, Listed: h.Listed}}}
+	var shards []state.Shard
+	for hosts := range slices.Chunk(plan.Hosts, 3) {
+		shard := state.Shard{No: len(shards), Work: state.WorkPorts, Vantage: hosts[0].Vantage, Profile: state.Profile{Name: hosts[0].Profile}}
+		for _, h := range hosts {
+			shard.Hosts = append(shard.Hosts, state.ShardHost{Address: h.Address, Listed: h.Listed})
+		}
+		shards = append(shards, shard)
 	}
 	return shards
 }
@@ -175,13 +179,18 @@ func (crew) Shards(plan state.Plan) []state.Shard {
 func (crew) Again(work state.Work, shards []state.Shard, asks []state.Ask) []state.Shard {
 	var list []state.Shard
 	for _, of := range shards {
-		again := state.Shard{Work: work, Of: of.No, Vantage: of.Vantage, Profile: of.Profile, Hosts: []state.ShardHost{of.Hosts[0]}}
-		for _, ask := range asks {
-			if ask.Address == again.Hosts[0].Address {
-				again.Hosts[0].Ask = append(again.Hosts[0].Ask, ask.Port)
+		again := state.Shard{Work: work, Of: of.No, Vantage: of.Vantage, Profile: of.Profile}
+		for _, h := range of.Hosts {
+			for _, ask := range asks {
+				if ask.Address == h.Address {
+					h.Ask = append(h.Ask, ask.Port)
+				}
+			}
+			if len(h.Ask) > 0 {
+				again.Hosts = append(again.Hosts, h)
 			}
 		}
-		if len(again.Hosts[0].Ask) > 0 {
+		if len(again.Hosts) > 0 {
 			list = append(list, again)
 		}
 	}

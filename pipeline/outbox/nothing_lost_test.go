@@ -116,13 +116,13 @@ func (o *ordeal) stopPostgres(tb testing.TB, inHand bool) {
 // killSoon kills a program at a random moment, or while a message is in the hands of the
 // mail server.
 func (o *ordeal) killSoon(l *life) {
-	for range o.dice(15) { // of a night there are two or three
+	for range o.dice(12) { // of a night there are two or three
 		select {
 		case <-l.said:
 		case <-time.After(5 * time.Second):
 		}
 	}
-	if o.dice(6) != 0 {
+	if o.dice(8) != 0 {
 		o.pause(50 * time.Millisecond)
 		o.kill(l)
 		return

@@ -128,12 +128,11 @@ func (o *ordeal) choose(ask smtplab.Ask) smtplab.Answer {
 		return smtplab.Answer{Cut: !s.kept}
 	}
 	luck := o.rng.IntN(1000)
-	pick := func(share int, answer smtplab.Answer) bool {
-		luck -= share
-		return luck < 0 && luck+share >= 0 && answer != (smtplab.Answer{})
-	}
 	for _, odd := range odds() {
-		if odd.stage == ask.Stage && pick(odd.share, odd.answer) {
+		if odd.stage != ask.Stage {
+			continue
+		}
+		if luck -= odd.share; luck < 0 {
 			return odd.answer
 		}
 	}
@@ -198,7 +197,7 @@ func (o *ordeal) await(kept bool, do func()) {
 	o.strike = &strike{do, kept}
 }
 
-// give takes back what awaits a message; false: it has happened, or is about to.
+// takeBack takes back what awaits a message; false: it has happened, or is about to.
 func (o *ordeal) takeBack() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -308,8 +307,8 @@ func (o *ordeal) quit(tb testing.TB) int {
 	}
 	pid := 0
 	_, _ = fmt.Sscan(string(text), &pid)
-	if line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); err != nil || !strings.Contains(string(line), o.dir) {
-		tb.Errorf("process %d is not the test's PostgreSQL: %q, %v", pid, line, err)
+	if line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); pid < 2 || err == nil && !strings.Contains(string(line), o.dir) {
+		tb.Errorf("process %d is not the test's PostgreSQL: %q", pid, line)
 		return 0
 	}
 	incident := o.begin(byStop)
