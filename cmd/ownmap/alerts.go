@@ -130,7 +130,7 @@ func (h *house) lookLate(ctx context.Context) error {
 	if ago <= h.policy.Watch.Late {
 		return nil
 	}
-	title := fmt.Sprintf("The last run is of %s, %d h ago", last.StartedAt.Format("2006-01-02 15:04"), int(ago.Hours()))
+	title := fmt.Sprintf("The last run is of %s, %d h ago", last.StartedAt.Format("2006-01-02 15:04 MST"), int(ago.Hours()))
 	return h.book.Trouble(ctx, func(book string) []state.Delivery {
 		return h.policy.Trouble(book, fmt.Sprintf("late-%d", last.ID), title, []string{"Is the timer running? `ownmap status` says what is under way."}, at, "")
 	})

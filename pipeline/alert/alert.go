@@ -41,7 +41,7 @@ type Well string
 // The ways to be told that all is well.
 const (
 	WellNever  Well = "never"
-	WellWeekly Well = "weekly" // with the first run of a week
+	WellWeekly Well = "weekly" // with the first run of a week that has nothing to say
 	WellAlways Well = "always"
 )
 
@@ -81,7 +81,7 @@ func (p Policy) Plan(r state.Report, m Memory) Plan {
 
 // KindOf returns what a message about the whole of a report is, where nothing is muted.
 func KindOf(r state.Report) state.MessageKind {
-	all := &parcel{all: true}
+	all := &parcel{standing: true}
 	for _, it := range itemsOf(r, muted{}, Remind{}.due(r)) {
 		all.news, all.due = all.news || it.news, all.due || it.due
 	}

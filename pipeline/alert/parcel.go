@@ -16,13 +16,13 @@ type key struct{ channel, recipient, group string }
 // parcel is what one message will tell.
 type parcel struct {
 	key
-	hosts   map[int64]bool // that the recipient may know of
-	waiting map[int64]bool // whose unapproved ports are told
-	places  map[list][]int
-	all     bool // a route brought it that takes all of a host
-	news    bool
-	due     bool
-	worst   state.Severity
+	hosts    map[int64]bool // that the recipient may know of
+	waiting  map[int64]bool // whose unapproved ports are told
+	places   map[list][]int
+	standing bool // by a route that takes what awaits approval
+	news     bool
+	due      bool
+	worst    state.Severity
 }
 
 // deal hands the items out by the routes. Items for the same recipient, channel and
@@ -58,12 +58,12 @@ func (d *dealer) domains(r state.Report) {
 			if !route.Takes(h) {
 				continue
 			}
-			all := route.Severity == "" && len(route.Kinds) == 0
 			for _, k := range d.policy.keys(route, h) {
-				p := d.parcel(k)
-				p.hosts[h.ID], p.all = true, p.all || all
+				parcel := d.parcel(k)
+				parcel.hosts[h.ID] = true
+				parcel.standing = parcel.standing || route.takes(Unapproved, standing)
 			}
-			if all && !route.Continue {
+			if route.Severity == "" && len(route.Kinds) == 0 && !route.Continue {
 				break
 			}
 		}
@@ -156,7 +156,7 @@ func groupOf(by []Group, h *state.HostReport) string {
 // kind is what the parcel is to its recipient; ok is false where it is nothing.
 func (p *parcel) kind(r state.Report) (kind state.MessageKind, ok bool) {
 	switch {
-	case r.Run.Baseline && (p.all || len(p.waiting)+len(p.places) > 0):
+	case r.Run.Baseline && p.standing:
 		return state.MessageBaseline, true
 	case p.news:
 		return state.MessageChanges, true

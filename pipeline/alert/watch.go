@@ -28,7 +28,7 @@ func (p Policy) watch(r state.Report, book string, at time.Time, plan *Plan) {
 		for _, alert := range r.Run.Alerts {
 			lines = append(lines, alert.Text)
 		}
-	case !p.wellDue(r):
+	case !p.wellDue(r, plan.Deliveries):
 		return
 	}
 	for _, k := range p.watchers() {
@@ -43,21 +43,31 @@ func (p Policy) watch(r state.Report, book string, at time.Time, plan *Plan) {
 	}
 }
 
-// wellDue says whether a run that has nothing to say says so.
-func (p Policy) wellDue(r state.Report) bool {
+// wellDue says whether a run that has nothing to say says so. What is news to anybody is
+// not well, whoever is told of it.
+func (p Policy) wellDue(r state.Report, told []state.Delivery) bool {
 	switch p.Watch.Well {
 	case WellAlways:
-		return true
+		return !slices.ContainsFunc(told, func(d state.Delivery) bool { return d.Kind == state.MessageBaseline || d.Kind == state.MessageChanges })
 	case WellWeekly:
-		if r.Previous == nil {
-			return true
-		}
-		year, week := keptAt(r.Run).In(p.zone()).ISOWeek()
-		oldYear, oldWeek := keptAt(*r.Previous).In(p.zone()).ISOWeek()
-		return year != oldYear || week != oldWeek
+		_, unapproved := r.OpenPorts()
+		return len(told) == 0 && p.quiet(state.RunSummary{Run: r.Run, Changes: len(r.Changes), Unapproved: unapproved}) &&
+			!slices.ContainsFunc(r.Trend, func(s state.RunSummary) bool { return s.ID != r.Run.ID && p.sameWeek(s.Run, r.Run) && p.quiet(s) })
 	case WellNever, "":
 	}
 	return false
+}
+
+// quiet says of a run, by its numbers, whether it had nothing to say.
+func (p Policy) quiet(s state.RunSummary) bool {
+	reminded := s.Unapproved > 0 && !p.Remind.Never && len(p.Remind.After) == 0
+	return !s.Baseline && !s.Partial && len(s.Alerts) == 0 && s.Changes == 0 && !reminded
+}
+
+func (p Policy) sameWeek(a, b state.Run) bool {
+	year, week := keptAt(a).In(p.zone()).ISOWeek()
+	otherYear, otherWeek := keptAt(b).In(p.zone()).ISOWeek()
+	return year == otherYear && week == otherWeek
 }
 
 // watchers are those who are told of OwnMap's own trouble.
@@ -119,7 +129,7 @@ func (p Policy) Stuck(book string, d state.Delivery, why string, at time.Time) [
 	if p.Watch.Stuck == 0 || at.Sub(d.DueAt) < p.Watch.Stuck || d.Kind == state.MessageTrouble {
 		return nil
 	}
-	title := fmt.Sprintf("%s does not take messages since %s", d.To(), d.DueAt.Format("2006-01-02 15:04"))
+	title := fmt.Sprintf("%s does not take messages since %s", d.To(), d.DueAt.Format("2006-01-02 15:04 MST"))
 	return p.Trouble(book, "stuck-"+d.MessageID, title, []string{why, "Its messages are kept and tried again: ownmap deliveries list"}, at, d.Channel)
 }
 

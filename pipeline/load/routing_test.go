@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -56,7 +57,7 @@ func TestRouting(t *testing.T) {
 
 // foundBy reads what a run found, a line each:
 //
-//	run baseline | run partial | run at 2026-11-28T22:30:00Z | last run 2026-11-21T03:00:00Z
+//	run baseline | run partial | run at 2026-11-28T22:30:00Z | last run 2026-11-21T03:00:00Z | last changes 2
 //	host 10.20.0.5 web-1 owner=web-team@example.org tags=dmz,prod vantage=internet
 //	change 10.20.0.5 port-opened 8080/tcp
 //	finding 10.20.0.5 open-without-listener 22/tcp new
@@ -75,6 +76,9 @@ func foundBy(t *testing.T, text string) (state.Report, alert.Memory) {
 	for line := range strings.Lines(text) {
 		f.line(strings.Fields(line))
 	}
+	if f.report.Previous != nil {
+		f.report.Trend = []state.RunSummary{{Run: *f.report.Previous, Changes: f.before}}
+	}
 	f.report.Coverage = state.Totals{Hosts: len(f.report.Hosts), Answered: len(f.report.Hosts)}
 	return f.report, f.memory
 }
@@ -84,6 +88,7 @@ type finds struct {
 	report state.Report
 	memory alert.Memory
 	at     map[string]int // hosts by address
+	before int            // changes of the run before
 }
 
 func (f *finds) line(words []string) {
@@ -131,6 +136,12 @@ func (f *finds) run(words []string) {
 		return &moment
 	}
 	switch {
+	case words[0] == "last" && words[1] == "changes":
+		n, err := strconv.Atoi(words[2])
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		f.before = n
 	case words[0] == "last":
 		r.Previous.FinishedAt = at(words[2])
 	case words[1] == "baseline":

@@ -117,7 +117,7 @@ func ago(newest, oldest time.Duration) string {
 	days := func(d time.Duration) int { return int((d + 12*time.Hour) / (24 * time.Hour)) }
 	switch from, to := days(newest), days(oldest); {
 	case oldest < 24*time.Hour:
-		return "earlier today"
+		return "less than a day ago"
 	case from == to || from == 0:
 		return Count(to, "day", "days") + " ago"
 	default:
