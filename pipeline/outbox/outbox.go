@@ -225,6 +225,17 @@ func (s *Sender) send(ctx context.Context, d state.Delivery) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, tryLimit)
 	defer cancel()
+	return call(ctx, channel, m)
+}
+
+// call has a channel send. One that panics fails alone: neither the run nor the other
+// channels end with it.
+func call(ctx context.Context, channel Channel, m state.Message) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("a fault of OwnMap's own: %v", r)
+		}
+	}()
 	return channel.Send(ctx, m)
 }
 

@@ -307,3 +307,54 @@ func TestBusyElsewhere(t *testing.T) {
 	work.Wait()
 	expect(t, w.peers["mail"].got, "a 1")
 }
+
+// TestManyAtOnce holds that every channel sends while all the others do, and reads the
+// database meanwhile: none waits for the connection of another.
+func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
+	var names []string
+	for i := range 24 {
+		names = append(names, fmt.Sprint("channel-", i))
+	}
+	w := newWorld(t, names...)
+	var sending sync.WaitGroup
+	sending.Add(len(names))
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	all := make(chan struct{})
+	go func() { sending.Wait(); close(all) }()
+	for _, name := range names {
+		w.add(t, [3]string{name, "", "1"})
+		w.peers[name].fault = func(state.Message) error {
+			_, err := w.book.Memo(ctx, name, "key")
+			sending.Done()
+			select {
+			case <-all:
+			case <-ctx.Done():
+				return errors.New("not all channels send at once")
+			}
+			return err
+		}
+	}
+	if left, err := w.sender.Drain(ctx, 0); err != nil || len(left) != 0 {
+		t.Fatalf("%d channels have not sent: %v", len(left), err)
+	}
+}
+
+// TestPanic holds that a channel that panics costs no other anything, and keeps its
+// message.
+func TestPanic(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "mail", "other")
+	w.peers["mail"].fault = func(m state.Message) error { return errors.New(m.Report.Verdict()) }
+	w.add(t, [3]string{"mail", "a", "1"}, [3]string{"other", "", "1"})
+	left := w.drain(t, 0)
+	expect(t, w.peers["other"].got, " 1")
+	if len(left) != 1 || left[0].Channel != "mail" || left[0].Waiting != 1 {
+		t.Fatalf("left: %+v", left)
+	}
+	list, err := w.book.Deliveries(t.Context(), 0)
+	if err != nil || len(list) != 1 || !strings.Contains(list[0].Error, "nil pointer") {
+		t.Errorf("%+v, %v", list, err)
+	}
+}

@@ -23,10 +23,13 @@ import (
 // Book is OwnMap's memory. Open makes one; it is safe for concurrent use.
 type Book struct {
 	pool *pgxpool.Pool
-	q    *queries.Queries
-	log  *slog.Logger
-	now  func() time.Time // the clock of this machine, for ages; what is kept is dated by the server
-	jobs Jobs             // told of shards; nil: nobody is
+	// outbox has the connections of Deliver, each of which is held for as long as the other
+	// side takes: whatever else needs the database never waits for that.
+	outbox *pgxpool.Pool
+	q      *queries.Queries
+	log    *slog.Logger
+	now    func() time.Time // the clock of this machine, for ages; what is kept is dated by the server
+	jobs   Jobs             // told of shards; nil: nobody is
 
 	staleAfter int       // runs
 	announcer  Announcer // nil: nobody is told
@@ -60,11 +63,29 @@ func openPool(ctx context.Context, config *pgxpool.Config, zone *time.Location, 
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
-	return &Book{pool: pool, q: queries.New(pool), log: log, now: time.Now, staleAfter: DefaultStaleAfter}, nil
+	outbox, err := pgxpool.NewWithConfig(ctx, outboxConfig(config))
+	if err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	return &Book{pool: pool, outbox: outbox, q: queries.New(pool), log: log, now: time.Now, staleAfter: DefaultStaleAfter}, nil
 }
 
-// Close ends the pool's connections. Release the run lock before.
-func (b *Book) Close() { b.pool.Close() }
+// outboxConfig allows a connection for each channel of all but the largest configs. They
+// are made when there is something to send, and closed soon after.
+func outboxConfig(config *pgxpool.Config) *pgxpool.Config {
+	const most, idle = 64, 10 * time.Second
+	config = config.Copy()
+	config.MaxConns, config.MinConns, config.MinIdleConns = most, 0, 0
+	config.MaxConnIdleTime, config.HealthCheckPeriod = idle, idle
+	return config
+}
+
+// Close ends the connections. Release the run lock before.
+func (b *Book) Close() {
+	b.outbox.Close()
+	b.pool.Close()
+}
 
 // checkClient makes the server notice within seconds that this program was
 // killed in the middle of a statement; otherwise the statement's locks would

@@ -26,7 +26,7 @@ const channelSpace int32 = 0x6f776e64
 // The delivery is locked meanwhile: when the process dies, it is free again at once. What
 // was sent then and not written down is sent once more, under the same Message.ID.
 func (b *Book) Deliver(ctx context.Context, channel string, now time.Time, send state.Try) (found bool, err error) {
-	err = pgx.BeginFunc(ctx, b.pool, func(tx pgx.Tx) error {
+	err = pgx.BeginFunc(ctx, b.outbox, func(tx pgx.Tx) error {
 		// A slow mail server is no reason to lose the transaction.
 		if _, err := tx.Exec(ctx, "set local idle_in_transaction_session_timeout = 0"); err != nil {
 			return err

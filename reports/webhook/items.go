@@ -109,7 +109,7 @@ func approvalOf(a state.Approval) any {
 func portOf(h state.HostReport, p state.PortReport) any {
 	return port{
 		where: whereOf(h.Address, h.Name(), p.Port), State: string(p.State), Service: some(p.Service.String()), Product: some(p.Service.Product), Version: some(p.Service.Version),
-		Process: some(p.Process.Described()), Owner: some(h.Owner), FirstSeen: utc(&p.FirstSeen), LastSeen: utc(&p.LastSeen), StaleSince: utc(p.StaleSince),
+		Process: some(p.Behind().Described()), Owner: some(h.Owner), FirstSeen: utc(&p.FirstSeen), LastSeen: utc(&p.LastSeen), StaleSince: utc(p.StaleSince),
 	}
 }
 
