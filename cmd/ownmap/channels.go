@@ -41,20 +41,20 @@ func (h *house) channel(name string, c load.Channel) (outbox.Channel, error) {
 	case load.ChannelEmail:
 		return h.mail(c)
 	case load.ChannelSlack:
-		client, err := caller(c)
+		client, err := h.app.caller(c)
 		if err != nil {
 			return nil, err
 		}
 		o := slack.Options{
 			Names: slack.Names{Organisation: organisation}, Name: name, WebhookURL: c.WebhookURL, Token: c.Token, Channel: c.Channel,
-			Threads: memos{h.book, name}, Client: client, Log: h.log,
+			Threads: memos{h.book, name}, Client: client, APIURL: h.app.slackAPI, Log: h.log,
 		}
 		if c.PDF {
 			o.PDF = h.pdf
 		}
 		return slack.New(o)
 	case load.ChannelWebhook:
-		client, err := caller(c)
+		client, err := h.app.caller(c)
 		if err != nil {
 			return nil, err
 		}
@@ -69,7 +69,7 @@ func (h *house) plainChannel(c load.Channel) (outbox.Channel, error) {
 	switch c.Type {
 	case load.ChannelNotify:
 		limit := notify.LimitOf(c.URL)
-		client, err := caller(c)
+		client, err := h.app.caller(c)
 		if err != nil {
 			return nil, err
 		}
@@ -131,8 +131,8 @@ func (h *house) mail(c load.Channel) (outbox.Channel, error) {
 }
 
 // caller returns what calls the address of a channel, and no other.
-func caller(c load.Channel) (*http.Client, error) {
-	return egress.New(egress.Options{RefusePrivate: !c.Private(), CAFile: c.CAFile})
+func (a *app) caller(c load.Channel) (*http.Client, error) {
+	return egress.New(egress.Options{RefusePrivate: !c.Private(), CAFile: c.CAFile, Resolver: a.resolver})
 }
 
 // pdf makes the PDF that goes beside a message.

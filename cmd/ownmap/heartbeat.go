@@ -22,7 +22,7 @@ func (h *house) heartbeat() (beat, error) {
 	if w.Heartbeat.Reveal() == "" {
 		return beat{}, nil
 	}
-	client, err := egress.New(egress.Options{})
+	client, err := egress.New(egress.Options{Resolver: h.app.resolver})
 	if err != nil {
 		return beat{}, err
 	}

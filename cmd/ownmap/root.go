@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -20,6 +21,8 @@ type app struct {
 	stdout, stderr io.Writer
 	env            func(string) string
 	now            func() time.Time
+	resolver       *net.Resolver // of the names of channels; nil: the system's
+	slackAPI       string        // address of Slack's Web API; empty: Slack's own
 
 	configFile string
 	stateDir   string

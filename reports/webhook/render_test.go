@@ -185,3 +185,19 @@ func TestHostile(t *testing.T) {
 		}
 	}
 }
+
+// TestNoInside holds that ports are told of which no process is known, as of every host
+// that nobody looks into.
+func TestNoInside(t *testing.T) {
+	t.Parallel()
+	m := message()
+	for i := range m.Report.Hosts {
+		for j := range m.Report.Hosts[i].Ports {
+			m.Report.Hosts[i].Ports[j].Process = nil
+		}
+	}
+	s := read(t, render(t, m, "", ""))
+	if _, unapproved := m.Report.OpenPorts(); len(s.Data.Unapproved) != unapproved || unapproved == 0 || s.Data.Unapproved[0]["process"] != nil {
+		t.Errorf("%d unapproved: %v", unapproved, s.Data.Unapproved)
+	}
+}
