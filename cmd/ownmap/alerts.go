@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +28,11 @@ func (e *undeliveredError) Error() string {
 		lines[i] = "not delivered, " + b.Words()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// parked says whether all of it was refused for good: only a person goes on with it.
+func (e *undeliveredError) parked() bool {
+	return !slices.ContainsFunc(e.backlogs, func(b state.Backlog) bool { return b.Waiting > 0 })
 }
 
 // announce has every run that is kept tell whom the policy names.
@@ -132,7 +138,7 @@ func (h *house) lookLate(ctx context.Context) error {
 	}
 	title := fmt.Sprintf("The last run is of %s, %d h ago", last.StartedAt.Format("2006-01-02 15:04 MST"), int(ago.Hours()))
 	return h.book.Trouble(ctx, func(book string) []state.Delivery {
-		return h.policy.Trouble(book, fmt.Sprintf("late-%d", last.ID), title, []string{"Is the timer running? `ownmap status` says what is under way."}, at, "")
+		return h.policy.Trouble(book, fmt.Sprintf("late-%d", last.ID), title, []string{"Is the timer running? What is under way: ownmap status"}, at, "")
 	})
 }
 

@@ -121,6 +121,8 @@ func hint(err error) string {
 		return "add one with `ownmap targets add HOST`, or under `targets:` in ownmap.yaml"
 	case errors.As(err, &writer):
 		return "the state is kept; the next run writes what is missing, and so does `ownmap site build`"
+	case errors.As(err, &undelivered) && undelivered.parked():
+		return "`ownmap deliveries list` says why; `ownmap deliveries retry ID` tries again, `ownmap deliveries drop ID` gives it up"
 	case errors.As(err, &undelivered):
 		return "nothing is lost: `ownmap deliveries list` says why; a worker, the next run and `ownmap deliveries send` try again"
 	case errors.Is(err, errPartial):

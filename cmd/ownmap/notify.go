@@ -80,6 +80,6 @@ func (a *app) notifyTest(ctx context.Context, h *house, names []string) error {
 func (a *app) sendTest(ctx context.Context, channel outbox.Channel, recipient string) error {
 	return channel.Send(ctx, state.Message{
 		ID: "ownmap-test-" + strings.ToLower(rand.Text()), Kind: state.MessageTest, Recipient: recipient, At: a.now(),
-		Title: "Test message of OwnMap", Lines: []string{"If you can read this, the channel works.", "Sent by " + a.author() + " with `ownmap notify test`."},
+		Title: "Test message of OwnMap", Lines: []string{"If you can read this, the channel works.", "Sent by " + a.author() + ": ownmap notify test"},
 	})
 }

@@ -129,7 +129,7 @@ func (p Policy) Stuck(book string, d state.Delivery, why string, at time.Time) [
 	if p.Watch.Stuck == 0 || at.Sub(d.DueAt) < p.Watch.Stuck || d.Kind == state.MessageTrouble {
 		return nil
 	}
-	title := fmt.Sprintf("%s does not take messages since %s", d.To(), d.DueAt.Format("2006-01-02 15:04 MST"))
+	title := fmt.Sprintf("%s does not take messages since %s", d.To(), d.DueAt.In(p.zone()).Format("2006-01-02 15:04 MST"))
 	return p.Trouble(book, "stuck-"+d.MessageID, title, []string{why, "Its messages are kept and tried again: ownmap deliveries list"}, at, d.Channel)
 }
 

@@ -108,9 +108,13 @@ type Backlog struct {
 }
 
 // Words says what a channel has not sent: "ops-mail: 2 messages wait since 2026-11-27
-// 02:10, 1 was refused for good".
+// 02:10 UTC, 1 was refused for good".
 func (b Backlog) Words() string {
-	words := b.Channel + ": " + Count(b.Waiting, "message waits", "messages wait") + " since " + b.Since.Format("2006-01-02 15:04")
+	since := " since " + b.Since.Format("2006-01-02 15:04 MST")
+	if b.Waiting == 0 {
+		return b.Channel + ": " + Count(b.Parked, "message was", "messages were") + " refused for good" + since
+	}
+	words := b.Channel + ": " + Count(b.Waiting, "message waits", "messages wait") + since
 	if b.Parked > 0 {
 		words += ", " + Count(b.Parked, "was refused for good", "were refused for good")
 	}

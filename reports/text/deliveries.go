@@ -53,7 +53,10 @@ func stateOf(d state.Delivery) string {
 		return "dropped " + minute(*d.DroppedAt)
 	case state.DeliveryWaiting:
 	}
-	return "waits until " + minute(latest(d.NextAt, d.DueAt))
+	if d.Attempts > 0 {
+		return "next try " + minute(d.NextAt)
+	}
+	return "due " + minute(latest(d.NextAt, d.DueAt))
 }
 
 func latest(a, b time.Time) time.Time {
