@@ -64,25 +64,41 @@ func (a *app) printRoutes(ctx context.Context, h *house, text string) error {
 			fmt.Fprintln(a.stdout)
 		}
 		fmt.Fprintf(a.stdout, "%s, vantage %s, owner %s, tags %s\n", state.Visible(host.Label()), host.Vantage, cmp.Or(state.Visible(host.Owner), "nobody"), cmp.Or(strings.Join(host.Tags, " "), "none"))
-		for _, told := range h.policy.Explain(host) {
-			a.printTold(told)
-		}
+		a.printTold(h.policy.Explain(host))
 	}
 	return nil
 }
 
-func (a *app) printTold(told alert.Told) {
-	to, route := "nobody", ""
-	if len(told.To) > 0 {
-		to = strings.Join(told.To, ", ")
+// printTold prints who is told of what, in one line where the same are told of several
+// things.
+func (a *app) printTold(list []alert.Told) {
+	var what, route, to []string
+	for i, told := range list {
+		if i > 0 && told.Route == list[i-1].Route && told.Group == list[i-1].Group && slices.Equal(told.To, list[i-1].To) {
+			what[len(what)-1] += ", " + told.What
+			continue
+		}
+		by, names := "", "nobody"
+		if told.Route > 0 {
+			by = fmt.Sprintf("route %d", told.Route)
+		}
+		if len(told.To) > 0 {
+			names = strings.Join(told.To, ", ")
+		}
+		if told.Group != "" {
+			names += ", a message for " + told.Group
+		}
+		what, route, to = append(what, told.What), append(route, by), append(to, names)
 	}
-	if told.Route > 0 {
-		route = fmt.Sprintf("route %d", told.Route)
+	widest := func(list []string) (width int) {
+		for _, text := range list {
+			width = max(width, len(text))
+		}
+		return width
 	}
-	if told.Group != "" {
-		route += ", by " + told.Group
+	for i := range what {
+		fmt.Fprintf(a.stdout, "  %-*s  %-*s  %s\n", widest(what), what[i], widest(route), route[i], state.Visible(to[i]))
 	}
-	fmt.Fprintf(a.stdout, "  %-10s  %-10s  %s\n", told.What, route, state.Visible(to))
 }
 
 // hostsOf returns what routes have to know of the hosts that a text names.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"ownmap/pipeline/state"
@@ -86,6 +88,10 @@ func (a *app) snoozeEndCommand() *cobra.Command {
 				list, err := h.book.EndSnoozes(cmd.Context(), args[0], ports, a.author())
 				if err != nil {
 					return err
+				}
+				fmt.Fprintf(a.stdout, "ended %s\n", state.Count(len(list), "snooze", "snoozes"))
+				if len(list) == 0 {
+					return nil
 				}
 				return text.Snoozes(a.stdout, list, a.textOptions())
 			})

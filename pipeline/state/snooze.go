@@ -31,11 +31,11 @@ func (s Snooze) Covers(host int64, port Port) bool {
 }
 
 // Words says what is snoozed, until when and why: "10.20.0.5 (db-1) 22/tcp until
-// 2026-12-24 (waits for the vendor)".
+// 2026-12-24 03:00 UTC (waits for the vendor)".
 func (s Snooze) Words() string {
 	what := Label(s.Name, s.Address)
 	if s.Port != (Port{}) {
 		what += " " + s.Port.String()
 	}
-	return fmt.Sprintf("%s until %s (%s)", what, s.Until.Format("2006-01-02 15:04"), s.Reason)
+	return fmt.Sprintf("%s until %s (%s)", what, s.Until.Format("2006-01-02 15:04 MST"), s.Reason)
 }

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"io"
 	"time"
 
@@ -78,21 +79,23 @@ func backlogsOf(list []state.Backlog) []backlogJSON {
 
 // snoozeJSON is a host or port that is not spoken of.
 type snoozeJSON struct {
-	Address string    `json:"address"`
-	Port    *string   `json:"port"` // null: the whole host
-	Until   time.Time `json:"until"`
-	Since   time.Time `json:"since"`
-	Reason  string    `json:"reason"`
-	By      string    `json:"by"`
+	Host     string    `json:"host"`
+	Address  string    `json:"address"`
+	Protocol *string   `json:"protocol"` // null, as the port: the whole host
+	Port     *uint16   `json:"port"`
+	Until    time.Time `json:"until"`
+	Since    time.Time `json:"since"`
+	Reason   string    `json:"reason"`
+	By       string    `json:"by"`
 }
 
 func snoozesOf(list []state.Snooze) []snoozeJSON {
 	out := make([]snoozeJSON, len(list))
 	for i, s := range list {
-		out[i] = snoozeJSON{Address: s.Address.String(), Until: s.Until.UTC(), Since: s.Since.UTC(), Reason: s.Reason, By: s.By}
+		out[i] = snoozeJSON{Host: cmp.Or(s.Name, s.Address.String()), Address: s.Address.String(), Until: s.Until.UTC(), Since: s.Since.UTC(), Reason: s.Reason, By: s.By}
 		if s.Port != (state.Port{}) {
-			port := s.Port.String()
-			out[i].Port = &port
+			protocol, number := string(s.Port.Protocol), s.Port.Number
+			out[i].Protocol, out[i].Port = &protocol, &number
 		}
 	}
 	return out
