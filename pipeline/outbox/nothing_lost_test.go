@@ -30,7 +30,7 @@ func number(tb testing.TB, name string, otherwise int) int {
 //	OWNMAP_KILLS=1000 OWNMAP_STOPS=50 go test -run TestNothingIsLost -timeout 60m -v ./pipeline/outbox
 func TestNothingIsLost(t *testing.T) {
 	t.Parallel()
-	kills, stops := number(t, "OWNMAP_KILLS", 25), number(t, "OWNMAP_STOPS", 2)
+	kills, stops := number(t, "OWNMAP_KILLS", 20), number(t, "OWNMAP_STOPS", 2)
 	o := newOrdeal(t, uint64(number(t, "OWNMAP_SEED", 6)))
 	down := false
 	for i := range kills {
@@ -113,25 +113,40 @@ func (o *ordeal) stopPostgres(tb testing.TB, inHand bool) {
 	o.end(incident, byStop)
 }
 
-// killSoon kills a program at a random moment, or while a message is in the hands of the
-// mail server.
+// killSoon kills a program at a random moment, while a message is in the hands of the mail
+// server, or while a run and its messages are being committed.
 func (o *ordeal) killSoon(l *life) {
 	for range o.dice(12) { // of a night there are two or three
+		l.hears("")
+	}
+	switch o.dice(8) {
+	case 0:
+		o.await(o.dice(2) == 0, func() { o.kill(l) })
 		select {
-		case <-l.said:
-		case <-time.After(5 * time.Second):
+		case <-l.dead:
+		case <-time.After(3 * time.Second):
+			o.takeBack()
 		}
-	}
-	if o.dice(8) != 0 {
+	case 1:
+		l.hears("keep")
+		o.pause(5 * time.Millisecond)
+	default:
 		o.pause(50 * time.Millisecond)
-		o.kill(l)
-		return
-	}
-	o.await(o.dice(2) == 0, func() { o.kill(l) })
-	select {
-	case <-l.dead:
-	case <-time.After(3 * time.Second):
-		o.takeBack()
 	}
 	o.kill(l)
+}
+
+// hears waits for a while until a program says that it is at something; empty: anything.
+func (l *life) hears(what string) {
+	late := time.After(5 * time.Second)
+	for {
+		select {
+		case said := <-l.said:
+			if what == "" || said == what {
+				return
+			}
+		case <-late:
+			return
+		}
+	}
 }

@@ -220,7 +220,7 @@ func (o *ordeal) pause(d time.Duration) { time.Sleep(time.Duration(o.dice(int(d)
 type life struct {
 	cmd    *exec.Cmd
 	stderr bytes.Buffer
-	said   chan struct{} // once for each thing that it said it is at
+	said   chan string   // what it said it is at
 	dead   chan struct{} // closed: it has ended
 	once   sync.Once
 }
@@ -234,7 +234,7 @@ func (o *ordeal) live(tb testing.TB, last bool) *life {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	l := &life{cmd: exec.CommandContext(tb.Context(), os.Args[0]), said: make(chan struct{}, 1000), dead: make(chan struct{})}
+	l := &life{cmd: exec.CommandContext(tb.Context(), os.Args[0]), said: make(chan string, 1000), dead: make(chan struct{})}
 	l.cmd.Env = append(os.Environ(), nightsVar+"="+string(text))
 	l.cmd.Stderr = &l.stderr
 	out, err := l.cmd.StdoutPipe()
@@ -260,7 +260,7 @@ func (o *ordeal) live(tb testing.TB, last bool) *life {
 			}
 			o.say(strings.TrimSpace(line))
 			select {
-			case l.said <- struct{}{}:
+			case l.said <- strings.TrimSpace(line):
 			default:
 			}
 		}
