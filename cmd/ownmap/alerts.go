@@ -47,14 +47,10 @@ func (h *house) announce() {
 }
 
 // sender returns what sends messages.
-func (h *house) sender() (*outbox.Sender, error) {
-	channels, err := h.channels()
-	if err != nil {
-		return nil, err
-	}
+func (h *house) sender() *outbox.Sender {
 	return &outbox.Sender{
-		Store: h.book, Channels: channels, Policy: h.policy, Links: h.links, Now: h.app.now, Wait: outbox.Sleep, Log: h.log,
-	}, nil
+		Store: h.book, Channels: h.channels(), Policy: h.policy, Links: h.links, Now: h.app.now, Wait: outbox.Sleep, Log: h.log,
+	}
 }
 
 // links are the pages that messages about a run lead to.
@@ -68,11 +64,7 @@ func (h *house) links(run int64) state.MessageLinks {
 // deliver sends what is due, and waits so long for channels that do not work. What is
 // left is an undeliveredError.
 func (h *house) deliver(ctx context.Context, patience time.Duration) error {
-	sender, err := h.sender()
-	if err != nil {
-		return err
-	}
-	left, err := sender.Drain(ctx, patience)
+	left, err := h.sender().Drain(ctx, patience)
 	if err != nil {
 		return err
 	}
@@ -148,10 +140,7 @@ func (h *house) serveMessages(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
-	sender, err := h.sender()
-	if err != nil {
-		return err
-	}
+	sender := h.sender()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return sender.Serve(ctx) })
 	group.Go(func() error {

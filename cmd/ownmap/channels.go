@@ -22,18 +22,30 @@ import (
 	"ownmap/reports/webhook"
 )
 
-// channels makes the channels of the config, by name.
-func (h *house) channels() (map[string]outbox.Channel, error) {
+// channels makes the channels of the config, by name. One that cannot be made, because a
+// file that it needs is not there, holds up no other: it is a channel that does not work.
+func (h *house) channels() map[string]outbox.Channel {
 	channels := make(map[string]outbox.Channel, len(h.config.Channels))
 	for name, c := range h.config.Channels {
 		channel, err := h.channel(name, c)
 		if err != nil {
-			return nil, fmt.Errorf("channel %s: %w", name, err)
+			channel = brokenChannel{err}
 		}
 		channels[name] = channel
 	}
-	return channels, nil
+	return channels
 }
+
+// brokenChannel stands for one that cannot be made. Its messages wait until it can.
+type brokenChannel struct{ err error }
+
+// Send says why the channel cannot be made.
+func (b brokenChannel) Send(context.Context, state.Message) error {
+	return &state.SendError{Err: b.err, Unreachable: true}
+}
+
+// Check says the same.
+func (b brokenChannel) Check(context.Context) error { return b.err }
 
 func (h *house) channel(name string, c load.Channel) (outbox.Channel, error) {
 	organisation := h.config.Reports.Organisation
@@ -46,8 +58,8 @@ func (h *house) channel(name string, c load.Channel) (outbox.Channel, error) {
 			return nil, err
 		}
 		o := slack.Options{
-			Names: slack.Names{Organisation: organisation}, Name: name, WebhookURL: c.WebhookURL, Token: c.Token, Channel: c.Channel,
-			Threads: memos{h.book, name}, Client: client, APIURL: h.app.slackAPI, Log: h.log,
+			Names: slack.Names{Organisation: organisation}, Name: name, WebhookURL: c.WebhookURL, Token: c.Token, Channel: c.Channel, APIURL: c.APIURL,
+			Threads: memos{h.book, name}, Client: client, Log: h.log,
 		}
 		if c.PDF {
 			o.PDF = h.pdf

@@ -37,7 +37,7 @@ func newEveryone(t *testing.T) everyone {
 	certificate, caFile := certified(t)
 	e.plain, e.secure = collect(t, nil), collect(t, &certificate)
 	dir := t.TempDir()
-	e.program = program{slackAPI: e.web.URL + "/api/", instance: newInstance(t, fmt.Sprintf(`
+	e.program = program{instance: newInstance(t, fmt.Sprintf(`
 database: {url: "${DATABASE_URL}"}
 targets: [{hosts: 127.9.20.1, profile: few}]
 profiles: {few: {ports: "21901-21904", services: true}}
@@ -46,7 +46,7 @@ watch: {wait: 1s}
 channels:
   ops-mail: {type: email, host: %s, port: %d, ca_file: %s, user: ownmap, password: geheim, from: ownmap@example.org, to: [ops@example.org]}
   soc: {type: slack, webhook_url: "%s%s"}
-  soc-bot: {type: slack, token: xoxb-geheim, channel: C0123456789, pdf: true}
+  soc-bot: {type: slack, token: xoxb-geheim, channel: C0123456789, api_url: "%s/api/", pdf: true}
   tickets: {type: webhook, url: "%s/hook", secret: %s}
   ntfy: {type: notify, url: "ntfy://%s/alerts?scheme=http"}
   gotify: {type: notify, url: "gotify://%s/AzzzzzzzzzzzzzZ?disabletls=yes"}
@@ -54,7 +54,7 @@ channels:
   siem-tls: {type: syslog, address: "tls://%s", ca_file: %s}
   events: {type: jsonl, path: %s/events.jsonl}
   spool: {type: file, dir: %s}
-`, e.mail.Host, e.mail.Port, e.mail.CAFile(t), e.web.URL, slackHook, e.web.URL, webhookSecret, e.web.host(), e.web.host(), e.plain.address, e.secure.address, caFile, dir, dir))}
+`, e.mail.Host, e.mail.Port, e.mail.CAFile(t), e.web.URL, slackHook, e.web.URL, e.web.URL, webhookSecret, e.web.host(), e.web.host(), e.plain.address, e.secure.address, caFile, dir, dir))}
 	e.env = append(e.env, "SPOOL="+dir)
 	return e
 }

@@ -20,13 +20,12 @@ import (
 	"time"
 )
 
-// program is an instance whose commands run in this process: with the clock, the names
-// and the Slack of the test.
+// program is an instance whose commands run in this process: with the clock and the names
+// of the test.
 type program struct {
 	instance
 	now      func() time.Time
 	resolver *net.Resolver
-	slackAPI string
 }
 
 func (p program) call(t *testing.T, args ...string) (stdout, stderr string, code int) {
@@ -40,7 +39,7 @@ func (p program) call(t *testing.T, args ...string) (stdout, stderr string, code
 		}
 		return ""
 	}
-	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, env: env, now: p.now, resolver: p.resolver, slackAPI: p.slackAPI}
+	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, env: env, now: p.now, resolver: p.resolver}
 	if a.now == nil {
 		a.now = time.Now
 	}

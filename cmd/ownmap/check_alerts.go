@@ -20,9 +20,9 @@ type checker interface {
 
 // checkChannels tries every channel as far as nothing is sent.
 func checkChannels(ctx context.Context, h *house) (string, error) {
-	channels, err := h.channels()
-	if err != nil || len(channels) == 0 {
-		return "none: nobody is told; add some under channels", err
+	channels := h.channels()
+	if len(channels) == 0 {
+		return "none: nobody is told; add some under channels", nil
 	}
 	var names []string
 	var faults error

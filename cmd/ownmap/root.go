@@ -22,7 +22,6 @@ type app struct {
 	env            func(string) string
 	now            func() time.Time
 	resolver       *net.Resolver // of the names of channels; nil: the system's
-	slackAPI       string        // address of Slack's Web API; empty: Slack's own
 
 	configFile string
 	stateDir   string

@@ -44,6 +44,7 @@ type Channel struct {
 	TokenFile      string       `yaml:"token_file,omitempty"`
 	Channel        string       `yaml:"channel,omitempty"`
 	PDF            bool         `yaml:"pdf,omitempty"`
+	APIURL         string       `yaml:"api_url,omitempty"` // of Slack's Web API; empty: that of slack.com
 
 	URL         state.Secret `yaml:"url,omitempty"` // webhook, notify
 	URLFile     string       `yaml:"url_file,omitempty"`
@@ -132,7 +133,7 @@ func (p *parser) channelKeys(c *Channel, what string) []key {
 		)
 	case ChannelSlack:
 		return append(append(p.secretKeys("webhook_url", what, &c.WebhookURL, &c.WebhookURLFile), p.secretKeys("token", what, &c.Token, &c.TokenFile)...),
-			text("channel", &c.Channel), key{"pdf", func(n *yaml.Node) { p.flag(n, what+".pdf", &c.PDF) }})
+			text("channel", &c.Channel), text("api_url", &c.APIURL), key{"pdf", func(n *yaml.Node) { p.flag(n, what+".pdf", &c.PDF) }})
 	case ChannelWebhook:
 		return append(append(p.secretKeys("url", what, &c.URL, &c.URLFile), p.secretKeys("secret", what, &c.Secret, &c.SecretFile)...),
 			path("ca_file", &c.CAFile), key{"private", func(n *yaml.Node) {

@@ -26,6 +26,7 @@ func (p *parser) wholeChannel(c *Channel, what string) {
 		lacks(webhook == token, "it takes either webhook_url (or webhook_url_file) or token (or token_file), which is a bot's")
 		lacks(token && c.Channel == "", "a bot needs channel, the number of a channel like C024BE91L")
 		lacks(webhook && c.Channel != "", "a webhook writes to the channel that it was made for: remove channel")
+		lacks(webhook && c.APIURL != "", "a webhook is an address of its own: remove api_url")
 		lacks(webhook && c.PDF, "a webhook takes no files: pdf needs a token")
 	case ChannelWebhook:
 		lacks(!given(c.URL, c.URLFile), "it takes url or url_file, where messages are posted")
