@@ -77,15 +77,23 @@ func (d *doors) listen(ts *testscript.TestScript, _ bool, args []string) {
 		banner, err = strconv.Unquote(`"` + args[1] + `"`)
 		ts.Check(err)
 	}
-	listener, err := net.Listen("tcp", args[0])
-	ts.Check(err)
+	ts.Check(d.add(args[0], banner))
+}
+
+// add opens a listener at an address.
+func (d *doors) add(address, banner string) error {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return err
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.open == nil {
 		d.open = map[string]net.Listener{}
 	}
-	d.open[args[0]] = listener
+	d.open[address] = listener
 	go greet(listener, banner)
+	return nil
 }
 
 func greet(listener net.Listener, banner string) {

@@ -101,7 +101,7 @@ func findingOf(f state.Finding) any {
 func approvalOf(a state.Approval) any {
 	at := whereOf(a.Address, "", a.Port)
 	return approval{
-		Address: at.Address, Protocol: at.Protocol, Port: at.Port, Service: some(a.Service), Process: some(a.Process.Described()), By: some(a.By), Via: some(a.Via), Reason: some(a.Reason),
+		Address: at.Address, Protocol: at.Protocol, Port: at.Port, Service: some(a.Service), Process: some(a.Behind().Described()), By: some(a.By), Via: some(a.Via), Reason: some(a.Reason),
 		GrantedAt: utc(&a.GrantedAt), Until: utc(a.Until), EndedAt: utc(a.EndedAt), EndedBy: some(a.EndedBy), EndReason: some(string(a.EndReason)),
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,6 +111,25 @@ func TestNight(t *testing.T) {
 	}
 	if string(render(t, m, "", "")) != string(render(t, message(), "", "")) {
 		t.Error("the same message gives other bytes")
+	}
+}
+
+// TestNoProcess holds that a port and an approval of which nobody knows the process are
+// told without one.
+func TestNoProcess(t *testing.T) {
+	t.Parallel()
+	r := demo.Nights(49).At(49)
+	r.Hosts, r.Voided = slices.Clone(r.Hosts), slices.Clone(r.Voided)
+	for i := range r.Hosts {
+		r.Hosts[i].Ports = slices.Clone(r.Hosts[i].Ports)
+		for j := range r.Hosts[i].Ports {
+			r.Hosts[i].Ports[j].Process, r.Hosts[i].Ports[j].Approval = nil, nil
+		}
+	}
+	r.Voided = append(r.Voided, state.Approval{Address: r.Hosts[0].Address})
+	body, err := Render(state.Message{ID: "m", Kind: state.MessageReminder, Report: &r}, "", "")
+	if err != nil || !bytes.Contains(body, []byte(`"process":null`)) {
+		t.Errorf("%v: %s", err, body)
 	}
 }
 
