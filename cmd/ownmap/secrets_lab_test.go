@@ -217,10 +217,7 @@ func (p *parrot) answer(w http.ResponseWriter, r *http.Request) {
 	p.calls[first]++
 	p.bodies = append(p.bodies, "/"+first+"\n"+string(body))
 	p.mu.Unlock()
-	said := r.URL.String() + " " + r.RequestURI
-	for name, values := range r.Header {
-		said += " " + name + ": " + strings.Join(values, " ")
-	}
+	said := fmt.Sprint(r.URL, " ", r.RequestURI, " ", r.Header)
 	status := http.StatusOK
 	switch mode {
 	case "cut":

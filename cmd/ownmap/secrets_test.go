@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -84,7 +85,7 @@ func newVault(t *testing.T, address string, byFile bool) *vault {
 			}
 		}
 		return map[string]string{
-			"address": address, "mail": fmt.Sprint(mail.Port), "ca": mail.CAFile(t), "dkim": dkim, "web": web, "dir": v.dir,
+			"address": address, "mail": strconv.Itoa(mail.Port), "ca": mail.CAFile(t), "dkim": dkim, "web": web, "dir": v.dir,
 		}[name]
 	})
 	if err := os.WriteFile(filepath.Join(v.dir, "ownmap.yaml"), []byte(config), 0o600); err != nil {
@@ -208,8 +209,8 @@ func secretFields(of reflect.Type, path string, visit func(path string)) {
 	case of == reflect.TypeFor[state.Secret]():
 		visit(path)
 	case of.Kind() == reflect.Struct:
-		for i := range of.NumField() {
-			if f := of.Field(i); f.IsExported() {
+		for f := range of.Fields() {
+			if f.IsExported() {
 				secretFields(f.Type, path+"."+f.Name, visit)
 			}
 		}
@@ -249,11 +250,7 @@ func heldSecrets(value reflect.Value, path string, held map[string]bool) {
 // everySecret fails the test unless each place for a secret holds one.
 func (v *vault) everySecret(t *testing.T) {
 	t.Helper()
-	env := map[string]string{}
-	for _, pair := range v.env {
-		name, value, _ := strings.Cut(pair, "=")
-		env[name] = value
-	}
+	env := v.environment()
 	config, err := load.Read(filepath.Join(v.dir, "ownmap.yaml"), func(name string) string { return env[name] })
 	if err != nil {
 		t.Fatal(err)
@@ -298,6 +295,29 @@ func (v *vault) do(t *testing.T, want []int, args ...string) string {
 		t.Errorf("ownmap %v ends with %d, want one of %v: %s", args, code, want, &errs)
 	}
 	return out.String() + errs.String()
+}
+
+// within calls a command that uses no secret but the database's, without a process of its
+// own, which takes longer than most commands.
+func (v *vault) within(t *testing.T, args ...string) {
+	t.Helper()
+	env := v.environment()
+	var said strings.Builder
+	a := &app{stdin: strings.NewReader(""), stdout: &said, stderr: &said, now: time.Now, env: func(name string) string { return env[name] }}
+	_ = a.main(t.Context(), append(slices.Clone(args), "--verbose"))
+	if said.Len() == 0 && !slices.Contains(args, "--output") && !slices.Contains([]string{"cancel", "hostkeys", "site", "targets", "db"}, args[0]) {
+		t.Errorf("ownmap %v says nothing", args)
+	}
+	v.found.search(fmt.Sprintf("what %v says", args), []byte(said.String()))
+}
+
+func (v *vault) environment() map[string]string {
+	env := map[string]string{}
+	for _, pair := range v.env {
+		name, value, _ := strings.Cut(pair, "=")
+		env[name] = value
+	}
+	return env
 }
 
 // TestNoSecretLeaks puts a canary into every secret of the config, by the environment or
@@ -449,7 +469,11 @@ func (v *vault) commands(t *testing.T, address string) {
 	for range 2 {
 		work.Go(func() {
 			for args := range queue {
-				v.do(t, []int{exitDone, exitDifferent, exitTrouble, exitPartial, exitLocked}, args...)
+				if len(args) > 0 && slices.Contains([]string{"run", "check", "notify", "deliveries", "config", "status"}, args[0]) {
+					v.do(t, []int{exitDone, exitDifferent, exitTrouble, exitPartial, exitLocked}, args...)
+				} else {
+					v.within(t, args...)
+				}
 			}
 		})
 	}
@@ -467,6 +491,58 @@ func (v *vault) commands(t *testing.T, address string) {
 	}
 	close(queue)
 	work.Wait()
+}
+
+// TestNoSecretInComplaints holds that what is said of a config that is wrong repeats no
+// secret of it.
+func TestNoSecretInComplaints(t *testing.T) {
+	t.Parallel()
+	const canary = "KanarieInTheWrongPlace"
+	found := newCanaries(map[string]string{"the secret": canary})
+	dir := t.TempDir()
+	file := filepath.Join(dir, "ownmap.yaml")
+	for name, text := range map[string]string{"two-lines": canary + "\n" + canary, "key": "-----BEGIN " + canary + "-----\n" + canary} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mail := "channels: {a: {type: email, host: 127.0.0.1, from: a@example.org, to: [a@example.org], "
+	for _, config := range []string{
+		`database: {url: "mysql://u:` + canary + `@h/d"}`, `database: {url: "postgres://u:` + canary + `@h:port/d%zz"}`, `database: {url: "` + canary + `"}`,
+		`database: {url: "postgres://u:` + canary + `@127.0.0.1:1/d"}`, `database: {url_file: ` + dir + `/two-lines}`, `database: {url: [` + canary + `]}`, `database: {url: {a: ` + canary + `}}`,
+		mail + `user: u, password: [` + canary + `]}}`, mail + `password: ` + canary + `}}`, mail + `user: u, password: "${` + canary + `"}}`,
+		mail + `dkim: {domain: example.org, selector: a, key_file: ` + dir + `/key}}}`,
+		`channels: {a: {type: slack, webhook_url: "` + canary + `"}}`, `channels: {a: {type: slack, webhook_url: "ftp://h/` + canary + `%zz"}}`,
+		`channels: {a: {type: slack, token: "x ` + canary + `", channel: C024BE91L}}`, `channels: {a: {type: slack, token: "` + canary + `"}}`,
+		`channels: {a: {type: webhook, url: "` + canary + `:// %zz", secret: whsec_` + canary + `!}}`, `channels: {a: {type: webhook, url: "https://h/` + canary + `"}}`,
+		`channels: {a: {type: notify, url: "` + canary + `"}}`, `channels: {a: {type: notify, url: "ntfy://:` + canary + `@exa mple/%zz"}}`, `channels: {a: {type: notify, url_file: ` + dir + `/two-lines}}`,
+		`watch: {heartbeat: "` + canary + `"}`, `watch: {heartbeat: "http://h%zz/` + canary + `"}`, `watch: {heartbeat: [` + canary + `]}`,
+	} {
+		if !strings.HasPrefix(config, "database") {
+			config = "database: {url: 'postgres://127.0.0.1:1/none'}\n" + config // reached by nobody
+		}
+		if err := os.WriteFile(file, []byte(config+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, command := range []string{"check", "config", "status"} {
+			var said strings.Builder
+			a := &app{stdin: strings.NewReader(""), stdout: &said, stderr: &said, now: time.Now, env: func(name string) string {
+				return map[string]string{"OWNMAP_CONFIG": file, "STATE_DIRECTORY": dir + "/state"}[name]
+			}}
+			args := []string{command, "--verbose"}
+			if command == "config" {
+				args = append(args, "show")
+			}
+			_ = a.main(t.Context(), args)
+			if said.Len() == 0 {
+				t.Errorf("%s says nothing of %s", command, config)
+			}
+			found.search(command+" of "+config[:30], []byte(said.String()))
+		}
+	}
+	for _, hit := range slices.Sorted(maps.Keys(found.hits)) {
+		t.Error(hit)
+	}
 }
 
 // worker lets a worker send messages for a moment.

@@ -316,7 +316,7 @@ func writeListed(b *strings.Builder, r state.Report) {
 		var waiting []string
 		for _, p := range h.Ports {
 			if p.Unapproved() {
-				waiting = append(waiting, p.Port.String())
+				waiting = append(waiting, p.String())
 			}
 		}
 		if len(waiting) > 0 {
