@@ -415,7 +415,7 @@ func calls(dir, address string) map[string][][]string {
 	list := filepath.Join(dir, "list")
 	m := map[string][][]string{
 		"ownmap":        {{}},
-		"ownmap run":    {both(), both("--no-deliver", "--json"), both(address, "--quiet", "--exit-code"), both("--queue")},
+		"ownmap run":    {both("--no-deliver", "--json"), both("--queue")},
 		"ownmap cancel": {{}}, "ownmap status": {both(), both("--json")}, "ownmap runs": {both(), both("--json")},
 		"ownmap show": {both(), both("--json"), both("nonsense")}, "ownmap ports": {{}}, "ownmap host": {both(address)},
 		"ownmap diff":    {both("1", "last")},
@@ -484,6 +484,9 @@ func (v *vault) commands(t *testing.T, address string) {
 		}
 		if v.byFile && !slices.Contains([]string{"ownmap run", "ownmap check", "ownmap config show", "ownmap status"}, path) {
 			continue // once a file is read, it is a secret as any other
+		}
+		if v.byFile {
+			ways = ways[:1]
 		}
 		for _, args := range ways {
 			queue <- append(strings.Fields(path)[1:], args...)
