@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -221,8 +222,8 @@ func secretFields(of reflect.Type, path string, visit func(path string)) {
 
 // heldSecrets are the places of a config that hold a secret.
 func heldSecrets(value reflect.Value, path string, held map[string]bool) {
-	switch value.Kind() {
-	case reflect.Struct:
+	switch kind := value.Kind(); {
+	case kind == reflect.Struct:
 		if secret, ok := value.Interface().(state.Secret); ok {
 			held[path] = held[path] || !secret.IsZero()
 			return
@@ -232,15 +233,15 @@ func heldSecrets(value reflect.Value, path string, held map[string]bool) {
 				heldSecrets(value.Field(i), path+"."+f.Name, held)
 			}
 		}
-	case reflect.Map:
+	case kind == reflect.Map:
 		for _, key := range value.MapKeys() {
 			heldSecrets(value.MapIndex(key), path, held)
 		}
-	case reflect.Slice, reflect.Array:
+	case kind == reflect.Slice, kind == reflect.Array:
 		for i := range value.Len() {
 			heldSecrets(value.Index(i), path, held)
 		}
-	case reflect.Pointer:
+	case kind == reflect.Pointer:
 		if !value.IsNil() {
 			heldSecrets(value.Elem(), path, held)
 		}
@@ -551,15 +552,28 @@ func TestNoSecretInComplaints(t *testing.T) {
 // worker lets a worker send messages for a moment.
 func (v *vault) worker(t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	var out, errs strings.Builder
 	cmd := v.command(ctx, "worker", "--verbose")
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	_ = cmd.Run()
-	if !strings.Contains(errs.String(), "takes shards") {
-		t.Errorf("the worker does not work: %s", &errs)
+	said, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
 	}
-	v.found.search("a worker's words", []byte(out.String()+errs.String()))
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	works := false
+	for lines := bufio.NewScanner(said); lines.Scan(); {
+		all.WriteString(lines.Text() + "\n")
+		if strings.Contains(lines.Text(), "takes shards") {
+			works = true
+			time.AfterFunc(time.Second, func() { _ = cmd.Process.Signal(syscall.SIGTERM) })
+		}
+	}
+	_ = cmd.Wait()
+	if !works {
+		t.Errorf("the worker does not work: %s", &all)
+	}
+	v.found.search("a worker's words", []byte(all.String()))
 }

@@ -54,7 +54,7 @@ func (n *storyNetwork) happen(words []string) error {
 		if err != nil {
 			return err
 		}
-		text := append(rest[1:len(rest):len(rest)], "", "", "")
+		text := slices.Concat(rest[1:], []string{"", "", ""})
 		service := state.Service{Name: text[0], Product: text[1], Version: text[2], Probed: true}
 		switch verb {
 		case "opens":
