@@ -222,7 +222,7 @@ func secretFields(of reflect.Type, path string, visit func(path string)) {
 
 // heldSecrets are the places of a config that hold a secret.
 func heldSecrets(value reflect.Value, path string, held map[string]bool) {
-	switch kind := value.Kind(); {
+	switch kind := value.Kind(); { //nolint:staticcheck // a tagged one would have to name all kinds
 	case kind == reflect.Struct:
 		if secret, ok := value.Interface().(state.Secret); ok {
 			held[path] = held[path] || !secret.IsZero()
