@@ -35,9 +35,11 @@ profiles:
 scan: {max_parallel: 1, rate: 50000}
 `
 
-// TestKill kills ownmap with SIGKILL at twenty moments of its run, runs it
-// again, and wants the state and the changes of an undisturbed twin, and no
-// nmap left behind.
+// killSteps is how often TestKill kills; OWNMAP_KILLS names another number.
+const killSteps = 5
+
+// TestKill kills ownmap with SIGKILL at moments of its run, runs it again, and wants
+// the state and the changes of an undisturbed twin, and no nmap left behind.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(5, 20))
@@ -50,7 +52,11 @@ func TestKill(t *testing.T) {
 	})
 
 	undisturbed := time.Duration(0)
-	for step := range 10 {
+	steps := killSteps
+	if n, err := strconv.Atoi(os.Getenv("OWNMAP_KILLS")); err == nil {
+		steps = n
+	}
+	for step := range steps {
 		for range 6 {
 			toggle(t, world, fmt.Sprintf("127.9.5.%d:%d", 1+random.IntN(22), 20501+random.IntN(40)))
 		}
