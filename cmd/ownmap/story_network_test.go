@@ -7,9 +7,10 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"strings"
-	"time"
 
+	"ownmap/pipeline"
+	"ownmap/pipeline/load"
+	"ownmap/pipeline/persist"
 	"ownmap/pipeline/state"
 )
 
@@ -111,34 +112,48 @@ func (m *machine) look(shard state.Shard, asked state.ShardHost) state.Host {
 	return host
 }
 
-// storyCrew does the shards of runs by looking at the network of a story; looking at
-// ports takes ten minutes.
-type storyCrew struct{ story *story }
+// storyCrew does the shards of runs by looking at the network of a story.
+type storyCrew struct {
+	book    *persist.Book
+	network *storyNetwork
+	looked  func() // is called when a shard has looked at ports
+}
 
 // Work does the shards that are pending.
 func (c storyCrew) Work(ctx context.Context, run state.Run) error {
-	book, clock := c.story.house.book, c.story.clock
-	if c.story.network.broken {
+	if c.network.broken {
 		return errors.New("nmap: killed by the kernel, out of memory")
 	}
-	pending, err := book.PendingShards(ctx, run.ID)
+	pending, err := c.book.PendingShards(ctx, run.ID)
 	if err != nil {
 		return err
 	}
 	for _, p := range pending {
-		shard, err := book.Shard(ctx, run.ID, p.No)
+		shard, err := c.book.Shard(ctx, run.ID, p.No)
 		if err != nil {
 			return err
 		}
-		if p.Work == state.WorkPorts && strings.HasSuffix(clock.Now().Format("15:04"), ":00") {
-			clock.Set(clock.Now().Add(10 * time.Minute))
+		if p.Work == state.WorkPorts {
+			c.looked()
 		}
-		result := state.ShardResult{Shard: shard, Hosts: c.story.network.look(shard), Scanner: state.Scanner{Version: "7.93", Privileged: true}}
-		if err := book.Stage(ctx, "story", result, nil); err != nil {
+		result := state.ShardResult{Shard: shard, Hosts: c.network.look(shard), Scanner: state.Scanner{Version: "7.93", Privileged: true}}
+		if err := c.book.Stage(ctx, "story", result, nil); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// runInvented is a run of the whole program with the network of a story instead of nmap.
+func (h *house) runInvented(ctx context.Context, network *storyNetwork, looked func()) (state.Report, error) {
+	scanner, err := h.scanner(ctx, state.DefaultVantage)
+	if err != nil {
+		return state.Report{}, err
+	}
+	return pipeline.Pipeline{
+		Config: h.config.StateTargets(), Planner: load.NewPlanner(h.config, nil), Scanner: scanner,
+		Insider: h.insider(nil), Crew: storyCrew{h.book, network, looked}, Book: h.book,
+	}.Run(ctx, nil)
 }
 
 // Until returns a context that nothing cancels.

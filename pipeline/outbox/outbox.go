@@ -270,10 +270,11 @@ func (s *Sender) log() *slog.Logger {
 }
 
 // Backoff is how long a message waits after so many tries in vain: a second, then twice
-// as long each time, an hour at most.
+// as long each time, a quarter of an hour at most: when a mail server is back in the
+// morning, nobody should have to wait for the night's mails.
 func Backoff(attempts int) time.Duration {
-	const most = time.Hour
-	if attempts > 11 {
+	const most = 15 * time.Minute
+	if attempts > 10 {
 		return most
 	}
 	return min(most, time.Second<<max(0, attempts))

@@ -23,7 +23,7 @@ const (
 	killNights = 60
 	killSeed   = 11
 	killHosts  = 16
-	kills      = 20
+	kills      = 8
 )
 
 // victim kills its own process a moment after the given statement began: in the
