@@ -36,7 +36,7 @@ scan: {max_parallel: 1, rate: 50000}
 `
 
 // killSteps is how often TestKill kills; OWNMAP_KILLS names another number.
-const killSteps = 5
+const killSteps = 3
 
 // TestKill kills ownmap with SIGKILL at moments of its run, runs it again, and wants
 // the state and the changes of an undisturbed twin, and no nmap left behind.

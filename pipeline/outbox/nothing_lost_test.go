@@ -30,7 +30,7 @@ func number(tb testing.TB, name string, otherwise int) int {
 //	OWNMAP_KILLS=1000 OWNMAP_STOPS=50 go test -run TestNothingIsLost -timeout 60m -v ./pipeline/outbox
 func TestNothingIsLost(t *testing.T) {
 	t.Parallel()
-	kills, stops := number(t, "OWNMAP_KILLS", 12), number(t, "OWNMAP_STOPS", 1)
+	kills, stops := number(t, "OWNMAP_KILLS", 8), number(t, "OWNMAP_STOPS", 1)
 	o := newOrdeal(t, uint64(number(t, "OWNMAP_SEED", 6)))
 	down := false
 	for i := range kills {

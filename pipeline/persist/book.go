@@ -43,14 +43,19 @@ type Book struct {
 // string (libpq, "Connection Strings"); zone is that of all times that the book hands
 // out. Close the book when done.
 func Open(ctx context.Context, url string, zone *time.Location, log *slog.Logger) (*Book, error) {
-	if err := Migrate(ctx, url); err != nil {
-		return nil, err
-	}
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, urlError(err)
 	}
-	return openPool(ctx, config, zone, log)
+	b, err := openPool(ctx, config, zone, log)
+	if err != nil || migrated(ctx, b.pool) {
+		return b, err
+	}
+	if err := Migrate(ctx, url); err != nil {
+		b.Close()
+		return nil, err
+	}
+	return b, nil
 }
 
 func openPool(ctx context.Context, config *pgxpool.Config, zone *time.Location, log *slog.Logger) (*Book, error) {

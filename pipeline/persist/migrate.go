@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
@@ -50,6 +51,14 @@ func Migrate(ctx context.Context, url string) (err error) {
 		return err
 	}
 	return migrating(ctx, conn, func() error { return migrateUp(ctx, conn) })
+}
+
+// migrated says whether the schema is the one that this program knows, in one question:
+// every command asks it. Whatever is amiss, Migrate finds out.
+func migrated(ctx context.Context, pool *pgxpool.Pool) bool {
+	files, err := fs.Glob(migrations.Files, "*.sql")
+	var at int
+	return err == nil && pool.QueryRow(ctx, "select version from "+versionTable).Scan(&at) == nil && at == len(files)
 }
 
 // Migrating calls f while no other program changes the schema: the queue's tables
