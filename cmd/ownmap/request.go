@@ -116,7 +116,8 @@ func (h *house) serve(ctx context.Context, run func(context.Context, []string) (
 		if errors.As(err, &cancelled) {
 			id = cancelled.RunID
 		}
-		return errors.Join(err, h.book.FinishRequest(ctx, request.ID, id, fault))
+		// The worker's own sender delivers what there is to tell, also that a run failed.
+		return errors.Join(err, h.book.FinishRequest(ctx, request.ID, id, fault), h.after(ctx, failure(ctx, err), false))
 	}
 }
 
