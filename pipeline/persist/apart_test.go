@@ -133,7 +133,7 @@ func TestPortNamesAsOf(t *testing.T) {
 	night := one(answers(t, "127.0.5.1", "22/tcp ssh"))
 	pass := func(name string) int64 {
 		run := must[state.Run](t)(book.Begin(t.Context(), nil, shardsOf(night), nil))
-		result := state.ShardResult{Shard: todo(t, book, run)[0], Hosts: night[0]}
+		result := state.ShardResult{Shard: undone(t, book, run)[0], Hosts: night[0]}
 		if name != "" {
 			result.PortNames = map[state.Port]string{{Protocol: state.TCP, Number: 25}: name, {Protocol: state.UDP, Number: 53}: "domain"}
 		}

@@ -17,7 +17,7 @@ func TestBeginGoesOnWithTheSamePlan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pending := todo(t, book, first)
+	pending := undone(t, book, first)
 	if len(pending) != 2 || pending[1].RunID != first.ID || pending[1].Hosts[0].Address != n[1][0].Address {
 		t.Fatalf("pending: %+v", pending)
 	}
@@ -28,7 +28,7 @@ func TestBeginGoesOnWithTheSamePlan(t *testing.T) {
 	if err != nil || again.ID != first.ID {
 		t.Fatalf("begin again: run %d, %v, want run %d", again.ID, err, first.ID)
 	}
-	if pending = todo(t, book, again); len(pending) != 1 || pending[0].No != 1 {
+	if pending = undone(t, book, again); len(pending) != 1 || pending[0].No != 1 {
 		t.Errorf("pending after one result: %+v", pending)
 	}
 	if strings.Join(again.Notes, "") != "nmap was killed" {

@@ -25,7 +25,7 @@ func TestCancelLeavesTheStateWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shards := todo(t, book, run)
+	shards := undone(t, book, run)
 	result(t, book, shards[0], n[0]...)
 	if by, err := book.CancelledBy(t.Context(), run.ID); by != "" || err != nil {
 		t.Errorf("cancelled by %q, %v before it was", by, err)
@@ -74,7 +74,7 @@ func TestCancelWhileWorkersStage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		shards := todo(t, book, run)
+		shards := undone(t, book, run)
 		var all sync.WaitGroup
 		for i, shard := range shards {
 			all.Go(func() {
@@ -125,7 +125,7 @@ func TestProgress(t *testing.T) {
 		}
 	}
 	progress(state.ScanProgress{RunID: run.ID, Work: state.WorkPorts, Shards: 2, Hosts: 4, Workers: []string{}})
-	shards := todo(t, book, run)
+	shards := undone(t, book, run)
 	if err := book.Track(t.Context(), run.ID, 0, "w1", 0.5, 1, 7); err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ func confirmed(t *testing.T, book *Book, seen, second []state.Host, given string
 		t.Fatal(err)
 	}
 	again(t, book, run, state.WorkConfirm, diff.Doubts(was, now))
-	pending := todo(t, book, run)
+	pending := undone(t, book, run)
 	if len(pending) != 1 {
 		t.Fatalf("%d confirm shards, want one", len(pending))
 	}

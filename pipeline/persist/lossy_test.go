@@ -96,7 +96,7 @@ func TestLossTellsNothing(t *testing.T) {
 		asks := diff.Doubts(was, now)
 		doubts += len(asks)
 		again(t, book, run, state.WorkConfirm, asks)
-		for _, shard := range todo(t, book, run) {
+		for _, shard := range undone(t, book, run) {
 			result(t, book, shard, l.askAgain(t, shard)...)
 		}
 		if c := finishRun(t, book, run).Changes; len(c) != 1 || c[0].Kind != kind || c[0].Address != l.hosts[host].Address || c[0].Port.Number != 25 {

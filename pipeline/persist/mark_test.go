@@ -62,7 +62,7 @@ func (r random) night(t *testing.T) {
 		t.Fatal(err)
 	}
 	var plan []state.PlannedHost
-	for _, shard := range todo(t, r.book, run) {
+	for _, shard := range undone(t, r.book, run) {
 		if shard.Work == state.WorkPorts {
 			result(t, r.book, shard, n[shard.No]...)
 		}
@@ -77,7 +77,7 @@ func (r random) night(t *testing.T) {
 		t.Fatal(err)
 	}
 	again(t, r.book, run, state.WorkConfirm, diff.Doubts(was, now))
-	for _, shard := range todo(t, r.book, run) {
+	for _, shard := range undone(t, r.book, run) {
 		result(t, r.book, shard, n.sameAgain(shard)...)
 	}
 	subjects := must[[]state.Subject](t)(r.book.Subjects(t.Context(), run, plan))

@@ -106,7 +106,7 @@ func TestAlertsAndPace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, shard := range todo(t, book, run) {
+	for i, shard := range undone(t, book, run) {
 		pace := state.Pace{Rate: 4000 + 1000*i, Next: 6000 - 1000*i, Knee: 8000 - 1000*i, Repeated: 1}
 		if err := book.Stage(t.Context(), "w1", state.ShardResult{Shard: shard, Hosts: n[i], Pace: pace}, nil); err != nil {
 			t.Fatal(err)
@@ -139,7 +139,7 @@ func TestElsewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, shard := range todo(t, book, run) {
+	for i, shard := range undone(t, book, run) {
 		result(t, book, shard, n[i]...)
 	}
 	finishRun(t, book, run)

@@ -19,7 +19,7 @@ func detected(t *testing.T, book *Book, seen state.Host, services map[uint16]sta
 		t.Fatal(err)
 	}
 	again(t, book, run, state.WorkServices, due)
-	for _, shard := range todo(t, book, run) {
+	for _, shard := range undone(t, book, run) {
 		named := state.Host{Vantage: shard.Vantage, Address: seen.Address, State: state.Up}
 		for _, port := range shard.Hosts[0].Ask {
 			if s, ok := services[port.Number]; ok {

@@ -59,7 +59,7 @@ func TestShardsAreQueuedOnce(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(pending, []PendingShard{{No: 2, Work: state.WorkConfirm, Vantage: "local", Hosts: 1}}) {
 		t.Errorf("pending: %+v, %v", pending, err)
 	}
-	shard := todo(t, book, run)[0]
+	shard := undone(t, book, run)[0]
 	if shard.RunID != run.ID || shard.No != 2 || shard.Of != 1 || shard.NotBy != "w1" || shard.Work != state.WorkConfirm || !reflect.DeepEqual(shard.Hosts[0].Ask, []state.Port{ask[0].Port}) {
 		t.Errorf("confirm shard: %+v", shard)
 	}
@@ -102,7 +102,7 @@ func TestShardKnowsItsHosts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shard := todo(t, book, run)[0]
+	shard := undone(t, book, run)[0]
 	var got strings.Builder
 	for _, h := range shard.Hosts {
 		fmt.Fprintf(&got, "%s new %v up %v known %d\n", h.Address, h.New, h.Up, len(h.Known))
@@ -120,7 +120,7 @@ func TestShardKnowsItsHosts(t *testing.T) {
 		t.Fatal(err)
 	}
 	again(t, book, run, state.WorkConfirm, diff.Doubts(was, now))
-	hosts := todo(t, book, run)[0].Hosts
+	hosts := undone(t, book, run)[0].Hosts
 	if len(hosts) != 1 || len(hosts[0].Known) != 3 {
 		t.Fatalf("confirm shard: %+v, want one host with three known ports", hosts)
 	}

@@ -159,7 +159,7 @@ func (n night) stage(tb testing.TB, book *Book) state.Run {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	for _, shard := range todo(tb, book, run) {
+	for _, shard := range undone(tb, book, run) {
 		if shard.Work != state.WorkPorts {
 			continue // of a run that is gone on with
 		}
@@ -171,8 +171,8 @@ func (n night) stage(tb testing.TB, book *Book) state.Run {
 	return run
 }
 
-// todo returns the shards of a run that have no result, as a worker gets them.
-func todo(tb testing.TB, book *Book, run state.Run) []state.Shard {
+// undone returns the shards of a run that have no result, as a worker gets them.
+func undone(tb testing.TB, book *Book, run state.Run) []state.Shard {
 	tb.Helper()
 	pending, err := book.PendingShards(tb.Context(), run.ID)
 	if err != nil {
@@ -196,7 +196,7 @@ func (n night) pass(tb testing.TB, book *Book) (state.Run, diff.Outcome) {
 		tb.Fatal(err)
 	}
 	again(tb, book, run, state.WorkConfirm, diff.Doubts(was, now))
-	for _, shard := range todo(tb, book, run) {
+	for _, shard := range undone(tb, book, run) {
 		result(tb, book, shard, n.sameAgain(shard)...)
 	}
 	return run, finishRun(tb, book, run)
