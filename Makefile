@@ -21,7 +21,6 @@ setup      := nmap:nmap postgres:postgresql
 setup-test := $(setup) ndiff:ndiff ip:iproute2 sshd:openssh-server sudo:sudo netstat:net-tools busybox:busybox iptables:iptables nft:nftables \
               chromium:chromium pdftoppm:poppler-utils xsltproc:xsltproc xmllint:libxml2-utils tidy:tidy \
               /usr/share/fonts-droid-fallback/truetype/DroidSansFallback.ttf:fonts-droid-fallback
-setup-test := $(setup) ndiff:ndiff ip:iproute2 sshd:openssh-server sudo:sudo netstat:net-tools busybox:busybox iptables:iptables xsltproc:xsltproc xmllint:libxml2-utils
 setup-race := $(setup-test) gcc:gcc /usr/include/stdlib.h:libc6-dev
 
 .PHONY: help
