@@ -11,26 +11,34 @@ import (
 // Role is what somebody may do on the web page and its API.
 type Role string
 
-// The roles. An administrator may do all that a viewer may.
+// The roles. Nobody is who has not signed in.
 const (
-	RoleViewer Role = "viewer" // reads
-	RoleAdmin  Role = "admin"  // approves, changes targets and settings, starts scans, lets others in
+	Nobody Role = ""
+	Viewer Role = "viewer" // reads everything
+	Admin  Role = "admin"  // changes things: approves, sets targets, starts scans, lets others in
 )
 
-// Roles returns all roles, the one that may least first.
-func Roles() []Role { return []Role{RoleViewer, RoleAdmin} }
-
-// May says whether this role may do what another one is needed for.
-func (r Role) May(need Role) bool { return r == RoleAdmin || r == RoleViewer && need == RoleViewer }
-
-// ParseRole reads a role.
-func ParseRole(text string) (Role, error) {
-	for _, r := range Roles() {
-		if string(r) == text {
-			return r, nil
-		}
+// May says whether the role has the rights of another one.
+func (r Role) May(other Role) bool {
+	switch other {
+	case Nobody:
+		return true
+	case Viewer:
+		return r == Viewer || r == Admin
+	case Admin:
+		return r == Admin
 	}
-	return "", fmt.Errorf("unknown role %q: it is admin or viewer", Clean(text))
+	return false
+}
+
+// ParseRole reads the role of somebody who signs in.
+func ParseRole(text string) (Role, error) {
+	switch r := Role(text); r {
+	case Viewer, Admin:
+		return r, nil
+	case Nobody:
+	}
+	return Nobody, fmt.Errorf("unknown role %q: it is viewer or admin", Clean(text))
 }
 
 // SignIn is how somebody was let in.
@@ -126,21 +134,23 @@ func (t APIToken) Alive(at time.Time) bool {
 	return t.RevokedAt == nil && (t.ExpiresAt == nil || at.Before(*t.ExpiresAt))
 }
 
-// The ways in which a request proves who sends it.
+// How the request of an Identity proves whose it is.
 const (
-	HowSession = "session"
-	HowToken   = "token"
-	HowBasic   = "basic" // HTTP Basic (RFC 7617)
-	HowProxy   = "proxy"
+	ViaSession = "session" // a cookie, after a password
+	ViaOIDC    = "oidc"    // a cookie, after OpenID Connect
+	ViaLink    = "link"    // a cookie, after the one-time link
+	ViaToken   = "token"
+	ViaBasic   = "basic" // HTTP Basic (RFC 7617)
+	ViaProxy   = "proxy"
 )
 
-// Identity is who sends a request.
+// Identity is who makes a request, and how that is known.
 type Identity struct {
 	Name   string
 	Role   Role
-	Origin SignIn
-	How    string // HowSession, HowToken, HowBasic or HowProxy
-	Token  string // the name of the token, with HowToken
+	Via    string // session, oidc, link, token, basic, proxy
+	Origin SignIn // how they were let in, or who made the token
+	Token  string // the name of the token
 	From   netip.Addr
 }
 
@@ -151,16 +161,9 @@ type Actor struct {
 	Detail map[string]string // what else is known of it
 }
 
-// Actor returns the identity in the words of the audit. Whoever comes with a password
-// of the web page is plainly that; other ways are told.
+// Actor returns the identity in the words of the audit.
 func (i Identity) Actor() Actor {
-	detail := map[string]string{"how": i.How}
-	if i.Origin == ByOIDC || i.Origin == ByLink {
-		detail["how"] = string(i.Origin)
-	}
-	if i.Token != "" {
-		detail["token"] = i.Token
-	}
+	detail := map[string]string{"how": i.Via, "token": i.Token}
 	if i.From.IsValid() {
 		detail["from"] = i.From.String()
 	}
