@@ -35,7 +35,7 @@ func TestPasswords(t *testing.T) {
 		{"alice", "", "401"},
 		{"alice", bobsPassword, "401"},
 		{"", "", "401"},
-		{"mallory", alicesPassword, "401"},
+		{"nobody", alicesPassword, "401"},
 		{"carol", "only in the config", "carol admin config"},
 		{"carol", "in the database too", "401"}, // the config goes before the database
 		{"dave", "password of dave's", "401"},   // is let in no more

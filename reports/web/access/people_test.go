@@ -101,7 +101,7 @@ func TestFirstSignIn(t *testing.T) {
 	if got := who(t, w.Guard, with(t, session)); got != "" {
 		t.Errorf("the session of the link is still %q", got)
 	}
-	if err := w.FirstUser(out, with(t, session), id, "mallory", alicesPassword); status(t, err) != 409 {
+	if err := w.FirstUser(out, with(t, session), id, "nobody", alicesPassword); status(t, err) != 409 {
 		t.Errorf("a second first user: %v", err)
 	}
 	if token, err := w.OfferLink(t.Context()); err != nil || token != "" {

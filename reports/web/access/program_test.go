@@ -71,7 +71,7 @@ func TestBasic(t *testing.T) {
 		ask(basic(t, "bob", wrongPassword), "")
 	}
 	ask(basic(t, "bob", bobsPassword), "bob viewer basic")
-	for _, r := range []*http.Request{basic(t, "", ""), basic(t, "mallory", "x"), request(t, here, "Authorization", "Basic !"), request(t, here, "Authorization", "Digest x")} {
+	for _, r := range []*http.Request{basic(t, "", ""), basic(t, "nobody", "x"), request(t, here, "Authorization", "Basic !"), request(t, here, "Authorization", "Digest x")} {
 		ask(r, "")
 	}
 	for i := range 30 {
