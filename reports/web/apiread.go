@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -12,7 +13,9 @@ import (
 // readBook is what the API reads.
 type readBook interface {
 	Status(ctx context.Context) (state.Status, error)
-	History(ctx context.Context, host string) (state.HostHistory, error)
+	Ports(ctx context.Context, query state.PortQuery) (state.PortPage, error)
+	HostsPage(ctx context.Context, query state.HostQuery) (state.HostPage, error)
+	HistoryOf(ctx context.Context, address netip.Addr, vantage string) (state.HostHistory, error)
 	Approvals(ctx context.Context, scope state.Scope, ended bool) ([]state.Approval, error)
 	Audit(ctx context.Context, limit int) ([]state.AuditLine, error)
 	Runs(ctx context.Context, limit int) ([]state.RunSummary, error)
@@ -38,7 +41,7 @@ func (s *server) apiPorts(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	found, err := s.Book.PortsPage(r.Context(), query)
+	found, err := s.Book.Ports(r.Context(), query)
 	if err != nil {
 		return err
 	}
@@ -59,13 +62,54 @@ func (s *server) apiPorts(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// hostRowJSON is a host in a list.
+type hostRowJSON struct {
+	Host       string   `json:"host"` // the first name, or the address
+	Address    string   `json:"address"`
+	Vantage    string   `json:"vantage"`
+	State      string   `json:"state"`
+	Tags       []string `json:"tags"`
+	Owner      string   `json:"owner"`
+	Open       int      `json:"open"`
+	Unapproved int      `json:"unapproved"`
+	Matching   int      `json:"matching"` // ports that the filter selects
+	FirstSeen  *string  `json:"first_seen"`
+	LastSeen   *string  `json:"last_seen"`
+}
+
+// apiHosts answers with a page of hosts: those that match a filter, in an order.
+func (s *server) apiHosts(w http.ResponseWriter, r *http.Request) error {
+	query, err := s.hostQuery(r)
+	if err != nil {
+		return err
+	}
+	found, err := s.Book.HostsPage(r.Context(), query)
+	if err != nil {
+		return err
+	}
+	hosts := make([]hostRowJSON, len(found.Rows))
+	for i, h := range found.Rows {
+		hosts[i] = hostRowJSON{
+			Host: cmp.Or(h.Name(), h.Address.String()), Address: h.Address.String(), Vantage: h.Vantage, State: string(h.State), Tags: append([]string{}, h.Tags...), Owner: h.Owner,
+			Open: h.Open, Unapproved: h.Unapproved, Matching: h.Matching, FirstSeen: machineTime(&h.FirstSeen), LastSeen: machineTime(h.LastSeen),
+		}
+	}
+	s.writeJSON(w, http.StatusOK, struct {
+		Hosts []hostRowJSON `json:"hosts"`
+		Page  int           `json:"page"`
+		Pages int           `json:"pages"`
+		Total int           `json:"total"`
+	}{hosts, found.Page, found.Pages, found.Total})
+	return nil
+}
+
 // apiHost answers with all that is known of one host.
 func (s *server) apiHost(w http.ResponseWriter, r *http.Request) error {
 	address, err := netip.ParseAddr(r.PathValue("address"))
 	if err != nil {
 		return missing("There is no such host: the address of one is asked for.")
 	}
-	history, err := s.Book.History(r.Context(), address.String())
+	history, err := s.Book.HistoryOf(r.Context(), address, r.URL.Query().Get("vantage"))
 	if err != nil {
 		return err
 	}
