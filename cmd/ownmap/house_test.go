@@ -41,6 +41,7 @@ func rooms() map[string]string {
 		"pipeline/lab/demo":        "pipeline/state",
 		"pipeline/lab/benchscan":   "pipeline/lab pipeline/lab/netlab",
 		"pipeline/lab/netlab":      "",
+		"pipeline/lab/oidclab":     "",
 		"pipeline/lab/sshlab":      "",
 		"pipeline/lab/smtplab":     "",
 		"pipeline/load":            "pipeline/alert pipeline/state",
@@ -79,7 +80,7 @@ func mayUse(room, pkg string, test bool) bool {
 	own, isOwn := strings.CutPrefix(pkg, "ownmap/")
 	switch {
 	case test && isOwn:
-		forTests := room + " migrations pipeline/lab pipeline/lab/booklab pipeline/lab/browser pipeline/lab/demo pipeline/lab/netlab pipeline/lab/sshlab pipeline/lab/smtplab pipeline/persist pipeline/persist/private pipeline/state"
+		forTests := room + " migrations pipeline/lab pipeline/lab/booklab pipeline/lab/browser pipeline/lab/demo pipeline/lab/netlab pipeline/lab/oidclab pipeline/lab/sshlab pipeline/lab/smtplab pipeline/persist pipeline/persist/private pipeline/state"
 		if room == "pipeline/outbox" {
 			forTests += " pipeline pipeline/alert reports/email"
 		}
