@@ -59,10 +59,6 @@ select sqlc.embed(s), u.password_hash, u.role as user_role, u.created_at as user
 from session s left join web_user u on u.id = s.user_id
 where s.id_sha256 = $1;
 
--- name: SessionsOf :many
--- SessionsOf returns the sessions of somebody, the last used first.
-select * from session where name = sqlc.arg(name) and origin = sqlc.arg(origin) order by seen_at desc, created_at desc;
-
 -- name: SeeSession :exec
 -- SeeSession notes that a session is used.
 update session set seen_at = sqlc.arg(at) where id_sha256 = sqlc.arg(id_sha256) and seen_at < sqlc.arg(at);

@@ -276,48 +276,6 @@ func (q *Queries) SessionOf(ctx context.Context, idSha256 []byte) (SessionOfRow,
 	return i, err
 }
 
-const sessionsOf = `-- name: SessionsOf :many
-select id_sha256, user_id, created_at, seen_at, expires_at, name, role, origin, stamp, address, agent from session where name = $1 and origin = $2 order by seen_at desc, created_at desc
-`
-
-type SessionsOfParams struct {
-	Name   string
-	Origin string
-}
-
-// SessionsOf returns the sessions of somebody, the last used first.
-func (q *Queries) SessionsOf(ctx context.Context, arg SessionsOfParams) ([]Session, error) {
-	rows, err := q.db.Query(ctx, sessionsOf, arg.Name, arg.Origin)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []Session{}
-	for rows.Next() {
-		var i Session
-		if err := rows.Scan(
-			&i.IDSha256,
-			&i.UserID,
-			&i.CreatedAt,
-			&i.SeenAt,
-			&i.ExpiresAt,
-			&i.Name,
-			&i.Role,
-			&i.Origin,
-			&i.Stamp,
-			&i.Address,
-			&i.Agent,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const setUser = `-- name: SetUser :one
 update web_user set
     password_hash = coalesce($1, password_hash),

@@ -33,6 +33,8 @@ type Config struct {
 	Remind   []string           `yaml:"remind,flow"` // RemindEveryRun, RemindNever, or ages like 3d, rising
 	Windows  []QuietTime        `yaml:"windows"`
 	Watch    Watch              `yaml:"watch"`
+	Web      Web                `yaml:"web"`
+	Auth     Auth               `yaml:"auth"`
 
 	source   string
 	warnings []string
@@ -133,6 +135,7 @@ func defaults() Config {
 		Reports:  Reports{TimeZone: "UTC", Inventory: 2000},
 		Mail:     Mail{Subject: SubjectConstant},
 		Remind:   []string{RemindEveryRun},
+		Web:      Web{Listen: DefaultListen},
 		Watch: Watch{
 			Late: Duration(26 * time.Hour), Undelivered: Duration(time.Hour), Wait: Duration(2 * time.Minute), Well: alert.WellNever, HeartbeatKind: HeartbeatChecks,
 		},

@@ -56,19 +56,6 @@ func (b *Book) Session(ctx context.Context, id []byte) (state.Session, error) {
 	return s, nil
 }
 
-// Sessions returns the sessions of somebody, the last used first.
-func (b *Book) Sessions(ctx context.Context, name string, origin state.SignIn) ([]state.Session, error) {
-	rows, err := b.q.SessionsOf(ctx, queries.SessionsOfParams{Name: name, Origin: string(origin)})
-	if err != nil {
-		return nil, fmt.Errorf("read sessions: %w", err)
-	}
-	list := make([]state.Session, len(rows))
-	for i, row := range rows {
-		list[i] = sessionOf(row)
-	}
-	return list, nil
-}
-
 // SeeSession notes that a session is used.
 func (b *Book) SeeSession(ctx context.Context, id []byte, at time.Time) error {
 	if err := b.q.SeeSession(ctx, queries.SeeSessionParams{IDSha256: id, At: at}); err != nil {

@@ -179,6 +179,15 @@ func CheckUserName(name string) error {
 	return nil
 }
 
+// CheckTokenName returns an error if no token can be called that.
+func CheckTokenName(name string) error {
+	const longest = 64
+	if name == "" || len([]rune(name)) > longest || name != OneLine(name, longest) {
+		return fmt.Errorf("the name of a token says what it is for, in up to %d characters", longest)
+	}
+	return nil
+}
+
 // The bounds of a password: below them it is guessed, above them bcrypt would ignore the
 // rest of it.
 const (
