@@ -111,15 +111,14 @@ func (b *Book) FinishRequest(ctx context.Context, id, runID int64, fault string)
 
 // CancelRequest ends a request that nobody works on yet, and says whether it did: one
 // that is done, or whose run is under way, is left alone.
-func (b *Book) CancelRequest(ctx context.Context, id int64, by, via string) (bool, error) {
-	by = state.Clean(by)
+func (b *Book) CancelRequest(ctx context.Context, id int64, by state.Actor) (bool, error) {
 	ended := false
 	err := b.inTx(ctx, func(q *queries.Queries) error {
-		n, err := q.CancelRequest(ctx, queries.CancelRequestParams{ID: id, Error: state.Clean("cancelled by " + by)})
+		n, err := q.CancelRequest(ctx, queries.CancelRequestParams{ID: id, Error: state.Clean("cancelled by " + by.Name)})
 		if ended = n > 0; err != nil || !ended {
 			return err
 		}
-		line := auditLines{actor: by, via: via, action: "scan-cancel"}
+		line := auditOf(by, "scan-cancel")
 		if err := line.add(fmt.Sprintf("request %d", id), nil); err != nil {
 			return err
 		}
