@@ -34,6 +34,8 @@ type Book struct {
 	staleAfter int       // runs
 	announcer  Announcer // nil: nobody is told
 
+	counted countedRuns // what was counted once
+
 	mu   sync.Mutex
 	lock *pgx.Conn // holds the run lock; nil without it
 }
