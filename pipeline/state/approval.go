@@ -77,6 +77,7 @@ type Scope struct {
 	Hosts      []string // addresses, prefixes or names of hosts
 	Tags       []string // hosts that carry one of the tags
 	Ports      []Port
+	Filter     *Filter // ports that it selects, as a page shows them; nil: all
 	Unapproved bool
 }
 
@@ -87,4 +88,7 @@ type Grant struct {
 	By     string
 	Via    string     // cli, web, mail, rule
 	Until  *time.Time // nil: no end
+	// Digest is Preview.Digest of what the author saw: where the ports of the scope, or
+	// what is seen behind them, are others by now, nothing is done. Empty: whatever is there.
+	Digest string
 }
