@@ -33,6 +33,9 @@ type Config struct {
 	Remind   []string           `yaml:"remind,flow"` // RemindEveryRun, RemindNever, or ages like 3d, rising
 	Windows  []QuietTime        `yaml:"windows"`
 	Watch    Watch              `yaml:"watch"`
+	Web      Web                `yaml:"web"`
+
+	ApprovalLinks string `yaml:"approval_links"` // a state.LinkMode
 
 	source   string
 	warnings []string
@@ -133,6 +136,8 @@ func defaults() Config {
 		Reports:  Reports{TimeZone: "UTC", Inventory: 2000},
 		Mail:     Mail{Subject: SubjectConstant},
 		Remind:   []string{RemindEveryRun},
+
+		ApprovalLinks: string(state.LinksOn),
 		Watch: Watch{
 			Late: Duration(26 * time.Hour), Undelivered: Duration(time.Hour), Wait: Duration(2 * time.Minute), Well: alert.WellNever, HeartbeatKind: HeartbeatChecks,
 		},

@@ -74,6 +74,8 @@ func parse(file string, text []byte, env func(string) string) *parser {
 		key{"remind", p.remind},
 		key{"windows", p.quietTimes},
 		key{"watch", p.watch},
+		key{"web", p.web},
+		key{"approval_links", p.approvalLinks},
 	)
 	p.checkChannels()
 	for _, use := range p.used {

@@ -33,6 +33,7 @@ type Book struct {
 
 	staleAfter int       // runs
 	announcer  Announcer // nil: nobody is told
+	linkKey    LinkKey   // nil: messages have no links to approve
 
 	mu   sync.Mutex
 	lock *pgx.Conn // holds the run lock; nil without it

@@ -149,7 +149,7 @@ func eventOf(e state.Event, l links) eventRow {
 }
 
 func approvedBy(a state.Approval) string {
-	text := "by " + a.By
+	text := a.ByAuthor()
 	if a.Reason != "" {
 		text += ": " + a.Reason
 	}
@@ -163,5 +163,5 @@ func endedBy(a state.Approval) string {
 	if a.EndedBy != "" {
 		return "by " + a.EndedBy
 	}
-	return "was approved by " + a.By + " on " + a.GrantedAt.Format(time.DateOnly)
+	return "was approved " + a.ByAuthor() + " on " + a.GrantedAt.Format(time.DateOnly)
 }

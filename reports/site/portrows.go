@@ -72,7 +72,7 @@ func (w *rows) approval(p *portRow) {
 		return
 	}
 	w.b.WriteString(`<span class="approved"><span aria-hidden="true">✓ </span>`)
-	w.text(p.Approval.By)
+	w.text(p.Approval.Author())
 	w.b.WriteString("</span>, " + string(dayTag(p.Approval.GrantedAt)))
 	if p.Approval.Until != nil {
 		w.b.WriteString(", until " + string(dayTag(*p.Approval.Until)))
