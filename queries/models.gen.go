@@ -11,6 +11,21 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+type ApiToken struct {
+	ID          int64
+	Name        string
+	TokenSha256 []byte
+	Role        string
+	MadeBy      string
+	Origin      string
+	UserID      *int64
+	CreatedAt   time.Time
+	ExpiresAt   *time.Time
+	UsedAt      *time.Time
+	RevokedAt   *time.Time
+	RevokedBy   string
+}
+
 type Approval struct {
 	ID        int64
 	HostID    int64
@@ -167,4 +182,28 @@ type ScanRequest struct {
 	RunID      *int64
 	FinishedAt *time.Time
 	Error      string
+}
+
+type Session struct {
+	IDSha256  []byte
+	UserID    *int64
+	CreatedAt time.Time
+	SeenAt    time.Time
+	ExpiresAt time.Time
+	Name      string
+	Role      string
+	Origin    string
+	Stamp     []byte
+	Address   string
+	Agent     string
+}
+
+type WebUser struct {
+	ID           int64
+	Name         string
+	PasswordHash string
+	Role         string
+	CreatedAt    time.Time
+	DisabledAt   *time.Time
+	PasswordAt   time.Time
 }

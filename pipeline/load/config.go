@@ -34,6 +34,7 @@ type Config struct {
 	Windows  []QuietTime        `yaml:"windows"`
 	Watch    Watch              `yaml:"watch"`
 	Web      Web                `yaml:"web"`
+	Auth     Auth               `yaml:"auth"`
 
 	ApprovalLinks string `yaml:"approval_links"` // a state.LinkMode
 
@@ -136,6 +137,7 @@ func defaults() Config {
 		Reports:  Reports{TimeZone: "UTC", Inventory: 2000},
 		Mail:     Mail{Subject: SubjectConstant},
 		Remind:   []string{RemindEveryRun},
+		Web:      Web{Listen: DefaultListen},
 
 		ApprovalLinks: string(state.LinksOn),
 		Watch: Watch{

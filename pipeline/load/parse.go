@@ -75,6 +75,7 @@ func parse(file string, text []byte, env func(string) string) *parser {
 		key{"windows", p.quietTimes},
 		key{"watch", p.watch},
 		key{"web", p.web},
+		key{"auth", p.auth},
 		key{"approval_links", p.approvalLinks},
 	)
 	p.checkChannels()

@@ -123,6 +123,12 @@ func (b *Book) inStateTx(ctx context.Context, f func(q *queries.Queries) error) 
 		if err := q.LockState(ctx, stateLock); err != nil {
 			return fmt.Errorf("lock the state: %w", err)
 		}
-		return f(q)
+		if err := f(q); err != nil {
+			return err
+		}
+		if err := q.CountUp(ctx); err != nil {
+			return fmt.Errorf("count the change: %w", err)
+		}
+		return nil
 	})
 }

@@ -95,6 +95,7 @@ type Scope struct {
 	Hosts      []string // addresses, prefixes or names of hosts
 	Tags       []string // hosts that carry one of the tags
 	Ports      []Port
+	Filter     *Filter // ports that it selects, as a page shows them; nil: all
 	Unapproved bool
 }
 
@@ -105,6 +106,9 @@ type Grant struct {
 	By     string
 	Via    string     // cli, web, mail, rule
 	Until  *time.Time // nil: no end
+	// Digest is Preview.Digest of what the author saw: where the ports of the scope, or
+	// what is seen behind them, are others by now, nothing is done. Empty: whatever is there.
+	Digest string
 	// About is what else the audit is to have of it.
 	About map[string]string
 }

@@ -20,6 +20,8 @@ import (
 // Book is what the pages read and write, by area.
 type Book interface {
 	overviewBook
+	readBook
+	writeBook
 }
 
 // Gate says who makes a request.
@@ -50,6 +52,11 @@ type Options struct {
 	// Explain turns an error of the book into a status of HTTP, what to say and the
 	// remedy; status 0: it does not know the error, which is then ours.
 	Explain func(error) (status int, text, hint string)
+	// JSON writes what the API answers with.
+	JSON Encoders
+	// CheckScan says whether targets that a scan is asked for name anything; nil: it is
+	// found out when it is scanned.
+	CheckScan func(ctx context.Context, targets []string) error
 	// Metrics writes what /metrics shows, in Prometheus' text format; nil: there is none.
 	Metrics func(ctx context.Context, w io.Writer) error
 	// Ready says whether the page can do its work: /healthz asks it; nil: always.

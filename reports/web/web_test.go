@@ -53,16 +53,18 @@ func start(t *testing.T, change func(*Options)) pages {
 // ask sends a request as somebody of a role and returns the answer with its body.
 func (p pages) ask(t *testing.T, role state.Role, method, path string, form url.Values, header ...string) (*http.Response, string) {
 	t.Helper()
-	var body io.Reader
 	if form != nil {
-		body = strings.NewReader(form.Encode())
+		header = append([]string{"Content-Type", "application/x-www-form-urlencoded"}, header...)
 	}
-	r, err := http.NewRequestWithContext(t.Context(), method, p.URL+path, body)
+	return p.send(t, role, method, path, form.Encode(), header...)
+}
+
+// send sends a request with a body.
+func (p pages) send(t *testing.T, role state.Role, method, path, body string, header ...string) (*http.Response, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, p.URL+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
-	}
-	if form != nil {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	r.Header.Set("X-Test-Role", string(role))
 	for i := 0; i+1 < len(header); i += 2 {
