@@ -62,13 +62,14 @@ func rooms() map[string]string {
 		"reports/pdf":              report,
 		"reports/short":            report,
 		"reports/siem":             report,
-		"reports/site":             report,
+		"reports/site":             report + " templates/piece",
 		"reports/slack":            report,
 		"reports/text":             report,
-		"reports/web":              report + " reports/web/access",
+		"reports/web":              report + " templates/piece reports/web/access",
 		"reports/web/access":       "pipeline/state",
 		"reports/webhook":          report,
 		"templates":                "",
+		"templates/piece":          "pipeline/state",
 	}
 }
 

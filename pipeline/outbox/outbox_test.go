@@ -229,10 +229,10 @@ func TestRefused(t *testing.T) {
 		t.Errorf("asked to wait 10 minutes, waits %s", wait)
 	}
 	w.peers["mail"].fault = nil
-	if _, err := w.book.RetryDeliveries(t.Context(), []int64{list[0].ID}, false, "alice", w.clock.Now()); err != nil {
+	if _, err := w.book.RetryDeliveries(t.Context(), []int64{list[0].ID}, false, state.Actor{Name: "alice", Via: "cli"}, w.clock.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.book.DropDeliveries(t.Context(), []int64{list[2].ID}, false, "alice", w.clock.Now()); err != nil {
+	if _, err := w.book.DropDeliveries(t.Context(), []int64{list[2].ID}, false, state.Actor{Name: "alice", Via: "cli"}, w.clock.Now()); err != nil {
 		t.Fatal(err)
 	}
 	w.drain(t, time.Hour)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -81,52 +80,6 @@ func (b *Book) Trouble(ctx context.Context, decide func(book string) []state.Del
 		return fmt.Errorf("tell of trouble: %w", err)
 	}
 	return nil
-}
-
-// RetryDeliveries has messages tried at once, also those that were refused for good:
-// those of the numbers, or all. It returns what they are.
-func (b *Book) RetryDeliveries(ctx context.Context, ids []int64, everything bool, by string, now time.Time) ([]state.Delivery, error) {
-	return b.change(ctx, by, "delivery-retry", func(q *queries.Queries) ([]state.Delivery, error) {
-		rows, err := q.RetryDeliveries(ctx, queries.RetryDeliveriesParams{Now: now, Ids: ids, Everything: everything})
-		list := make([]state.Delivery, len(rows))
-		for i, r := range rows {
-			list[i] = state.Delivery{ID: r.ID, Channel: r.Channel, Recipient: r.Recipient, MessageID: r.MessageID}
-		}
-		return list, err
-	})
-}
-
-// DropDeliveries gives messages up: those of the numbers, or all that are not sent. It
-// returns what they are.
-func (b *Book) DropDeliveries(ctx context.Context, ids []int64, everything bool, by string, now time.Time) ([]state.Delivery, error) {
-	return b.change(ctx, by, "delivery-drop", func(q *queries.Queries) ([]state.Delivery, error) {
-		rows, err := q.DropDeliveries(ctx, queries.DropDeliveriesParams{Now: &now, Ids: ids, Everything: everything})
-		list := make([]state.Delivery, len(rows))
-		for i, r := range rows {
-			list[i] = state.Delivery{ID: r.ID, Channel: r.Channel, Recipient: r.Recipient, MessageID: r.MessageID}
-		}
-		return list, err
-	})
-}
-
-// change does something to deliveries and writes it into the audit.
-func (b *Book) change(ctx context.Context, by, action string, do func(*queries.Queries) ([]state.Delivery, error)) (list []state.Delivery, err error) {
-	err = b.inTx(ctx, func(q *queries.Queries) error {
-		if list, err = do(q); err != nil {
-			return err
-		}
-		line := auditLines{actor: state.Clean(by), via: "cli", action: action}
-		for _, d := range list {
-			if err := line.add(fmt.Sprintf("delivery %d", d.ID), map[string]string{"to": d.To(), "message": d.MessageID}); err != nil {
-				return err
-			}
-		}
-		return line.write(ctx, q)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", action, err)
-	}
-	return list, nil
 }
 
 // Memo returns what a channel remembers under a key; empty: nothing.

@@ -35,6 +35,8 @@ type Book struct {
 	announcer  Announcer // nil: nobody is told
 	linkKey    LinkKey   // nil: messages have no links to approve
 
+	counted countedRuns // what was counted once
+
 	mu   sync.Mutex
 	lock *pgx.Conn // holds the run lock; nil without it
 }

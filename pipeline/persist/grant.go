@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -81,13 +80,12 @@ func compareApprovals(a, b state.Approval) int {
 
 // auditApprovals writes a line for each approval that was given or taken back.
 func (v *view) auditApprovals(ctx context.Context, action string, grant state.Grant, list []state.Approval) error {
-	lines := auditLines{actor: state.Approval{By: grant.By, Via: grant.Via}.Author(), via: grant.Via, action: action}
+	lines := auditLines{actor: state.Approval{By: grant.By, Via: grant.Via}.Author(), via: grant.Via, how: grant.About, action: action}
 	for _, a := range list {
 		detail := map[string]string{"approval": strconv.FormatInt(a.ID, 10), "service": a.Service, "family": a.Family, "reason": grant.Reason}
 		if process := a.Behind().Described(); process != "" {
 			detail["process"] = process
 		}
-		maps.Copy(detail, grant.About)
 		if a.Until != nil {
 			detail["until"] = a.Until.Format(time.RFC3339)
 		}

@@ -63,9 +63,9 @@ func linksOf(ctx context.Context, q *queries.Queries, delivery int64) (*state.Ap
 // RevokeLinks makes links good for nothing that are not over: those in messages to a
 // recipient, those of a message by its Message.ID, or with everything all of them. It
 // returns the messages whose they are.
-func (b *Book) RevokeLinks(ctx context.Context, to, message string, everything bool, by string, now time.Time) ([]state.Delivery, error) {
+func (b *Book) RevokeLinks(ctx context.Context, to, message string, everything bool, by state.Actor, now time.Time) ([]state.Delivery, error) {
 	list, err := b.change(ctx, by, "links-revoke", func(q *queries.Queries) ([]state.Delivery, error) {
-		rows, err := q.RevokeApprovalLinks(ctx, queries.RevokeApprovalLinksParams{Now: &now, RevokedBy: state.Clean(by), Everything: everything, Recipient: to, MessageID: message})
+		rows, err := q.RevokeApprovalLinks(ctx, queries.RevokeApprovalLinksParams{Now: &now, RevokedBy: state.Clean(by.Name), Everything: everything, Recipient: to, MessageID: message})
 		list := make([]state.Delivery, len(rows))
 		for i, r := range rows {
 			list[i] = state.Delivery{ID: r.ID, Channel: r.Channel, Recipient: r.Recipient, MessageID: r.MessageID}
@@ -91,8 +91,8 @@ func (b *Book) LinksOfKeys(ctx context.Context, now time.Time) (until map[string
 }
 
 // AuditKeys writes into the audit what somebody did to the keys of links.
-func (b *Book) AuditKeys(ctx context.Context, by, action, key string, detail map[string]string) error {
-	line := auditLines{actor: state.Clean(by), via: "cli", action: action}
+func (b *Book) AuditKeys(ctx context.Context, by state.Actor, action, key string, detail map[string]string) error {
+	line := auditOf(by, action)
 	if err := line.add("key "+key, detail); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -141,13 +142,14 @@ func (l *linked) compare(was []*standing) {
 // use approves the ports that wait. The row of use decides who of many was first.
 func (l *linked) use(ctx context.Context, use state.LinkUse) ([]state.Approval, error) {
 	by := l.SentTo
-	if use.User != "" {
-		by += " (signed in as " + use.User + ")"
+	if use.Who.Name != "" {
+		by += " (signed in as " + use.Who.Name + ")"
 	}
 	grant := state.Grant{
 		Reason: state.Clean(use.Reason), By: state.Clean(by), Via: "mail", Until: use.Until, Scope: state.Scope{Unapproved: true},
-		About: map[string]string{"message": l.Message, "channel": l.Channel, "user": use.User},
+		About: use.Who.Actor().Detail,
 	}
+	maps.Copy(grant.About, map[string]string{"message": l.Message, "channel": l.Channel, "user": use.Who.Name})
 	if grant.Until != nil && !grant.Until.After(l.now.at) {
 		return nil, fmt.Errorf("until %s is not in the future", grant.Until.UTC().Format(time.RFC3339))
 	}

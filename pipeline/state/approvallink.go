@@ -137,7 +137,7 @@ func (l Linked) Seen() string {
 type LinkUse struct {
 	Scope  LinkScope
 	Seen   string     // Linked.Seen of the page that was looked at
-	User   string     // who is signed in; may be empty
+	Who    Identity   // who sent it; nobody has to be signed in
 	Reason string     // may be empty
 	Until  *time.Time // nil: no end
 	At     time.Time
