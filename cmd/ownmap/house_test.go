@@ -40,6 +40,7 @@ func rooms() map[string]string {
 		"pipeline/lab/booklab":     "pipeline/diff pipeline/lab pipeline/persist pipeline/state",
 		"pipeline/lab/demo":        "pipeline/state",
 		"pipeline/lab/benchscan":   "pipeline/lab pipeline/lab/netlab",
+		"pipeline/lab/benchweb":    "pipeline/lab pipeline/persist pipeline/persist/private",
 		"pipeline/lab/netlab":      "",
 		"pipeline/lab/sshlab":      "",
 		"pipeline/lab/smtplab":     "",
