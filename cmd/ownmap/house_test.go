@@ -44,6 +44,7 @@ func rooms() map[string]string {
 		"pipeline/lab/netlab":      "",
 		"pipeline/lab/sshlab":      "",
 		"pipeline/lab/smtplab":     "",
+		"pipeline/link":            "pipeline/state",
 		"pipeline/load":            "pipeline/alert pipeline/state",
 		"pipeline/nmapxml":         "",
 		"pipeline/outbox":          "pipeline/state",
