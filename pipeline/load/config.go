@@ -36,6 +36,8 @@ type Config struct {
 	Web      Web                `yaml:"web"`
 	Auth     Auth               `yaml:"auth"`
 
+	ApprovalLinks string `yaml:"approval_links"` // a state.LinkMode
+
 	source   string
 	warnings []string
 }
@@ -136,6 +138,8 @@ func defaults() Config {
 		Mail:     Mail{Subject: SubjectConstant},
 		Remind:   []string{RemindEveryRun},
 		Web:      Web{Listen: DefaultListen},
+
+		ApprovalLinks: string(state.LinksOn),
 		Watch: Watch{
 			Late: Duration(26 * time.Hour), Undelivered: Duration(time.Hour), Wait: Duration(2 * time.Minute), Well: alert.WellNever, HeartbeatKind: HeartbeatChecks,
 		},

@@ -76,6 +76,7 @@ func parse(file string, text []byte, env func(string) string) *parser {
 		key{"watch", p.watch},
 		key{"web", p.web},
 		key{"auth", p.auth},
+		key{"approval_links", p.approvalLinks},
 	)
 	p.checkChannels()
 	for _, use := range p.used {

@@ -56,8 +56,10 @@ type pages struct {
 func read(tb testing.TB, book *Book, run state.Run) pages {
 	tb.Helper()
 	ctx := tb.Context()
+	report := must[state.Report](tb)(book.Report(ctx, run.ID))
+	checkBrief(tb, book, report)
 	return pages{
-		must[state.Report](tb)(book.Report(ctx, run.ID)),
+		report,
 		must[[]state.HostReport](tb)(book.InventoryAt(ctx, run.ID)),
 		must[[]state.Host](tb)(book.StateAt(ctx, run.ID)),
 	}

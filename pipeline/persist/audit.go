@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 
 	"ownmap/pipeline/state"
@@ -13,11 +14,22 @@ import (
 // auditLines collects what somebody did in one go.
 type auditLines struct {
 	actor, via, action string
+	how                map[string]string // what else is known of who did it
 	subjects, details  []string
+}
+
+// auditOf begins the lines of what somebody did.
+func auditOf(by state.Actor, action string) auditLines {
+	return auditLines{actor: state.Clean(by.Name), via: by.Via, how: by.Detail, action: action}
 }
 
 // add adds a line; empty details are left out.
 func (l *auditLines) add(subject string, detail map[string]string) error {
+	if len(l.how) > 0 {
+		all := maps.Clone(l.how)
+		maps.Copy(all, detail)
+		detail = all
+	}
 	for key, value := range detail {
 		if value == "" {
 			delete(detail, key)

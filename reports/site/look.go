@@ -20,7 +20,7 @@ func kinds() []string {
 
 // pieces are the templates that every page has.
 func pieces() []string {
-	return []string{"shared/changes.html", "shared/ports.html", "shared/runs.html", "shared/charts.html", "site/layout.html"}
+	return []string{"shared/changes.html", "shared/ports.html", "shared/runs.html", "shared/charts.html", "shared/host.html", "site/layout.html"}
 }
 
 // look is how the archive looks: its templates and whose it is.

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"ownmap/pipeline/state"
+	"ownmap/templates/piece"
 )
 
 // A tree of the archive says in a hidden file what it is made from. While it is being
@@ -54,7 +55,7 @@ type record struct {
 type changedRun struct {
 	Key     string
 	Run     state.Run
-	Changes []hostChanges
+	Changes []piece.HostChanges
 	More    string
 }
 

@@ -34,8 +34,8 @@ type layout struct {
 }
 
 type navLink struct {
-	link
-	Here bool
+	Label, Link string
+	Here        bool
 }
 
 // render makes the bytes of a page, in the place of what a buffer held. It is pure:
@@ -43,10 +43,10 @@ type navLink struct {
 func (l *look) render(out *bytes.Buffer, file, kind, zone string, v view) error {
 	root := strings.Repeat("../", strings.Count(file, "/"))
 	nav := []navLink{
-		{link{"Overview", root + "index.html"}, kind == "index"},
-		{link{"Unapproved", root + "unapproved.html"}, kind == "unapproved"},
-		{link{"Hosts", root + "hosts.html"}, kind == "hosts"},
-		{link{"Runs", root + "runs.html"}, kind == "runs"},
+		{"Overview", root + "index.html", kind == "index"},
+		{"Unapproved", root + "unapproved.html", kind == "unapproved"},
+		{"Hosts", root + "hosts.html", kind == "hosts"},
+		{"Runs", root + "runs.html", kind == "runs"},
 	}
 	page := layout{Root: root, Title: v.title(), Nav: nav, Brand: l.brand, Zone: zone, View: v}
 	if list, is := v.(listView); is {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ownmap/pipeline/state"
+	"ownmap/templates/piece"
 )
 
 // Retention says which runs keep their pages and data. A run is kept that either rule
@@ -160,7 +161,7 @@ func (e *edition) noteChanges(key string, report state.Report) {
 		return
 	}
 	c := &changedRun{Key: key, Run: report.Run}
-	c.Changes, c.More = foldChanges(report.Changes, links{}, indexChanges)
+	c.Changes, c.More = piece.ChangesOf(report.Changes, links{}.hostPage, indexChanges)
 	e.now.Changed = c
 }
 
