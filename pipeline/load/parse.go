@@ -72,9 +72,14 @@ func parse(file string, text []byte, env func(string) string) *parser {
 		key{"channels", p.channels},
 		key{"routes", p.routes},
 		key{"remind", p.remind},
+		key{"schedule", p.schedule},
 		key{"windows", p.quietTimes},
 		key{"watch", p.watch},
 	)
+	p.config.lines = linesOf(root, "", map[string]int{})
+	if p.config.Schedule == "" {
+		delete(p.config.lines, string(state.SettingSchedule)) // an empty one leaves it to the web page
+	}
 	p.checkChannels()
 	for _, use := range p.used {
 		if err := p.config.CheckProfile(use.name); err != nil {
