@@ -19,10 +19,10 @@ import (
 )
 
 // FS holds the built-in templates, each room's in a folder of its name: site for the
-// static archive, email for the mail, short for short messages, shared for the pieces
+// static archive, web for the web page, email for the mail, short for short messages, shared for the pieces
 // that several rooms use.
 //
-//go:embed email shared short site
+//go:embed email shared short site web
 var FS embed.FS
 
 // Set is where templates come from: a file of a directory goes before the built-in one

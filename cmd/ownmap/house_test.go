@@ -37,6 +37,7 @@ func rooms() map[string]string {
 		"pipeline/enrich/login":    "pipeline/state",
 		"pipeline/lab":             "migrations pipeline/persist pipeline/persist/private pipeline/state",
 		"pipeline/lab/browser":     "",
+		"pipeline/lab/booklab":     "pipeline/diff pipeline/lab pipeline/persist pipeline/state",
 		"pipeline/lab/demo":        "pipeline/state",
 		"pipeline/lab/benchscan":   "pipeline/lab pipeline/lab/netlab",
 		"pipeline/lab/netlab":      "",
@@ -63,7 +64,8 @@ func rooms() map[string]string {
 		"reports/site":             report,
 		"reports/slack":            report,
 		"reports/text":             report,
-		"reports/web":              report,
+		"reports/web":              report + " reports/web/access",
+		"reports/web/access":       "pipeline/state",
 		"reports/webhook":          report,
 		"templates":                "",
 	}
@@ -77,7 +79,7 @@ func mayUse(room, pkg string, test bool) bool {
 	own, isOwn := strings.CutPrefix(pkg, "ownmap/")
 	switch {
 	case test && isOwn:
-		forTests := room + " migrations pipeline/lab pipeline/lab/browser pipeline/lab/demo pipeline/lab/netlab pipeline/lab/sshlab pipeline/lab/smtplab pipeline/persist pipeline/persist/private pipeline/state"
+		forTests := room + " migrations pipeline/lab pipeline/lab/booklab pipeline/lab/browser pipeline/lab/demo pipeline/lab/netlab pipeline/lab/sshlab pipeline/lab/smtplab pipeline/persist pipeline/persist/private pipeline/state"
 		if room == "pipeline/outbox" {
 			forTests += " pipeline pipeline/alert reports/email"
 		}

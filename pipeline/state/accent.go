@@ -35,6 +35,17 @@ func ParseAccent(text string) (Accent, error) {
 	return Accent{Light: c.String(), Dark: c.until(dark, color{255, 255, 255}).String()}, nil
 }
 
+// Style is the stylesheet of links and of what has the focus in these colours; empty for
+// the zero Accent, which is OwnMap's own.
+func (a Accent) Style() string {
+	light, ok := parseColor(a.Light)
+	dark, both := parseColor(a.Dark)
+	if !ok || !both {
+		return ""
+	}
+	return fmt.Sprintf(":root { --link: %s; --focus: %s; }\n@media (prefers-color-scheme: dark) { :root { --link: %s; --focus: %s; } }\n", light, light, dark, dark)
+}
+
 // color is red, green and blue in sRGB, 0 to 255.
 type color [3]float64
 

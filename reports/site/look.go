@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"regexp"
 	"strings"
 
 	"ownmap/pipeline/state"
@@ -53,7 +52,7 @@ func newLook(set *templates.Set, brand state.Brand) (*look, error) {
 		}
 	}
 	l.style = l.assets["ownmap.css"]
-	colours := brandStyle(brand.Accent)
+	colours := brand.Accent.Style()
 	if colours != "" {
 		l.assets["brand.css"] = []byte(colours)
 		l.style = append(append([]byte(nil), l.style...), colours...)
@@ -104,15 +103,6 @@ func viewOfBrand(b state.Brand, colours bool) brandView {
 		v.Logo.Width, v.Logo.Height = logoWidth, max(1, b.Logo.Height*logoWidth/b.Logo.Width)
 	}
 	return v
-}
-
-// brandStyle is the stylesheet of the accent colours; empty for OwnMap's own.
-func brandStyle(a state.Accent) string {
-	colour := regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
-	if !colour.MatchString(a.Light) || !colour.MatchString(a.Dark) {
-		return ""
-	}
-	return fmt.Sprintf(":root { --link: %s; --focus: %s; }\n@media (prefers-color-scheme: dark) { :root { --link: %s; --focus: %s; } }\n", a.Light, a.Light, a.Dark, a.Dark)
 }
 
 // Standalone writes a run's report as one HTML file that needs no other: to be mailed,

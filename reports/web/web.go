@@ -1,0 +1,100 @@
+// Package web is the report one can answer to: the pages of `ownmap serve`, and the JSON
+// API beside them. It reads and writes the book alone; it never runs nmap, opens no SSH
+// and makes no path, command or URL of what people type.
+package web
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"ownmap/pipeline/state"
+	"ownmap/templates"
+)
+
+// Book is what the pages read and write, by area.
+type Book interface {
+	overviewBook
+}
+
+// Gate says who makes a request.
+type Gate interface {
+	// Identify returns who it is; ok is false where nobody has signed in. What is to be
+	// told of the sign-in itself, such as that it has to wait, is an error of Options.Explain.
+	Identify(r *http.Request) (who state.Identity, ok bool, err error)
+}
+
+// Options is what the pages need. Book and Gate are required.
+type Options struct {
+	Book Book
+	Gate Gate
+
+	// External is the address that people know the page by, with the path that it
+	// lives under; nil: the one that it listens on.
+	External *url.URL
+	// HostNames are further names that requests may call it by. Addresses and localhost
+	// always may: a name is what DNS rebinding needs.
+	HostNames []string
+
+	Templates *templates.Set // nil: the built-in ones
+	Brand     state.Brand
+	Zone      *time.Location // of all times; nil: UTC
+	Version   string
+	Now       func() time.Time // nil: time.Now
+
+	// Explain turns an error of the book into a status of HTTP, what to say and the
+	// remedy; status 0: it does not know the error, which is then ours.
+	Explain func(error) (status int, text, hint string)
+	// Metrics writes what /metrics shows, in Prometheus' text format; nil: there is none.
+	Metrics func(ctx context.Context, w io.Writer) error
+	// Ready says whether the page can do its work: /healthz asks it; nil: always.
+	Ready func(context.Context) error
+
+	Log    *slog.Logger // of faults; nil: none
+	Access *slog.Logger // a line for each request, without tokens; nil: none
+}
+
+// server makes the pages.
+type server struct {
+	Options
+	base   string // what the path of every page begins with: "", "/ownmap"
+	look   look
+	router *http.ServeMux
+}
+
+// New returns the pages and the API.
+func New(o Options) (http.Handler, error) {
+	if o.Book == nil || o.Gate == nil {
+		return nil, errors.New("web: no book or no gate")
+	}
+	if o.Templates == nil {
+		o.Templates = templates.New("")
+	}
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &server{Options: o}
+	if o.External != nil {
+		s.base = strings.TrimRight(o.External.Path, "/")
+	}
+	var err error
+	if s.look, err = newLook(o.Templates, o.Brand); err != nil {
+		return nil, err
+	}
+	s.router = http.NewServeMux()
+	for _, route := range s.routes() {
+		s.router.Handle(route.method+" "+route.path, s.admit(route))
+	}
+	return s.frame(), nil
+}

@@ -1,0 +1,2 @@
+// Makes pages nicer that work without it.
+"use strict";
