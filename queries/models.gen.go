@@ -168,3 +168,12 @@ type ScanRequest struct {
 	FinishedAt *time.Time
 	Error      string
 }
+
+type Setting struct {
+	Key     string
+	Value   []byte
+	SetBy   string
+	SetAt   time.Time
+	Name    string
+	Version int64
+}

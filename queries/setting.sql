@@ -1,10 +1,10 @@
 -- name: Settings :many
 -- Settings returns what is set on the web page.
-select key, name, value, version, set_by, set_at from setting order by key, name;
+select key, value, set_by, set_at, name, version from setting order by key, name;
 
 -- name: LockSetting :one
 -- LockSetting returns a setting, which nobody else changes until the transaction ends.
-select key, name, value, version, set_by, set_at from setting where key = $1 and name = $2 for update;
+select key, value, set_by, set_at, name, version from setting where key = $1 and name = $2 for update;
 
 -- name: AddSetting :one
 -- AddSetting sets what is not set; without a row somebody else was quicker.

@@ -7,7 +7,6 @@ package queries
 
 import (
 	"context"
-	"time"
 )
 
 const addSetting = `-- name: AddSetting :one
@@ -63,7 +62,7 @@ func (q *Queries) ChangeSetting(ctx context.Context, arg ChangeSettingParams) (i
 }
 
 const lockSetting = `-- name: LockSetting :one
-select key, name, value, version, set_by, set_at from setting where key = $1 and name = $2 for update
+select key, value, set_by, set_at, name, version from setting where key = $1 and name = $2 for update
 `
 
 type LockSettingParams struct {
@@ -71,26 +70,17 @@ type LockSettingParams struct {
 	Name string
 }
 
-type LockSettingRow struct {
-	Key     string
-	Name    string
-	Value   []byte
-	Version int64
-	SetBy   string
-	SetAt   time.Time
-}
-
 // LockSetting returns a setting, which nobody else changes until the transaction ends.
-func (q *Queries) LockSetting(ctx context.Context, arg LockSettingParams) (LockSettingRow, error) {
+func (q *Queries) LockSetting(ctx context.Context, arg LockSettingParams) (Setting, error) {
 	row := q.db.QueryRow(ctx, lockSetting, arg.Key, arg.Name)
-	var i LockSettingRow
+	var i Setting
 	err := row.Scan(
 		&i.Key,
-		&i.Name,
 		&i.Value,
-		&i.Version,
 		&i.SetBy,
 		&i.SetAt,
+		&i.Name,
+		&i.Version,
 	)
 	return i, err
 }
@@ -111,35 +101,26 @@ func (q *Queries) RemoveSetting(ctx context.Context, arg RemoveSettingParams) er
 }
 
 const settings = `-- name: Settings :many
-select key, name, value, version, set_by, set_at from setting order by key, name
+select key, value, set_by, set_at, name, version from setting order by key, name
 `
 
-type SettingsRow struct {
-	Key     string
-	Name    string
-	Value   []byte
-	Version int64
-	SetBy   string
-	SetAt   time.Time
-}
-
 // Settings returns what is set on the web page.
-func (q *Queries) Settings(ctx context.Context) ([]SettingsRow, error) {
+func (q *Queries) Settings(ctx context.Context) ([]Setting, error) {
 	rows, err := q.db.Query(ctx, settings)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []SettingsRow{}
+	items := []Setting{}
 	for rows.Next() {
-		var i SettingsRow
+		var i Setting
 		if err := rows.Scan(
 			&i.Key,
-			&i.Name,
 			&i.Value,
-			&i.Version,
 			&i.SetBy,
 			&i.SetAt,
+			&i.Name,
+			&i.Version,
 		); err != nil {
 			return nil, err
 		}

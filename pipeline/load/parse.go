@@ -211,15 +211,14 @@ func (p *parser) path(node *yaml.Node, what string, into *string) {
 // tags reads a list of short words, or a single one, sorted and without
 // repetition.
 func (p *parser) tags(node *yaml.Node) []string {
-	const most = 64
 	var tags []string
 	p.each(node, func(n *yaml.Node) {
 		text, ok := p.text(n, "tag")
 		if !ok {
 			return
 		}
-		if text == "" || len(text) > most || text != state.Clean(text) || strings.ContainsAny(text, " ,") {
-			p.add(n.Line, "tag %s: it takes a word of 1 to %d bytes without spaces, commas and control characters", show(text), most)
+		if err := checkTag(text); err != nil {
+			p.addErr(n.Line, err)
 			return
 		}
 		tags = append(tags, text)

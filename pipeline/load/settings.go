@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -53,7 +54,7 @@ func (p *parser) setting(s state.Setting) {
 		into.settings[s.Label()] = s
 		return
 	}
-	into.unused = append(into.unused, state.UnusedSetting{Setting: s, Why: messages(p.list[before:])})
+	into.unused = append(into.unused, state.UnusedSetting{Setting: s, Why: messages(p.list[before:]), Broken: true})
 }
 
 // apply reads the value of a setting. With a mistake in it the config stays as it is.
@@ -138,6 +139,17 @@ func (c Config) lockedAt(key state.SettingKey, name string) string {
 	case state.SettingSchedule, state.SettingRemind:
 	}
 	return c.whereIs(path)
+}
+
+// notes says what of the settings of the web page a run goes without.
+func (s set) notes() []string {
+	var list []string
+	for _, u := range s.unused {
+		if u.Broken {
+			list = append(list, fmt.Sprintf("%s of the web page is left out: %s.", u.Setting.Label(), strings.Join(u.Why, "; ")))
+		}
+	}
+	return list
 }
 
 // element is the path of an element of a list.

@@ -146,6 +146,7 @@ type ExcludeSetting struct {
 type UnusedSetting struct {
 	Setting Setting
 	Why     []string // at least one
+	Broken  bool     // it is no value (any more); else the file sets the same
 }
 
 // RefusedError says what is wrong with what somebody typed.
