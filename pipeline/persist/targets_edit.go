@@ -3,7 +3,6 @@ package persist
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -162,20 +161,4 @@ func editable(open []state.Target, spec state.Spec) ([]state.Target, error) {
 		return nil, &ConfigTargetError{Spec: spec.String(), Where: config.Where}
 	}
 	return nil, &UnknownTargetError{Spec: spec.String(), Near: near[:min(3, len(near))]}
-}
-
-// auditTarget notes what somebody did to a target.
-func auditTarget(ctx context.Context, q *queries.Queries, action string, t state.Target, by string) error {
-	if by = state.Clean(by); by == "" {
-		return errors.New("the author is missing")
-	}
-	lines := auditLines{actor: by, via: string(t.Origin), action: action}
-	err := lines.add(t.Spec.String(), map[string]string{
-		"tags": strings.Join(t.Tags, ", "), "owner": t.Owner, "profile": t.Profile, "vantage": t.Vantage,
-		"exclude": strings.Join(specTexts(t.Exclude), ", "),
-	})
-	if err != nil {
-		return err
-	}
-	return lines.write(ctx, q)
 }

@@ -1,0 +1,23 @@
+package load
+
+import (
+	"cmp"
+	"time"
+
+	"ownmap/pipeline/alert"
+)
+
+// Timetable returns when scans begin by themselves: the schedule by the clock of
+// scan.time_zone, else of reports.time_zone. It is zero if nothing is scheduled.
+func (c Config) Timetable() alert.Timetable {
+	t, _ := alert.ParseTimetable(c.Schedule, c.clock()) // no schedule is no timetable
+	return t
+}
+
+func (c Config) clock() *time.Location {
+	zone, err := time.LoadLocation(cmp.Or(c.Scan.TimeZone, c.Reports.TimeZone))
+	if err != nil { // reading the config has refused it
+		return time.UTC
+	}
+	return zone
+}
