@@ -95,17 +95,24 @@ func (p *Planner) withProfiles(targets []state.Target) ([]state.Target, []string
 // because exclusions of the config or of any of the targets hold all of it. Of a
 // name it knows nothing before it is looked up.
 func (p *Planner) Excluded(spec state.Spec, targets []state.Target) error {
-	if spec.Kind() == state.SpecName {
-		return nil
-	}
+	return p.Exclusions(targets)(spec)
+}
+
+// Exclusions returns what Excluded asks, for many of the same targets.
+func (p *Planner) Exclusions(targets []state.Target) func(state.Spec) error {
 	specs := p.exclude(targets)
 	excluded := newAddressSet(specs)
-	for address := range spec.Addresses() {
-		if !excluded.contain(address) {
+	return func(spec state.Spec) error {
+		if spec.Kind() == state.SpecName {
 			return nil
 		}
+		for address := range spec.Addresses() {
+			if !excluded.contain(address) {
+				return nil
+			}
+		}
+		return &ExcludedError{Entry: spec.String(), By: excluder(spec, specs)}
 	}
-	return &ExcludedError{Entry: spec.String(), By: excluder(spec, specs)}
 }
 
 // excluder returns the one exclusion that holds all of a spec, if there is one.

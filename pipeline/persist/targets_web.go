@@ -54,7 +54,7 @@ func (b *Book) ReplaceTarget(ctx context.Context, id int64, t state.Target, by, 
 		if err != nil {
 			return err
 		}
-		was, err := ownTarget(open, id, t.Spec.String())
+		was, err := replaceable(open, id, t.Spec.String())
 		if err != nil {
 			return err
 		}
@@ -88,7 +88,7 @@ func (b *Book) EndTarget(ctx context.Context, id int64, by, via string) error {
 		if err != nil {
 			return err
 		}
-		was, err := ownTarget(open, id, "the target")
+		was, err := replaceable(open, id, "the target")
 		if err != nil {
 			return err
 		}
@@ -103,14 +103,14 @@ func (b *Book) EndTarget(ctx context.Context, id int64, by, via string) error {
 	return nil
 }
 
-// ownTarget returns the target of a number that was not set in the config.
-func ownTarget(open []state.Target, id int64, what string) (state.Target, error) {
+// replaceable returns the target of a number that was not set in the config.
+func replaceable(open []state.Target, id int64, what string) (state.Target, error) {
 	i := slices.IndexFunc(open, func(o state.Target) bool { return o.ID == id })
 	switch {
 	case i < 0:
 		return state.Target{}, &state.ChangedError{What: what}
 	case open[i].Origin == state.OriginConfig:
-		return state.Target{}, &ConfigTargetError{Spec: open[i].Spec.String(), Where: open[i].Where}
+		return state.Target{}, &state.LockedError{What: open[i].Spec.String(), Where: "the config file"}
 	}
 	return open[i], nil
 }

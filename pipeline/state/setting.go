@@ -107,6 +107,7 @@ type ProfileSetting struct {
 	VersionIntensity int
 	Scripts          []string
 	BuiltIn          bool // there is one of this name without anybody setting it
+	Used             int  // targets that are scanned with it
 	Held
 }
 

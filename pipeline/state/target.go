@@ -80,6 +80,13 @@ type TargetRow struct {
 	Shadowed bool   // the config has the same, and what it says of it counts
 }
 
+// TargetImport is a target of a file that somebody imports.
+type TargetImport struct {
+	Target
+
+	Was *Target // that it takes the place of; nil: it is new
+}
+
 // TopPorts is the number of most common TCP ports that a profile scans unless
 // it says otherwise, as nmap does.
 const TopPorts = 1000
