@@ -85,6 +85,9 @@ func (s *server) nav(who state.Identity, section string) []navLink {
 	}
 	links := []navLink{
 		{Label: "Overview", Link: "/"},
+		{Label: "Runs", Link: "/runs"},
+		{Label: "Scan", Link: "/scan"},
+		{Label: "Deliveries", Link: "/deliveries"},
 	}
 	for i := range links {
 		links[i].Here = links[i].Label == section

@@ -20,6 +20,9 @@ import (
 // Book is what the pages read and write, by area.
 type Book interface {
 	overviewBook
+	runsBook
+	scanBook
+	deliveriesBook
 }
 
 // Gate says who makes a request.
@@ -33,6 +36,7 @@ type Gate interface {
 type Options struct {
 	Book Book
 	Gate Gate
+	Operations
 
 	// External is the address that people know the page by, with the path that it
 	// lives under; nil: the one that it listens on.
@@ -65,6 +69,11 @@ type server struct {
 	base   string // what the path of every page begins with: "", "/ownmap"
 	look   look
 	router *http.ServeMux
+
+	shelf       *shelf
+	briefs      *memo[runView]
+	comparisons *memo[*comparison]
+	hub         hub
 }
 
 // New returns the pages and the API.
@@ -84,7 +93,8 @@ func New(o Options) (http.Handler, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &server{Options: o}
+	s := &server{Options: o, shelf: newShelf(o.Scratch), briefs: newMemo[runView](64), comparisons: newMemo[*comparison](32)}
+	s.hub = hub{look: s.underWay, now: o.Now, stopping: o.Stopping, watchers: make(map[*watcher]bool)}
 	if o.External != nil {
 		s.base = strings.TrimRight(o.External.Path, "/")
 	}
