@@ -20,7 +20,11 @@ type auditLines struct {
 
 // auditOf begins the lines of what somebody did.
 func auditOf(by state.Actor, action string) auditLines {
-	return auditLines{actor: state.Clean(by.Name), via: by.Via, how: by.Detail, action: action}
+	how := make(map[string]string, len(by.Detail))
+	for key, value := range by.Detail {
+		how[key] = state.Clean(value)
+	}
+	return auditLines{actor: state.Clean(by.Name), via: by.Via, how: how, action: action}
 }
 
 // add adds a line; empty details are left out.

@@ -23,6 +23,9 @@ type Book interface {
 	overviewBook
 	readBook
 	writeBook
+	runsBook
+	scanBook
+	deliveriesBook
 }
 
 // Gate says who makes a request.
@@ -37,6 +40,7 @@ type Options struct {
 	Book  Book
 	Guard *access.Guard // lets people in; nil: there are no pages to sign in
 	Gate  Gate          // nil: Guard
+	Operations
 
 	// External is the address that people know the page by, with the path that it
 	// lives under; nil: the one that it listens on.
@@ -74,6 +78,11 @@ type server struct {
 	base   string // what the path of every page begins with: "", "/ownmap"
 	look   look
 	router *http.ServeMux
+
+	shelf       *shelf
+	briefs      *memo[runView]
+	comparisons *memo[*comparison]
+	hub         hub
 }
 
 // New returns the pages and the API.
@@ -96,7 +105,8 @@ func New(o Options) (http.Handler, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &server{Options: o}
+	s := &server{Options: o, shelf: newShelf(o.Scratch), briefs: newMemo[runView](64), comparisons: newMemo[*comparison](32)}
+	s.hub = hub{look: s.underWay, now: o.Now, stopping: o.Stopping, watchers: make(map[*watcher]bool)}
 	if o.External != nil {
 		s.base = strings.TrimRight(o.External.Path, "/")
 	}
