@@ -45,6 +45,9 @@ func (s *server) routes() []route {
 		{"POST", "/api/v1/snoozes", state.Admin, s.apiSnooze},
 		{"POST", "/api/v1/snoozes/end", state.Admin, s.apiEndSnooze},
 
+		{"GET", "/a/{token}", state.Nobody, s.linkPage},
+		{"POST", "/a/{token}", state.Nobody, s.useLink},
+
 		{"GET", "/assets/{version}/{file}", state.Nobody, s.asset},
 		{"GET", "/healthz", state.Nobody, s.health},
 		{"GET", "/metrics", state.Viewer, s.metrics},

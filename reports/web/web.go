@@ -22,6 +22,13 @@ type Book interface {
 	overviewBook
 	readBook
 	writeBook
+	linkBook
+}
+
+// Links knows what the tokens of links to approve say. Package link implements it.
+type Links interface {
+	// Open returns what a token approves; whatever is wrong with it is state.ErrLinkGone.
+	Open(token string) (state.LinkScope, error)
 }
 
 // Gate says who makes a request.
@@ -42,6 +49,9 @@ type Options struct {
 	// HostNames are further names that requests may call it by. Addresses and localhost
 	// always may: a name is what DNS rebinding needs.
 	HostNames []string
+
+	Links    Links          // nil: there are no links to approve
+	LinkMode state.LinkMode // empty: LinksOff
 
 	Templates *templates.Set // nil: the built-in ones
 	Brand     state.Brand
