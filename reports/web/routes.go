@@ -66,6 +66,9 @@ func (s *server) routes() []route {
 		{"POST", "/deliveries/drop", state.Admin, s.dropDeliveries},
 		{"POST", "/deliveries/test", state.Admin, s.testChannel},
 
+		{"GET", "/a/{token}", state.Nobody, s.linkPage},
+		{"POST", "/a/{token}", state.Nobody, s.approveByLink},
+
 		{"GET", "/assets/{version}/{file}", state.Nobody, s.asset},
 		{"GET", "/healthz", state.Nobody, s.health},
 		{"GET", "/metrics", state.Viewer, s.metrics},

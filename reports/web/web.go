@@ -26,6 +26,13 @@ type Book interface {
 	runsBook
 	scanBook
 	deliveriesBook
+	linkBook
+}
+
+// Links knows what the tokens of links to approve say. Package link implements it.
+type Links interface {
+	// Open returns what a token approves; whatever is wrong with it is state.ErrLinkGone.
+	Open(token string) (state.LinkScope, error)
 }
 
 // Gate says who makes a request.
@@ -49,6 +56,9 @@ type Options struct {
 	// always may: a name is what DNS rebinding needs.
 	HostNames []string
 
+	Links    Links          // nil: there are no links to approve
+	LinkMode state.LinkMode // empty: LinksOff
+
 	Templates *templates.Set // nil: the built-in ones
 	Brand     state.Brand
 	Zone      *time.Location // of all times; nil: UTC
@@ -60,9 +70,6 @@ type Options struct {
 	Explain func(error) (status int, text, hint string)
 	// JSON writes what the API answers with.
 	JSON Encoders
-	// CheckScan says whether targets that a scan is asked for name anything; nil: it is
-	// found out when it is scanned.
-	CheckScan func(ctx context.Context, targets []string) error
 	// Metrics writes what /metrics shows, in Prometheus' text format; nil: there is none.
 	Metrics func(ctx context.Context, w io.Writer) error
 	// Ready says whether the page can do its work: /healthz asks it; nil: always.
