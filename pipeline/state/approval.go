@@ -79,6 +79,8 @@ type Scope struct {
 	Ports      []Port
 	Filter     *Filter // ports that it selects, as a page shows them; nil: all
 	Unapproved bool
+	Picks      []Pick  // exactly these ports; none: all
+	Approvals  []int64 // to revoke: exactly the approvals of these numbers; none: all
 }
 
 // Grant is the wish to approve every port of a scope.
@@ -91,4 +93,6 @@ type Grant struct {
 	// Digest is Preview.Digest of what the author saw: where the ports of the scope, or
 	// what is seen behind them, are others by now, nothing is done. Empty: whatever is there.
 	Digest string
+	// About is what else the audit is to have of it.
+	About map[string]string
 }
