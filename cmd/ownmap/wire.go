@@ -17,11 +17,13 @@ import (
 	"ownmap/pipeline/alert"
 	"ownmap/pipeline/enrich"
 	"ownmap/pipeline/enrich/login"
+	"ownmap/pipeline/link"
 	"ownmap/pipeline/load"
 	"ownmap/pipeline/persist"
 	"ownmap/pipeline/persist/private"
 	"ownmap/pipeline/queue"
 	"ownmap/pipeline/scan"
+	"ownmap/pipeline/state"
 	"ownmap/reports/metrics"
 	"ownmap/reports/site"
 )
@@ -37,6 +39,7 @@ type house struct {
 	look   appearance
 	site   *site.Site
 	policy alert.Policy
+	ring   *link.Ring // the keys of links to approve
 }
 
 // load reads the config without opening anything.
@@ -76,6 +79,10 @@ func (a *app) open(ctx context.Context) (*house, error) {
 		fmt.Fprintln(a.stderr, "ownmap: warning: "+notice)
 	}
 	h.policy = config.Alerts()
+	h.ring = link.New(h.dir, a.now)
+	if config.LinkMode() != state.LinksOff {
+		h.book.Links(h.ring.Current)
+	}
 	h.announce()
 	h.site = h.look.site(h.archive(), h.book, site.Retention{Runs: config.Archive.KeepRuns, Days: config.Archive.KeepDays})
 	return h, nil

@@ -31,13 +31,18 @@ type Config struct {
 	Channels map[string]Channel `yaml:"channels"`
 	Routes   []Route            `yaml:"routes"`
 	Remind   []string           `yaml:"remind,flow"` // RemindEveryRun, RemindNever, or ages like 3d, rising
+	Schedule string             `yaml:"schedule"`    // five fields of cron, by the clock of Timetable; empty: nothing begins by itself
 	Windows  []QuietTime        `yaml:"windows"`
 	Watch    Watch              `yaml:"watch"`
 	Web      Web                `yaml:"web"`
 	Auth     Auth               `yaml:"auth"`
 
+	ApprovalLinks string `yaml:"approval_links"` // a state.LinkMode
+
 	source   string
 	warnings []string
+	lines    map[string]int // of the keys of the file, by their paths
+	set      set            // on the web page
 }
 
 // Database says where the state is kept.
@@ -136,6 +141,8 @@ func defaults() Config {
 		Mail:     Mail{Subject: SubjectConstant},
 		Remind:   []string{RemindEveryRun},
 		Web:      Web{Listen: DefaultListen},
+
+		ApprovalLinks: string(state.LinksOn),
 		Watch: Watch{
 			Late: Duration(26 * time.Hour), Undelivered: Duration(time.Hour), Wait: Duration(2 * time.Minute), Well: alert.WellNever, HeartbeatKind: HeartbeatChecks,
 		},

@@ -113,7 +113,7 @@ func newWorld(tb testing.TB, channels ...string) *world {
 	w := &world{book: open(tb), clock: &clock{now: time.Date(2026, 11, 1, 2, 0, 0, 0, time.UTC)}, peers: map[string]*peer{}}
 	w.sender = &Sender{
 		Store: w.book, Channels: map[string]Channel{}, Policy: policy{}, Now: w.clock.Now, Wait: w.clock.Wait,
-		Links: func(int64) state.MessageLinks { return state.MessageLinks{} },
+		Links: func(state.Delivery, *state.Report) state.MessageLinks { return state.MessageLinks{} },
 	}
 	for _, name := range channels {
 		w.peers[name] = &peer{}

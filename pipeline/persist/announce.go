@@ -54,12 +54,16 @@ func (k *keeping) announce(ctx context.Context) error {
 	for _, b := range backlogs(rows) {
 		notes = append(notes, "Not delivered yet, "+b.Words()+".")
 	}
+	key, err := k.linkKey.name(deliveries)
+	if err != nil { // whoever gets the message has to know of it all the same
+		notes = append(notes, "Messages of this run have no links to approve: "+err.Error()+".")
+	}
 	if len(notes) > 0 {
 		if err := k.q.AddRunNotes(ctx, queries.AddRunNotesParams{ID: k.run.ID, Notes: notes}); err != nil {
 			return fmt.Errorf("add notes: %w", err)
 		}
 	}
-	return addDeliveries(ctx, k.q, deliveries)
+	return addDeliveries(ctx, k.q, deliveries, key)
 }
 
 // Trouble puts messages into the outbox that no run brings: what decides gets the number
@@ -70,7 +74,7 @@ func (b *Book) Trouble(ctx context.Context, decide func(book string) []state.Del
 		if err != nil {
 			return err
 		}
-		return addDeliveries(ctx, q, decide(book))
+		return addDeliveries(ctx, q, decide(book), "")
 	})
 	if err != nil {
 		return fmt.Errorf("tell of trouble: %w", err)

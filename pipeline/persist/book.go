@@ -33,6 +33,7 @@ type Book struct {
 
 	staleAfter int       // runs
 	announcer  Announcer // nil: nobody is told
+	linkKey    LinkKey   // nil: messages have no links to approve
 
 	counted countedRuns // what was counted once
 

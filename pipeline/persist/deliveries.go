@@ -37,7 +37,7 @@ func (b *Book) TestMessages(ctx context.Context, by state.Actor, decide func(boo
 		if err := line.write(ctx, q); err != nil {
 			return err
 		}
-		return addDeliveries(ctx, q, list)
+		return addDeliveries(ctx, q, list, "")
 	})
 	if err != nil {
 		return fmt.Errorf("test channels: %w", err)

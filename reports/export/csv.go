@@ -77,7 +77,7 @@ func portRow(h state.HostReport, p state.PortReport) []string {
 		strconv.FormatBool(j.Approved),
 	}
 	if a := j.Approval; a != nil {
-		row = append(row, a.By, text(a.GrantedAt), text(a.Until), text(a.Reason))
+		row = append(row, p.Approval.Author(), text(a.GrantedAt), text(a.Until), text(a.Reason))
 	} else {
 		row = append(row, "", "", "", "")
 	}

@@ -74,7 +74,7 @@ func (w *rows) approval(p *portRow) {
 		return
 	}
 	w.Markup(`<span class="approved"><span aria-hidden="true">✓ </span>`)
-	w.Text(p.Approval.By)
+	w.Text(p.Approval.Author())
 	w.Markup("</span>, " + string(piece.Day(p.Approval.GrantedAt)))
 	if p.Approval.Until != nil {
 		w.Markup(", until " + string(piece.Day(*p.Approval.Until)))

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"ownmap/pipeline/state"
+	"ownmap/reports/web/access"
 	"ownmap/templates"
 )
 
@@ -31,10 +32,11 @@ type Gate interface {
 	Identify(r *http.Request) (who state.Identity, ok bool, err error)
 }
 
-// Options is what the pages need. Book and Gate are required.
+// Options is what the pages need. Book is required, and Guard or Gate.
 type Options struct {
-	Book Book
-	Gate Gate
+	Book  Book
+	Guard *access.Guard // lets people in; nil: there are no pages to sign in
+	Gate  Gate          // nil: Guard
 
 	// External is the address that people know the page by, with the path that it
 	// lives under; nil: the one that it listens on.
@@ -76,6 +78,9 @@ type server struct {
 
 // New returns the pages and the API.
 func New(o Options) (http.Handler, error) {
+	if o.Gate == nil && o.Guard != nil {
+		o.Gate = o.Guard
+	}
 	if o.Book == nil || o.Gate == nil {
 		return nil, errors.New("web: no book or no gate")
 	}

@@ -96,7 +96,7 @@ func eventOf(e state.Event, runs Runs) event {
 }
 
 func approvedBy(a state.Approval) string {
-	text := "by " + a.By
+	text := a.ByAuthor()
 	if a.Reason != "" {
 		text += ": " + a.Reason
 	}
@@ -110,7 +110,7 @@ func endedBy(a state.Approval) string {
 	if a.EndedBy != "" {
 		return "by " + a.EndedBy
 	}
-	return "was approved by " + a.By + " on " + a.GrantedAt.Format(time.DateOnly)
+	return "was approved " + a.ByAuthor() + " on " + a.GrantedAt.Format(time.DateOnly)
 }
 
 // EventRows writes the lines of the history of a host, for the template "history".
