@@ -65,6 +65,10 @@ func (b *Book) Audit(ctx context.Context, limit int) ([]state.AuditLine, error) 
 	if err != nil {
 		return nil, fmt.Errorf("read the audit: %w", err)
 	}
+	return auditOfRows(rows)
+}
+
+func auditOfRows(rows []queries.Audit) ([]state.AuditLine, error) {
 	list := make([]state.AuditLine, len(rows))
 	for i, row := range rows {
 		detail, err := auditDetail(row.Detail)
