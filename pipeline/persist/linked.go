@@ -141,15 +141,14 @@ func (l *linked) compare(was []*standing) {
 
 // use approves the ports that wait. The row of use decides who of many was first.
 func (l *linked) use(ctx context.Context, use state.LinkUse) ([]state.Approval, error) {
-	by := l.SentTo
-	if use.Who.Name != "" {
-		by += " (signed in as " + use.Who.Name + ")"
-	}
 	grant := state.Grant{
-		Reason: state.Clean(use.Reason), By: state.Clean(by), Via: "mail", Until: use.Until, Scope: state.Scope{Unapproved: true},
+		Reason: state.Clean(use.Reason), By: state.Clean(l.Author(use.Who)), Via: "mail", Until: use.Until, Scope: state.Scope{Unapproved: true},
 		About: use.Who.Actor().Detail,
 	}
-	maps.Copy(grant.About, map[string]string{"message": l.Message, "channel": l.Channel, "user": use.Who.Name})
+	maps.Copy(grant.About, map[string]string{"message": l.Message, "channel": l.Channel})
+	if use.Who.Role != state.Nobody {
+		grant.About["user"] = use.Who.Name
+	}
 	if grant.Until != nil && !grant.Until.After(l.now.at) {
 		return nil, fmt.Errorf("until %s is not in the future", grant.Until.UTC().Format(time.RFC3339))
 	}

@@ -74,6 +74,15 @@ type Linked struct {
 	Ports   []LinkedPort // of each vantage, by vantage and port
 }
 
+// Author is who is recorded when somebody approves by the link: whom it was sent to, and who
+// is signed in, if anybody is.
+func (l Linked) Author(who Identity) string {
+	if who.Role == Nobody {
+		return l.SentTo
+	}
+	return l.SentTo + " (signed in as " + who.Name + ")"
+}
+
 // LinkedPort is one port that a link approves.
 type LinkedPort struct {
 	Vantage string
