@@ -30,8 +30,9 @@ import (
 type house struct {
 	app    *app
 	log    *slog.Logger
-	config load.Config
-	dir    string // state directory
+	file   load.Config // of the file alone
+	config load.Config // with what is set on the web page
+	dir    string      // state directory
 	server *private.Server
 	book   *persist.Book
 	look   appearance
@@ -59,7 +60,12 @@ func (a *app) open(ctx context.Context) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &house{app: a, log: a.log(), config: config}
+	return a.openWith(ctx, config)
+}
+
+// openWith opens the database of a config that was read.
+func (a *app) openWith(ctx context.Context, config load.Config) (_ *house, err error) {
+	h := &house{app: a, log: a.log(), file: config, config: config}
 	if h.dir, err = load.StateDir(a.stateDir, config, a.env, os.Geteuid()); err != nil {
 		return nil, err
 	}
@@ -75,7 +81,10 @@ func (a *app) open(ctx context.Context) (*house, error) {
 	for _, notice := range h.look.templates.Notices() {
 		fmt.Fprintln(a.stderr, "ownmap: warning: "+notice)
 	}
-	h.policy = config.Alerts()
+	if err := h.settings(ctx); err != nil {
+		h.book.Close()
+		return nil, errors.Join(h.blame(err), h.stop(ctx))
+	}
 	h.announce()
 	h.site = h.look.site(h.archive(), h.book, site.Retention{Runs: config.Archive.KeepRuns, Days: config.Archive.KeepDays})
 	return h, nil
