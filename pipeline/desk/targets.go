@@ -41,6 +41,16 @@ func (d *Desk) Targets(ctx context.Context) ([]state.TargetRow, error) {
 	return rows, nil
 }
 
+// All returns what a run would scan, one target for each spec and vantage, as the book
+// merges them. It changes nothing.
+func (d *Desk) All(ctx context.Context) ([]state.Target, error) {
+	config, own, err := d.targets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return persist.Merge(config.StateTargets(), own), nil
+}
+
 // targets returns the config in force, and the targets that are not of the file.
 func (d *Desk) targets(ctx context.Context) (load.Config, []state.Target, error) {
 	config, err := d.config(ctx)
@@ -150,8 +160,9 @@ func (d *Desk) ReadTargets(ctx context.Context, r io.Reader, name string, common
 	}
 	list := make([]state.TargetImport, len(targets))
 	for i, t := range targets {
+		implied := t.Vantage == ""
 		t.Vantage = cmp.Or(t.Vantage, state.DefaultVantage)
-		list[i] = state.TargetImport{Target: t, Was: before[mention{t.Spec, t.Vantage, t.Origin}]}
+		list[i] = state.TargetImport{Target: t, Implied: implied, Was: before[mention{t.Spec, t.Vantage, t.Origin}]}
 	}
 	return list, nil
 }
