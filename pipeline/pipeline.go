@@ -70,6 +70,8 @@ type Book interface {
 	// the unfinished one if that has the same shards and is recent; any other
 	// unfinished run is given up.
 	Begin(ctx context.Context, only []string, shards []state.Shard, unresolved []state.UnresolvedTarget) (state.Run, error)
+	// Note tells the reader of a run that is scanning something, once.
+	Note(ctx context.Context, runID int64, note string) error
 	// AddShards hands a later kind of work to the crew, once per run: a second call,
 	// as after a crash, adds nothing.
 	AddShards(ctx context.Context, run state.Run, work state.Work, shards []state.Shard) error
@@ -149,6 +151,11 @@ func (p Pipeline) Run(ctx context.Context, only []string) (state.Report, error) 
 	run, err := p.Book.Begin(ctx, only, shards, plan.Unresolved)
 	if err != nil {
 		return state.Report{}, fmt.Errorf("begin run: %w", err)
+	}
+	for _, note := range plan.Notes {
+		if err := p.Book.Note(ctx, run.ID, note); err != nil {
+			return state.Report{}, fmt.Errorf("begin run: %w", err)
+		}
 	}
 	if err := p.scan(ctx, run, shards); err != nil {
 		return state.Report{}, fmt.Errorf("scan: %w", err)

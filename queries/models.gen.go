@@ -198,6 +198,15 @@ type Session struct {
 	Agent     string
 }
 
+type Setting struct {
+	Key     string
+	Value   []byte
+	SetBy   string
+	SetAt   time.Time
+	Name    string
+	Version int64
+}
+
 type WebUser struct {
 	ID           int64
 	Name         string

@@ -12,8 +12,8 @@ import (
 )
 
 const addTarget = `-- name: AddTarget :one
-insert into target (spec, exclude, tags, owner, profile, vantage, origin)
-values ($1, $2, $3, $4, $5, $6, $7)
+insert into target (spec, exclude, tags, owner, profile, vantage, origin, ssh)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
 returning id, created_at
 `
 
@@ -25,6 +25,7 @@ type AddTargetParams struct {
 	Profile string
 	Vantage string
 	Origin  string
+	Ssh     []byte
 }
 
 type AddTargetRow struct {
@@ -42,6 +43,7 @@ func (q *Queries) AddTarget(ctx context.Context, arg AddTargetParams) (AddTarget
 		arg.Profile,
 		arg.Vantage,
 		arg.Origin,
+		arg.Ssh,
 	)
 	var i AddTargetRow
 	err := row.Scan(&i.ID, &i.CreatedAt)
@@ -85,7 +87,7 @@ func (q *Queries) KnownHosts(ctx context.Context) ([]KnownHostsRow, error) {
 }
 
 const openTargets = `-- name: OpenTargets :many
-select id, spec, exclude, tags, owner, profile, vantage, origin, created_at
+select id, spec, exclude, tags, owner, profile, vantage, origin, created_at, ssh
 from target where removed_at is null order by vantage, spec, origin, id
 `
 
@@ -99,6 +101,7 @@ type OpenTargetsRow struct {
 	Vantage   string
 	Origin    string
 	CreatedAt time.Time
+	Ssh       []byte
 }
 
 // OpenTargets returns the targets that nobody has removed.
@@ -121,6 +124,7 @@ func (q *Queries) OpenTargets(ctx context.Context) ([]OpenTargetsRow, error) {
 			&i.Vantage,
 			&i.Origin,
 			&i.CreatedAt,
+			&i.Ssh,
 		); err != nil {
 			return nil, err
 		}
@@ -140,4 +144,48 @@ update target set removed_at = now() where id = any ($1::bigint[]) and removed_a
 func (q *Queries) RemoveTargets(ctx context.Context, ids []int64) error {
 	_, err := q.db.Exec(ctx, removeTargets, ids)
 	return err
+}
+
+const targetHosts = `-- name: TargetHosts :many
+select t.spec, v.name as vantage, sum(c.hosts)::integer as hosts, sum(c.up)::integer as up
+from (
+    select target_id, vantage_id, count(*) as hosts, count(*) filter (where state = 'up') as up
+    from host_current where target_id is not null group by target_id, vantage_id
+) c
+join target t on t.id = c.target_id
+join vantage v on v.id = c.vantage_id
+group by t.spec, v.name
+`
+
+type TargetHostsRow struct {
+	Spec    string
+	Vantage string
+	Hosts   int32
+	Up      int32
+}
+
+// TargetHosts counts the known hosts of targets, and those of them that answered.
+func (q *Queries) TargetHosts(ctx context.Context) ([]TargetHostsRow, error) {
+	rows, err := q.db.Query(ctx, targetHosts)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []TargetHostsRow{}
+	for rows.Next() {
+		var i TargetHostsRow
+		if err := rows.Scan(
+			&i.Spec,
+			&i.Vantage,
+			&i.Hosts,
+			&i.Up,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -42,6 +42,7 @@ func rooms() map[string]string {
 		"pipeline/lab/benchscan":   "pipeline/lab pipeline/lab/netlab",
 		"pipeline/lab/benchweb":    "pipeline/lab pipeline/persist pipeline/persist/private",
 		"pipeline/lab/netlab":      "",
+		"pipeline/lab/oidclab":     "",
 		"pipeline/lab/sshlab":      "",
 		"pipeline/lab/smtplab":     "",
 		"pipeline/link":            "pipeline/state",
@@ -82,7 +83,7 @@ func mayUse(room, pkg string, test bool) bool {
 	own, isOwn := strings.CutPrefix(pkg, "ownmap/")
 	switch {
 	case test && isOwn:
-		forTests := room + " migrations pipeline/lab pipeline/lab/booklab pipeline/lab/browser pipeline/lab/demo pipeline/lab/netlab pipeline/lab/sshlab pipeline/lab/smtplab pipeline/link pipeline/persist pipeline/persist/private pipeline/state"
+		forTests := room + " migrations pipeline/lab pipeline/lab/booklab pipeline/lab/browser pipeline/lab/demo pipeline/lab/netlab pipeline/lab/oidclab pipeline/lab/sshlab pipeline/lab/smtplab pipeline/link pipeline/persist pipeline/persist/private pipeline/state"
 		if room == "pipeline/outbox" {
 			forTests += " pipeline pipeline/alert reports/email"
 		}

@@ -31,7 +31,7 @@ func ParseSchedule(text string, long time.Duration) (Schedule, error) {
 	}
 	rule, isRule := strings.CutPrefix(strings.TrimSpace(text), "RRULE:")
 	if !isRule && !strings.HasPrefix(strings.ToUpper(rule), "FREQ=") {
-		schedule, err := cron.ParseStandard(text)
+		schedule, err := parseCron(text)
 		if err != nil {
 			return s, fmt.Errorf("%q is neither five fields of cron, like \"0 22 * * 6\", nor a rule of iCalendar, like \"FREQ=WEEKLY;BYDAY=SA;BYHOUR=22\": %w", text, err)
 		}

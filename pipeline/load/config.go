@@ -31,6 +31,7 @@ type Config struct {
 	Channels map[string]Channel `yaml:"channels"`
 	Routes   []Route            `yaml:"routes"`
 	Remind   []string           `yaml:"remind,flow"` // RemindEveryRun, RemindNever, or ages like 3d, rising
+	Schedule string             `yaml:"schedule"`    // five fields of cron, by the clock of Timetable; empty: nothing begins by itself
 	Windows  []QuietTime        `yaml:"windows"`
 	Watch    Watch              `yaml:"watch"`
 	Web      Web                `yaml:"web"`
@@ -40,6 +41,8 @@ type Config struct {
 
 	source   string
 	warnings []string
+	lines    map[string]int // of the keys of the file, by their paths
+	set      set            // on the web page
 }
 
 // Database says where the state is kept.

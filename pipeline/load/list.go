@@ -9,16 +9,15 @@ import (
 	"ownmap/pipeline/state"
 )
 
-// ReadTargetList reads targets as nmap's -iL does (nmap(1), "Target
+// readTargetList reads targets as nmap's -iL does (nmap(1), "Target
 // specification"): separated by white space, a # begins a comment that ends with
 // the line. name is the file's name for mistakes, which are Errors. A target
-// that is listed twice is returned once.
-func ReadTargetList(r io.Reader, name string) ([]state.Spec, error) {
+// that is listed twice is returned once; at has the line of each.
+func readTargetList(r io.Reader, name string) (specs []state.Spec, at []int, err error) {
 	if name == "-" {
 		name = "stdin"
 	}
 	found := faults{file: name}
-	var specs []state.Spec
 	seen := map[state.Spec]bool{}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 1<<20)
@@ -32,15 +31,15 @@ func ReadTargetList(r io.Reader, name string) ([]state.Spec, error) {
 				found.addErr(line, err)
 			} else if !seen[spec] {
 				seen[spec] = true
-				specs = append(specs, spec)
+				specs, at = append(specs, spec), append(at, line)
 			}
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("%s:%d: %w; is it a list of targets?", name, line+1, err)
+		return nil, nil, fmt.Errorf("%s:%d: %w; is it a list of targets?", name, line+1, err)
 	}
 	if err := found.err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return specs, nil
+	return specs, at, nil
 }

@@ -145,7 +145,7 @@ func TestPlanTargetsOfTheDatabase(t *testing.T) {
 	_, err := planner.Plan(t.Context(), []state.Target{
 		{Spec: spec("10.0.0.0/8"), Origin: state.OriginCLI},
 		{Spec: spec("10.20.0.7"), Origin: state.OriginWeb, Profile: "ful", Exclude: []state.Spec{spec("web.example.org")}},
-		{Spec: spec("2001:db8::/64"), Origin: state.OriginConfig, Where: "ownmap.yaml:3"},
+		{Spec: spec("2001:db8::/64"), Origin: state.OriginConfig, Where: "ownmap.yaml:3", Profile: "ful"},
 	}, nil, nil)
 	for _, want := range []string{
 		"target 10.0.0.0/8 of the database", "expands to 16,777,216 addresses, limit 65,536",
@@ -154,6 +154,13 @@ func TestPlanTargetsOfTheDatabase(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in: %v", want, err)
 		}
+	}
+	gone, err := planner.Plan(t.Context(), []state.Target{
+		{Spec: spec("10.20.0.1"), Origin: state.OriginWeb, Profile: "gone"},
+		{Spec: spec("10.20.0.2"), Origin: state.OriginCLI, Profile: "gone"},
+	}, nil, nil)
+	if err != nil || gone.Hosts[0].Profile != state.DefaultProfile || len(gone.Notes) != 1 || gone.Notes[0] != `2 targets are scanned with profile standard instead of "gone", which is no more.` {
+		t.Errorf("targets whose profile is no more: %+v, %v", gone, err)
 	}
 	p, err := planner.Plan(t.Context(), []state.Target{
 		{Spec: spec("10.20.0.7"), Vantage: "dmz"},

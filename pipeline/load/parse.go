@@ -72,12 +72,17 @@ func parse(file string, text []byte, env func(string) string) *parser {
 		key{"channels", p.channels},
 		key{"routes", p.routes},
 		key{"remind", p.remind},
+		key{"schedule", p.schedule},
 		key{"windows", p.quietTimes},
 		key{"watch", p.watch},
 		key{"web", p.web},
 		key{"auth", p.auth},
 		key{"approval_links", p.approvalLinks},
 	)
+	p.config.lines = linesOf(root, "", map[string]int{})
+	if p.config.Schedule == "" {
+		delete(p.config.lines, string(state.SettingSchedule)) // an empty one leaves it to the web page
+	}
 	p.checkChannels()
 	for _, use := range p.used {
 		if err := p.config.CheckProfile(use.name); err != nil {
@@ -209,15 +214,14 @@ func (p *parser) path(node *yaml.Node, what string, into *string) {
 // tags reads a list of short words, or a single one, sorted and without
 // repetition.
 func (p *parser) tags(node *yaml.Node) []string {
-	const most = 64
 	var tags []string
 	p.each(node, func(n *yaml.Node) {
 		text, ok := p.text(n, "tag")
 		if !ok {
 			return
 		}
-		if text == "" || len(text) > most || text != state.Clean(text) || strings.ContainsAny(text, " ,") {
-			p.add(n.Line, "tag %s: it takes a word of 1 to %d bytes without spaces, commas and control characters", show(text), most)
+		if err := checkTag(text); err != nil {
+			p.addErr(n.Line, err)
 			return
 		}
 		tags = append(tags, text)

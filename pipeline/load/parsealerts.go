@@ -167,33 +167,39 @@ func (p *parser) quietTimes(node *yaml.Node) {
 		return
 	}
 	p.each(node, func(n *yaml.Node) {
-		var w QuietTime
-		before := len(p.list)
-		p.fields(n, "a window",
-			key{"name", func(n *yaml.Node) { p.name(n, "name", &w.Name) }},
-			key{"when", func(n *yaml.Node) { p.name(n, "when", &w.When) }},
-			key{"for", func(n *yaml.Node) {
-				p.duration(n, "for", Duration(time.Minute), Duration(31*24*time.Hour), &w.For)
-			}},
-			key{"quiet", func(n *yaml.Node) { p.flag(n, "quiet", &w.Quiet) }},
-			key{"tags", func(n *yaml.Node) { w.Tags = p.tags(n) }},
-			key{"owners", func(n *yaml.Node) { w.Owner = p.owners(n) }},
-			key{"hosts", func(n *yaml.Node) { w.Hosts = p.specs(n, "hosts") }},
-		)
-		var err error
-		switch {
-		case len(p.list) > before:
-		case w.Name == "" || w.When == "" || w.For == 0:
-			p.add(n.Line, "a window takes name, when and for, like {name: patches, when: \"0 22 * * 6\", for: 4h}")
-		case w.Quiet && len(w.Tags)+len(w.Owner)+len(w.Hosts) > 0:
-			p.add(n.Line, "quiet hours are for all messages: remove tags, owners and hosts, or quiet")
-		default:
-			if w.schedule, err = alert.ParseSchedule(w.When, time.Duration(w.For)); err != nil {
-				p.add(n.Line, "window %s: %s", show(w.Name), state.Clean(err.Error()))
-			}
+		if w, ok := p.quietTime(n); ok {
+			p.config.Windows = append(p.config.Windows, w)
 		}
-		p.config.Windows = append(p.config.Windows, w)
 	})
+}
+
+// quietTime reads one window.
+func (p *parser) quietTime(node *yaml.Node) (w QuietTime, ok bool) {
+	before := len(p.list)
+	p.fields(node, "a window",
+		key{"name", func(n *yaml.Node) { p.name(n, "name", &w.Name) }},
+		key{"when", func(n *yaml.Node) { p.name(n, "when", &w.When) }},
+		key{"for", func(n *yaml.Node) {
+			p.duration(n, "for", Duration(time.Minute), Duration(31*24*time.Hour), &w.For)
+		}},
+		key{"quiet", func(n *yaml.Node) { p.flag(n, "quiet", &w.Quiet) }},
+		key{"tags", func(n *yaml.Node) { w.Tags = p.tags(n) }},
+		key{"owners", func(n *yaml.Node) { w.Owner = p.owners(n) }},
+		key{"hosts", func(n *yaml.Node) { w.Hosts = p.specs(n, "hosts") }},
+	)
+	var err error
+	switch {
+	case len(p.list) > before:
+	case w.Name == "" || w.When == "" || w.For == 0:
+		p.add(node.Line, "a window takes name, when and for, like {name: patches, when: \"0 22 * * 6\", for: 4h}")
+	case w.Quiet && len(w.Tags)+len(w.Owner)+len(w.Hosts) > 0:
+		p.add(node.Line, "quiet hours are for all messages: remove tags, owners and hosts, or quiet")
+	default:
+		if w.schedule, err = alert.ParseSchedule(w.When, time.Duration(w.For)); err != nil {
+			p.add(node.Line, "window %s: %s", show(w.Name), state.Clean(err.Error()))
+		}
+	}
+	return w, len(p.list) == before
 }
 
 func (p *parser) watch(node *yaml.Node) {

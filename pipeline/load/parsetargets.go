@@ -122,10 +122,12 @@ func checkName(what, name string) error {
 }
 
 func (p *parser) owner(node *yaml.Node, into *string) {
-	const most = 254 // a mail address (RFC 5321 with erratum 1690)
 	text, ok := p.text(node, "owner")
-	if ok && (len(text) > most || text != state.Clean(text)) {
-		p.add(node.Line, "owner %s: it takes a name or a mail address of at most %d bytes without control characters", show(text), most)
+	if !ok {
+		return
+	}
+	if err := checkOwner(text); err != nil {
+		p.addErr(node.Line, err)
 		return
 	}
 	*into = text

@@ -41,8 +41,10 @@ func NewPlanner(config Config, resolver Resolver) *Planner {
 // addresses is part of the plan as unresolved. Each host has the tightest of all
 // limits that match it, and a login if it is to be looked inside. A target over the limit of addresses or with an unknown
 // profile is an error, and so are windows without common time; nothing is planned
-// then.
+// then. A target that is not of the config and whose profile is no more is scanned with
+// the default one, and a note says so.
 func (p *Planner) Plan(ctx context.Context, targets []state.Target, known []state.KnownHost, only []string) (state.Plan, error) {
+	targets, notes := p.withProfiles(targets)
 	if err := p.check(targets); err != nil {
 		return state.Plan{}, err
 	}
@@ -60,6 +62,7 @@ func (p *Planner) Plan(ctx context.Context, targets []state.Target, known []stat
 	}
 	limiter := newLimiter(p.config.Scan, targets, answers)
 	plan := d.plan(p.profiles(), limiter)
+	plan.Notes = append(p.config.set.notes(), notes...)
 	doors := newDoors(p.config)
 	for i, h := range plan.Hosts {
 		plan.Hosts[i].Login = doors.login(h)
@@ -70,21 +73,46 @@ func (p *Planner) Plan(ctx context.Context, targets []state.Target, known []stat
 	return plan, nil
 }
 
+// withProfiles gives the default profile to targets whose own was set on the web page and
+// is no more: that must not stop the night.
+func (p *Planner) withProfiles(targets []state.Target) ([]state.Target, []string) {
+	targets, lost := slices.Clone(targets), map[string]int{}
+	for i, t := range targets {
+		if t.Origin != state.OriginConfig && p.config.CheckProfile(t.Profile) != nil {
+			lost[t.Profile]++
+			targets[i].Profile = state.DefaultProfile
+		}
+	}
+	var notes []string
+	for _, name := range slices.Sorted(maps.Keys(lost)) {
+		notes = append(notes, fmt.Sprintf("%s with profile %s instead of %s, which is no more.",
+			state.Count(lost[name], "target is scanned", "targets are scanned"), state.DefaultProfile, show(name)))
+	}
+	return targets, notes
+}
+
 // Excluded returns an ExcludedError if nothing of a target is left to scan,
 // because exclusions of the config or of any of the targets hold all of it. Of a
 // name it knows nothing before it is looked up.
 func (p *Planner) Excluded(spec state.Spec, targets []state.Target) error {
-	if spec.Kind() == state.SpecName {
-		return nil
-	}
+	return p.Exclusions(targets)(spec)
+}
+
+// Exclusions returns what Excluded asks, for many of the same targets.
+func (p *Planner) Exclusions(targets []state.Target) func(state.Spec) error {
 	specs := p.exclude(targets)
 	excluded := newAddressSet(specs)
-	for address := range spec.Addresses() {
-		if !excluded.contain(address) {
+	return func(spec state.Spec) error {
+		if spec.Kind() == state.SpecName {
 			return nil
 		}
+		for address := range spec.Addresses() {
+			if !excluded.contain(address) {
+				return nil
+			}
+		}
+		return &ExcludedError{Entry: spec.String(), By: excluder(spec, specs)}
 	}
-	return &ExcludedError{Entry: spec.String(), By: excluder(spec, specs)}
 }
 
 // excluder returns the one exclusion that holds all of a spec, if there is one.

@@ -142,7 +142,7 @@ func TestStateDir(t *testing.T) {
 
 func TestReadTargetList(t *testing.T) {
 	t.Parallel()
-	specs, err := ReadTargetList(strings.NewReader("# lab\n10.20.0.7 10.20.1.5-9\t10.20.0.7 # twice\r\n\nweb.example.org\n2001:db8::/120"), "hosts.txt")
+	specs, _, err := readTargetList(strings.NewReader("# lab\n10.20.0.7 10.20.1.5-9\t10.20.0.7 # twice\r\n\nweb.example.org\n2001:db8::/120"), "hosts.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func TestReadTargetList(t *testing.T) {
 	if diff := cmp.Diff([]string{"10.20.0.7", "10.20.1.5-9", "web.example.org", "2001:db8::/120"}, got); diff != "" {
 		t.Error(diff)
 	}
-	_, err = ReadTargetList(strings.NewReader("10.20.0.7\n-oN /tmp/x\n\n$(id)\n"), "-")
+	_, _, err = readTargetList(strings.NewReader("10.20.0.7\n-oN /tmp/x\n\n$(id)\n"), "-")
 	want := Errors{
 		{"stdin", 2, `target "-oN": begins with a dash: options of nmap are no targets, and none is ever passed on`},
 		{"stdin", 2, `target "/tmp/x": is no prefix: write the network as an address, like 10.20.0.0/24 or 2001:db8::/120`},
@@ -162,10 +162,10 @@ func TestReadTargetList(t *testing.T) {
 	if diff := cmp.Diff(error(want), err); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := ReadTargetList(strings.NewReader("10.20.0.7\n"+strings.Repeat("x", 2<<20)), "big"); err == nil || !strings.HasPrefix(err.Error(), "big:2: ") {
+	if _, _, err := readTargetList(strings.NewReader("10.20.0.7\n"+strings.Repeat("x", 2<<20)), "big"); err == nil || !strings.HasPrefix(err.Error(), "big:2: ") {
 		t.Errorf("a line of 2 MiB: %v", err)
 	}
-	if specs, err := ReadTargetList(strings.NewReader(""), "empty"); len(specs) != 0 || err != nil {
+	if specs, _, err := readTargetList(strings.NewReader(""), "empty"); len(specs) != 0 || err != nil {
 		t.Errorf("an empty list gives %v, %v", specs, err)
 	}
 }

@@ -44,6 +44,8 @@ type Door struct {
 type TargetSSH struct {
 	Off  bool // never
 	Door Door
+
+	unasked bool // says how, and not whether
 }
 
 // MarshalYAML writes what the config may have said: false, true, or the keys.
@@ -105,10 +107,22 @@ func newDoors(c Config) doors {
 	return d
 }
 
+// typed is what a target says that is not of the config. Only one that says so has its
+// hosts looked inside where the config does not.
+func typed(t state.TargetSSH) *TargetSSH {
+	if t == (state.TargetSSH{}) {
+		return nil
+	}
+	return &TargetSSH{Off: t.Look == state.LookOff, Door: Door{User: t.User, Port: int(t.Port)}, unasked: t.Look == state.LookAsConfig}
+}
+
 // login returns how to look inside a host of a target, or nil if nobody is to.
 func (d doors) login(h state.PlannedHost) *state.Login {
 	own := d.of[mention{h.Target.Spec, vantageOr(h.Target.Vantage)}]
-	door, named := Door{}, own != nil
+	if own == nil && h.Target.Origin != state.OriginConfig {
+		own = typed(h.Target.SSH)
+	}
+	door, named := Door{}, own != nil && !own.unasked
 	if own != nil {
 		door = own.Door
 	}

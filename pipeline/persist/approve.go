@@ -50,7 +50,8 @@ func portList(ports []state.Port) string {
 // scope that matches nothing is an error (UnknownHostError, NotOpenError) and
 // nothing is approved; ErrScopeEmpty refuses a scope that names nothing without
 // All. The author is required; Until must lie ahead. A scope of which the Digest is another
-// one by now is a ChangedError.
+// one by now is a ChangedError, and so is one of which a picked port is not open or not what it
+// was.
 func (b *Book) Approve(ctx context.Context, grant state.Grant) ([]state.Approval, error) {
 	grant.By, grant.Reason = state.Clean(grant.By), state.Clean(grant.Reason)
 	if err := checkGrant(grant); err != nil {
@@ -70,6 +71,9 @@ func (b *Book) Approve(ctx context.Context, grant state.Grant) ([]state.Approval
 			return err
 		}
 		if err := checkOpen(grant.Scope, hosts); err != nil {
+			return err
+		}
+		if err := checkPicks(grant.Scope, grant.Digest, hosts); err != nil {
 			return err
 		}
 		if now := previewOf(grant.Scope, hosts); grant.Digest != "" && grant.Digest != now.Digest {
@@ -92,7 +96,7 @@ func checkGrant(grant state.Grant) error {
 		return errors.New("the author is missing")
 	case !slices.Contains([]string{"cli", "web", "mail", "rule"}, grant.Via):
 		return fmt.Errorf("via %q is none of cli, web, mail, rule", grant.Via)
-	case !scope.All && len(scope.Hosts)+len(scope.Tags)+len(scope.Ports) == 0 && (scope.Filter == nil || scope.Filter.IsZero()):
+	case !scope.All && len(scope.Hosts)+len(scope.Tags)+len(scope.Ports)+len(scope.Picks)+len(scope.Approvals) == 0 && (scope.Filter == nil || scope.Filter.IsZero()):
 		return ErrScopeEmpty
 	}
 	return nil
@@ -101,6 +105,9 @@ func checkGrant(grant state.Grant) error {
 // selected returns the hosts of the inventory that a scope names, with their
 // ports.
 func (v *view) selected(ctx context.Context, scope state.Scope) ([]*standing, error) {
+	if len(scope.Picks) > 0 {
+		return v.picked(ctx, scope.Picks)
+	}
 	wanted, err := v.inventoryScope(ctx)
 	if err != nil {
 		return nil, err

@@ -21,27 +21,32 @@ const newestRequests = 100
 // Request queues a scan and returns the number of the request. A scan of the same
 // targets that waits already is not queued a second time.
 func (b *Book) Request(ctx context.Context, r state.ScanRequest) (id int64, err error) {
-	by := state.Clean(r.By)
 	err = b.inTx(ctx, func(q *queries.Queries) error {
-		row, err := q.AddRequest(ctx, queries.AddRequestParams{OnlyHosts: append([]string{}, r.Only...), AskedBy: by, Via: r.Via})
-		if err != nil {
-			return err
-		}
-		id = row.ID
-		subject := "all targets"
-		if len(r.Only) > 0 {
-			subject = state.Clean(strings.Join(r.Only, " "))
-		}
-		line := auditLines{actor: by, via: r.Via, action: "scan-request"}
-		if err := line.add(subject, nil); err != nil {
-			return err
-		}
-		return line.write(ctx, q)
+		id, err = addRequest(ctx, q, r)
+		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("queue a scan: %w", err)
 	}
 	return id, nil
+}
+
+// addRequest queues a scan and notes who asked.
+func addRequest(ctx context.Context, q *queries.Queries, r state.ScanRequest) (id int64, err error) {
+	by := state.Clean(r.By)
+	row, err := q.AddRequest(ctx, queries.AddRequestParams{OnlyHosts: append([]string{}, r.Only...), AskedBy: by, Via: r.Via})
+	if err != nil {
+		return 0, err
+	}
+	subject := "all targets"
+	if len(r.Only) > 0 {
+		subject = state.Clean(strings.Join(r.Only, " "))
+	}
+	line := auditLines{actor: by, via: r.Via, action: "scan-request"}
+	if err := line.add(subject, nil); err != nil {
+		return 0, err
+	}
+	return row.ID, line.write(ctx, q)
 }
 
 // Requests returns the newest requests, newest first.

@@ -63,6 +63,9 @@ func (v *view) revoke(ctx context.Context, grant state.Grant) ([]state.Approval,
 
 // revocable returns the approvals of a scope.
 func (v *view) revocable(ctx context.Context, scope state.Scope) ([]queries.AllApprovalsRow, error) {
+	if len(scope.Approvals) > 0 {
+		return v.numbered(ctx, scope)
+	}
 	rows, err := v.q.OpenApprovals(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read approvals: %w", err)
@@ -90,6 +93,19 @@ func (v *view) revocable(ctx context.Context, scope state.Scope) ([]queries.AllA
 			}
 		}
 		approved = slices.DeleteFunc(approved, func(row queries.AllApprovalsRow) bool { return !chosen[row.Approval.ID] })
+	}
+	return approved, checkApproved(scope, approved)
+}
+
+// numbered returns the approvals of these numbers that have not ended.
+func (v *view) numbered(ctx context.Context, scope state.Scope) ([]queries.AllApprovalsRow, error) {
+	rows, err := v.q.OpenApprovalsOf(ctx, scope.Approvals)
+	if err != nil {
+		return nil, fmt.Errorf("read approvals: %w", err)
+	}
+	approved := make([]queries.AllApprovalsRow, len(rows))
+	for i, row := range rows {
+		approved[i] = queries.AllApprovalsRow(row)
 	}
 	return approved, checkApproved(scope, approved)
 }

@@ -3,6 +3,7 @@ package persist
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -72,6 +73,9 @@ func openTargets(ctx context.Context, q *queries.Queries) ([]state.Target, error
 				return nil, fmt.Errorf("stored target %d: exclude: %w", row.ID, err)
 			}
 			target.Exclude = append(target.Exclude, spec)
+		}
+		if err := json.Unmarshal(row.Ssh, &target.SSH); err != nil {
+			return nil, fmt.Errorf("stored target %d: ssh: %w", row.ID, err)
 		}
 		targets = append(targets, target)
 	}
@@ -164,9 +168,13 @@ func syncConfig(ctx context.Context, q *queries.Queries, open, config []state.Ta
 
 // addTarget stores a target and fills in its number and time.
 func addTarget(ctx context.Context, q *queries.Queries, t *state.Target) error {
+	ssh, err := json.Marshal(t.SSH)
+	if err != nil {
+		return fmt.Errorf("add %s: %w", t.Spec, err)
+	}
 	row, err := q.AddTarget(ctx, queries.AddTargetParams{
 		Spec: t.Spec.String(), Exclude: specTexts(t.Exclude), Tags: append([]string{}, t.Tags...),
-		Owner: t.Owner, Profile: t.Profile, Vantage: t.Vantage, Origin: string(t.Origin),
+		Owner: t.Owner, Profile: t.Profile, Vantage: t.Vantage, Origin: string(t.Origin), Ssh: ssh,
 	})
 	if err != nil {
 		return fmt.Errorf("add %s: %w", t.Spec, err)
@@ -176,6 +184,6 @@ func addTarget(ctx context.Context, q *queries.Queries, t *state.Target) error {
 }
 
 func sameTarget(a, b state.Target) bool {
-	return a.Owner == b.Owner && a.Profile == b.Profile && slices.Equal(a.Tags, b.Tags) &&
+	return a.Owner == b.Owner && a.Profile == b.Profile && a.SSH == b.SSH && slices.Equal(a.Tags, b.Tags) &&
 		slices.Equal(specTexts(a.Exclude), specTexts(b.Exclude))
 }

@@ -3,7 +3,6 @@ package persist
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -49,12 +48,16 @@ func (b *Book) AddTargets(ctx context.Context, targets []state.Target, by string
 		if err != nil {
 			return err
 		}
+		at := map[home]state.Target{}
+		for _, o := range open {
+			at[homeOf(o)] = o
+		}
 		for _, t := range targets {
 			if t.Origin != state.OriginCLI && t.Origin != state.OriginWeb {
 				return fmt.Errorf("add %s: origin %q is not to be edited", t.Spec, t.Origin)
 			}
 			t = written(t)
-			changed, err := putTarget(ctx, q, &open, t)
+			changed, err := putTarget(ctx, q, at, t)
 			if err != nil {
 				return err
 			}
@@ -82,22 +85,28 @@ func written(t state.Target) state.Target {
 	return t
 }
 
+// home is the place of a target, and where it was written down: there is one of each.
+type home struct {
+	place
+	origin state.Origin
+}
+
+func homeOf(t state.Target) home { return home{placeOf(t), t.Origin} }
+
 // putTarget makes t one of the open targets.
-func putTarget(ctx context.Context, q *queries.Queries, open *[]state.Target, t state.Target) (changed bool, err error) {
-	at := slices.IndexFunc(*open, func(o state.Target) bool { return o.Origin == t.Origin && placeOf(o) == placeOf(t) })
-	if at >= 0 {
-		if sameTarget((*open)[at], t) {
+func putTarget(ctx context.Context, q *queries.Queries, open map[home]state.Target, t state.Target) (changed bool, err error) {
+	if was, found := open[homeOf(t)]; found {
+		if sameTarget(was, t) {
 			return false, nil
 		}
-		if err := q.RemoveTargets(ctx, []int64{(*open)[at].ID}); err != nil {
+		if err := q.RemoveTargets(ctx, []int64{was.ID}); err != nil {
 			return false, fmt.Errorf("end %s: %w", t.Spec, err)
 		}
-		*open = slices.Delete(*open, at, at+1)
 	}
 	if err := addTarget(ctx, q, &t); err != nil {
 		return false, err
 	}
-	*open = append(*open, t)
+	open[homeOf(t)] = t
 	return true, nil
 }
 
@@ -162,20 +171,4 @@ func editable(open []state.Target, spec state.Spec) ([]state.Target, error) {
 		return nil, &ConfigTargetError{Spec: spec.String(), Where: config.Where}
 	}
 	return nil, &UnknownTargetError{Spec: spec.String(), Near: near[:min(3, len(near))]}
-}
-
-// auditTarget notes what somebody did to a target.
-func auditTarget(ctx context.Context, q *queries.Queries, action string, t state.Target, by string) error {
-	if by = state.Clean(by); by == "" {
-		return errors.New("the author is missing")
-	}
-	lines := auditLines{actor: by, via: string(t.Origin), action: action}
-	err := lines.add(t.Spec.String(), map[string]string{
-		"tags": strings.Join(t.Tags, ", "), "owner": t.Owner, "profile": t.Profile, "vantage": t.Vantage,
-		"exclude": strings.Join(specTexts(t.Exclude), ", "),
-	})
-	if err != nil {
-		return err
-	}
-	return lines.write(ctx, q)
 }

@@ -2,6 +2,8 @@ package state
 
 import (
 	"net/netip"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -27,8 +29,62 @@ type Target struct {
 	Profile   string   // empty: the default profile
 	Vantage   string   // empty: DefaultVantage
 	Origin    Origin
-	Where     string // "ownmap.yaml:14" for a target from the config
+	SSH       TargetSSH // of a target from elsewhere than the config, which has more to say
+	Where     string    // "ownmap.yaml:14" for a target from the config
 	CreatedAt time.Time
+}
+
+// TargetSSH is what a target that is not of the config says of looking inside its hosts.
+// Keys, files and jump hosts come from the config alone.
+type TargetSSH struct {
+	Look LookWord `json:"look,omitempty"`
+	User string   `json:"user,omitempty"` // empty: as the config says
+	Port uint16   `json:"port,omitempty"` // 0: as the config says
+}
+
+// LookWord says whether the hosts of a target are looked inside.
+type LookWord string
+
+// What a target can say of looking inside.
+const (
+	LookAsConfig LookWord = ""
+	LookOn       LookWord = "on"
+	LookOff      LookWord = "off"
+)
+
+// String says it as people read it, "on, user audit, port 2222".
+func (t TargetSSH) String() string {
+	var parts []string
+	if t.Look != LookAsConfig {
+		parts = append(parts, string(t.Look))
+	}
+	if t.User != "" {
+		parts = append(parts, "user "+t.User)
+	}
+	if t.Port != 0 {
+		parts = append(parts, "port "+strconv.Itoa(int(t.Port)))
+	}
+	if len(parts) == 0 {
+		return "as the config says"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// TargetRow is a target with what is known of its hosts.
+type TargetRow struct {
+	Target
+
+	Hosts    int    // known ones that it owns: another target may be more specific
+	Up       int    // of them, that answered when they were last asked
+	Excluded string // what leaves all of it out; empty: nothing does
+	Shadowed bool   // the config has the same, and what it says of it counts
+}
+
+// TargetImport is a target of a file that somebody imports.
+type TargetImport struct {
+	Target
+
+	Was *Target // that it takes the place of; nil: it is new
 }
 
 // TopPorts is the number of most common TCP ports that a profile scans unless
@@ -87,6 +143,7 @@ type Plan struct {
 	Hosts      []PlannedHost // sorted by vantage and address, no address twice per vantage
 	Unresolved []UnresolvedTarget
 	Profiles   map[string]Profile
+	Notes      []string // for the run's report: what of the settings is not in force
 }
 
 // Scanner says what looked and with which rights.

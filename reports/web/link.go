@@ -35,8 +35,8 @@ func (s *server) linkPage(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, r, http.StatusOK, "link", s.linkView(r, l, linkAsks))
 }
 
-// useLink approves what a link names, on the press of the button.
-func (s *server) useLink(w http.ResponseWriter, r *http.Request) error {
+// approveByLink approves what a link names, on the press of the button.
+func (s *server) approveByLink(w http.ResponseWriter, r *http.Request) error {
 	scope, err := s.linkScope(r)
 	if err != nil {
 		return s.linkFault(w, r, state.Linked{}, err)

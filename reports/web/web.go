@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"ownmap/pipeline/state"
+	"ownmap/reports/web/access"
 	"ownmap/templates"
 )
 
@@ -22,6 +23,9 @@ type Book interface {
 	overviewBook
 	readBook
 	writeBook
+	runsBook
+	scanBook
+	deliveriesBook
 	linkBook
 }
 
@@ -38,10 +42,12 @@ type Gate interface {
 	Identify(r *http.Request) (who state.Identity, ok bool, err error)
 }
 
-// Options is what the pages need. Book and Gate are required.
+// Options is what the pages need. Book is required, and Guard or Gate.
 type Options struct {
-	Book Book
-	Gate Gate
+	Book  Book
+	Guard *access.Guard // lets people in; nil: there are no pages to sign in
+	Gate  Gate          // nil: Guard
+	Operations
 
 	// External is the address that people know the page by, with the path that it
 	// lives under; nil: the one that it listens on.
@@ -64,9 +70,6 @@ type Options struct {
 	Explain func(error) (status int, text, hint string)
 	// JSON writes what the API answers with.
 	JSON Encoders
-	// CheckScan says whether targets that a scan is asked for name anything; nil: it is
-	// found out when it is scanned.
-	CheckScan func(ctx context.Context, targets []string) error
 	// Metrics writes what /metrics shows, in Prometheus' text format; nil: there is none.
 	Metrics func(ctx context.Context, w io.Writer) error
 	// Ready says whether the page can do its work: /healthz asks it; nil: always.
@@ -82,10 +85,18 @@ type server struct {
 	base   string // what the path of every page begins with: "", "/ownmap"
 	look   look
 	router *http.ServeMux
+
+	shelf       *shelf
+	briefs      *memo[runView]
+	comparisons *memo[*comparison]
+	hub         hub
 }
 
 // New returns the pages and the API.
 func New(o Options) (http.Handler, error) {
+	if o.Gate == nil && o.Guard != nil {
+		o.Gate = o.Guard
+	}
 	if o.Book == nil || o.Gate == nil {
 		return nil, errors.New("web: no book or no gate")
 	}
@@ -101,7 +112,8 @@ func New(o Options) (http.Handler, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &server{Options: o}
+	s := &server{Options: o, shelf: newShelf(o.Scratch), briefs: newMemo[runView](64), comparisons: newMemo[*comparison](32)}
+	s.hub = hub{look: s.underWay, now: o.Now, stopping: o.Stopping, watchers: make(map[*watcher]bool)}
 	if o.External != nil {
 		s.base = strings.TrimRight(o.External.Path, "/")
 	}

@@ -100,9 +100,9 @@ func (g *Guard) ResetPassword(ctx context.Context, who state.Identity, name, pas
 func (g *Guard) ChangePassword(w http.ResponseWriter, r *http.Request, who state.Identity, present, password string) error {
 	switch {
 	case who.Origin == state.ByConfig:
-		return refuse(http.StatusConflict, "Your password is set in ownmap.yaml, under auth.users.", "Change it there.")
+		return refuse(http.StatusForbidden, "Your password is set in ownmap.yaml, under auth.users.", "Change it there.")
 	case who.Origin != state.ByDatabase || who.Via != state.ViaSession:
-		return refuse(http.StatusConflict, "You have not signed in with a password of OwnMap's.", "")
+		return refuse(http.StatusForbidden, "You have not signed in with a password of OwnMap's.", "")
 	}
 	if _, err := g.Check(r.Context(), who.Name, present, g.From(r)); err != nil {
 		var refused *RefusedError

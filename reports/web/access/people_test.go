@@ -228,9 +228,9 @@ func TestChangePassword(t *testing.T) {
 		{bob, wrongPassword, fresh, 422},
 		{bob, bobsPassword, "short", 422},
 		{bob, bobsPassword, strings.Repeat("x", 73), 422},
-		{carol, "only in the config", fresh, 409},
-		{state.Identity{Name: "bob", Role: state.Viewer, Via: state.ViaToken, Origin: state.ByDatabase}, bobsPassword, fresh, 409},
-		{state.Identity{Name: "bob", Role: state.Viewer, Via: state.ViaOIDC, Origin: state.ByOIDC}, bobsPassword, fresh, 409},
+		{carol, "only in the config", fresh, 403},
+		{state.Identity{Name: "bob", Role: state.Viewer, Via: state.ViaToken, Origin: state.ByDatabase}, bobsPassword, fresh, 403},
+		{state.Identity{Name: "bob", Role: state.Viewer, Via: state.ViaOIDC, Origin: state.ByOIDC}, bobsPassword, fresh, 403},
 	} {
 		if err := w.ChangePassword(httptest.NewRecorder(), with(t, session), test.who, test.present, test.instead); status(t, err) != test.want {
 			t.Errorf("%+v: %v", test, err)

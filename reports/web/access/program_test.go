@@ -215,7 +215,7 @@ func TestTokens(t *testing.T) {
 		{alice, strings.Repeat("x", 65), state.Viewer, nil, 422},
 		{alice, "nothing", state.Nobody, nil, 403},
 		{alice, "over", state.Viewer, new(w.clock.now()), 422},
-		{state.Identity{Name: FirstSignIn, Role: state.Admin, Via: state.ViaLink, Origin: state.ByLink}, "early", state.Admin, nil, 409},
+		{state.Identity{Name: FirstSignIn, Role: state.Admin, Via: state.ViaLink, Origin: state.ByLink}, "early", state.Admin, nil, 403},
 	} {
 		if _, err := w.CreateToken(t.Context(), test.who, test.name, test.role, test.end); status(t, err) != test.want {
 			t.Errorf("%s makes %q: %v, want %d", test.who.Name, test.name, err, test.want)

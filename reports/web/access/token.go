@@ -28,7 +28,7 @@ func (g *Guard) CreateToken(ctx context.Context, who state.Identity, name string
 	case who.Via == state.ViaToken:
 		return "", refuse(http.StatusForbidden, "A token cannot make tokens.", "Sign in yourself for that.")
 	case who.Origin == state.ByLink:
-		return "", refuse(http.StatusConflict, "First set a user: the token would be nobody's.", "")
+		return "", refuse(http.StatusForbidden, "First set a user: the token would be nobody's.", "")
 	case role == state.Nobody || !who.Role.May(role):
 		return "", refuse(http.StatusForbidden, "A token cannot do more than you.", "Your role is "+string(who.Role)+".")
 	case expires != nil && !expires.After(now):
