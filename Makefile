@@ -56,6 +56,10 @@ bench: setup-test ## Run the benchmarks
 bench-scan: setup-test build ## Measure scans beside bare nmap, as root (CELLS=ports,all REPEATS=3)
 	go run ./pipeline/lab/benchscan -cells '$(CELLS)' -repeats $(or $(REPEATS),3) $(BENCHFLAGS)
 
+.PHONY: bench-web
+bench-web: setup-test build ## Measure the web page with 50,000 hosts and 1,000,000 ports (BENCHFLAGS="-clients 8")
+	go run ./pipeline/lab/benchweb $(BENCHFLAGS)
+
 .PHONY: bench-inside
 bench-inside: setup-test ## Measure looking inside 100 hosts with a real sshd each, as root
 	go test -run '^$$' -bench Inside -benchtime 3x ./pipeline/enrich

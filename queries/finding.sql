@@ -43,3 +43,7 @@ where sqlc.arg(rev)::bigint >= d.rev and (d.rev_to is null or sqlc.arg(rev)::big
 -- AnsweredHosts returns the hosts that answered a run over TCP: what it found out
 -- about all of their ports holds.
 select host_id, vantage_id from stage_host where run_id = $1 and protocol = 'tcp' and status = 'answered';
+
+-- name: FoundHosts :many
+-- FoundHosts returns the hosts with findings that held after a revision.
+select distinct host_id from finding where rev <= sqlc.arg(rev) and (rev_to is null or rev_to > sqlc.arg(rev)) order by host_id;

@@ -173,6 +173,31 @@ func (q *Queries) FindingsAsOf(ctx context.Context, arg FindingsAsOfParams) ([]F
 	return items, nil
 }
 
+const foundHosts = `-- name: FoundHosts :many
+select distinct host_id from finding where rev <= $1 and (rev_to is null or rev_to > $1) order by host_id
+`
+
+// FoundHosts returns the hosts with findings that held after a revision.
+func (q *Queries) FoundHosts(ctx context.Context, rev int64) ([]int64, error) {
+	rows, err := q.db.Query(ctx, foundHosts, rev)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var host_id int64
+		if err := rows.Scan(&host_id); err != nil {
+			return nil, err
+		}
+		items = append(items, host_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const openFindings = `-- name: OpenFindings :many
 select host_id, vantage_id, protocol, port, kind, severity, coalesce(detail ->> 'text', '')::text as detail
 from finding where rev_to is null

@@ -11,6 +11,21 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+type ApiToken struct {
+	ID          int64
+	Name        string
+	TokenSha256 []byte
+	Role        string
+	MadeBy      string
+	Origin      string
+	UserID      *int64
+	CreatedAt   time.Time
+	ExpiresAt   *time.Time
+	UsedAt      *time.Time
+	RevokedAt   *time.Time
+	RevokedBy   string
+}
+
 type Approval struct {
 	ID        int64
 	HostID    int64
@@ -169,6 +184,20 @@ type ScanRequest struct {
 	Error      string
 }
 
+type Session struct {
+	IDSha256  []byte
+	UserID    *int64
+	CreatedAt time.Time
+	SeenAt    time.Time
+	ExpiresAt time.Time
+	Name      string
+	Role      string
+	Origin    string
+	Stamp     []byte
+	Address   string
+	Agent     string
+}
+
 type Setting struct {
 	Key     string
 	Value   []byte
@@ -176,4 +205,14 @@ type Setting struct {
 	SetAt   time.Time
 	Name    string
 	Version int64
+}
+
+type WebUser struct {
+	ID           int64
+	Name         string
+	PasswordHash string
+	Role         string
+	CreatedAt    time.Time
+	DisabledAt   *time.Time
+	PasswordAt   time.Time
 }

@@ -36,3 +36,14 @@ where id = sqlc.arg(id) and finished_at is null;
 update scan_request r set finished_at = clock_timestamp(), run_id = run.id
 from run
 where run.id = sqlc.arg(run_id)::bigint and r.finished_at is null and r.asked_at <= run.started_at;
+
+-- name: CancelRequest :execrows
+-- CancelRequest ends a request that nobody works on: it waits, or who took it waits for
+-- another run to end.
+update scan_request r set finished_at = clock_timestamp(), error = sqlc.arg(error)
+where r.id = sqlc.arg(id) and r.finished_at is null
+  and (r.taken_at is null or not exists (select from run where run.state = 'scanning' and run.started_at >= r.taken_at));
+
+-- name: RequestWanted :one
+-- RequestWanted says whether a request is still to be done.
+select exists (select from scan_request where id = sqlc.arg(id) and finished_at is null) as wanted;

@@ -40,6 +40,27 @@ func (q *Queries) AddRequest(ctx context.Context, arg AddRequestParams) (AddRequ
 	return i, err
 }
 
+const cancelRequest = `-- name: CancelRequest :execrows
+update scan_request r set finished_at = clock_timestamp(), error = $1
+where r.id = $2 and r.finished_at is null
+  and (r.taken_at is null or not exists (select from run where run.state = 'scanning' and run.started_at >= r.taken_at))
+`
+
+type CancelRequestParams struct {
+	Error string
+	ID    int64
+}
+
+// CancelRequest ends a request that nobody works on: it waits, or who took it waits for
+// another run to end.
+func (q *Queries) CancelRequest(ctx context.Context, arg CancelRequestParams) (int64, error) {
+	result, err := q.db.Exec(ctx, cancelRequest, arg.Error, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const finishRequest = `-- name: FinishRequest :execrows
 update scan_request set finished_at = clock_timestamp(), run_id = $1, error = $2
 where id = $3 and finished_at is null
@@ -58,6 +79,18 @@ func (q *Queries) FinishRequest(ctx context.Context, arg FinishRequestParams) (i
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const requestWanted = `-- name: RequestWanted :one
+select exists (select from scan_request where id = $1 and finished_at is null) as wanted
+`
+
+// RequestWanted says whether a request is still to be done.
+func (q *Queries) RequestWanted(ctx context.Context, id int64) (bool, error) {
+	row := q.db.QueryRow(ctx, requestWanted, id)
+	var wanted bool
+	err := row.Scan(&wanted)
+	return wanted, err
 }
 
 const requests = `-- name: Requests :many

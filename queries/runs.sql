@@ -1,9 +1,10 @@
 -- name: ListRuns :many
--- ListRuns returns the newest runs, newest first; rev is 0 and at meaningless for
--- one that kept no state.
+-- ListRuns returns the newest runs before a number, newest first; rev is 0 and at
+-- meaningless for one that kept no state.
 select sqlc.embed(run), coalesce(rev.id, 0)::bigint as rev, coalesce(rev.at, run.started_at)::timestamptz as at
 from run left join rev on rev.run_id = run.id
-order by run.id desc limit $1;
+where run.id < sqlc.arg(before)
+order by run.id desc limit sqlc.arg(most);
 
 -- name: NewestRev :one
 -- NewestRev returns the run that kept the newest state at or before a time.

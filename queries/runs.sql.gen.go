@@ -158,8 +158,14 @@ func (q *Queries) FullRevs(ctx context.Context, id int64) ([]int64, error) {
 const listRuns = `-- name: ListRuns :many
 select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, coalesce(rev.id, 0)::bigint as rev, coalesce(rev.at, run.started_at)::timestamptz as at
 from run left join rev on rev.run_id = run.id
-order by run.id desc limit $1
+where run.id < $1
+order by run.id desc limit $2
 `
+
+type ListRunsParams struct {
+	Before int64
+	Most   int32
+}
 
 type ListRunsRow struct {
 	Run Run
@@ -167,10 +173,10 @@ type ListRunsRow struct {
 	At  time.Time
 }
 
-// ListRuns returns the newest runs, newest first; rev is 0 and at meaningless for
-// one that kept no state.
-func (q *Queries) ListRuns(ctx context.Context, limit int32) ([]ListRunsRow, error) {
-	rows, err := q.db.Query(ctx, listRuns, limit)
+// ListRuns returns the newest runs before a number, newest first; rev is 0 and at
+// meaningless for one that kept no state.
+func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]ListRunsRow, error) {
+	rows, err := q.db.Query(ctx, listRuns, arg.Before, arg.Most)
 	if err != nil {
 		return nil, err
 	}

@@ -91,8 +91,9 @@ group by run.id, s.work
 order by array_position(array['ports', 'confirm', 'services'], s.work);
 
 -- name: CancelRun :one
--- CancelRun notes who cancelled the run under way.
-update run set cancelled_by = sqlc.arg(cancelled_by) where state = 'scanning' returning id;
+-- CancelRun notes who cancelled the run under way, if it is the one of a number; 0: any.
+update run set cancelled_by = sqlc.arg(cancelled_by)
+where state = 'scanning' and sqlc.arg(id)::bigint in (0, id) returning id;
 
 -- name: CancelledBy :one
 -- CancelledBy says who cancelled a run, if anybody did.

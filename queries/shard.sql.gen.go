@@ -32,12 +32,18 @@ func (q *Queries) AddStep(ctx context.Context, arg AddStepParams) (int64, error)
 }
 
 const cancelRun = `-- name: CancelRun :one
-update run set cancelled_by = $1 where state = 'scanning' returning id
+update run set cancelled_by = $1
+where state = 'scanning' and $2::bigint in (0, id) returning id
 `
 
-// CancelRun notes who cancelled the run under way.
-func (q *Queries) CancelRun(ctx context.Context, cancelledBy string) (int64, error) {
-	row := q.db.QueryRow(ctx, cancelRun, cancelledBy)
+type CancelRunParams struct {
+	CancelledBy string
+	ID          int64
+}
+
+// CancelRun notes who cancelled the run under way, if it is the one of a number; 0: any.
+func (q *Queries) CancelRun(ctx context.Context, arg CancelRunParams) (int64, error) {
+	row := q.db.QueryRow(ctx, cancelRun, arg.CancelledBy, arg.ID)
 	var id int64
 	err := row.Scan(&id)
 	return id, err

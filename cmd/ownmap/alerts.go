@@ -52,14 +52,6 @@ func (h *house) sender() *outbox.Sender {
 	}
 }
 
-// links are the pages that messages about a run lead to.
-func (h *house) links(run int64) state.MessageLinks {
-	if run == 0 {
-		return state.MessageLinks{}
-	}
-	return state.MessageLinks{Run: h.look.page(run)}
-}
-
 // deliver sends what is due, and waits so long for channels that do not work. What is
 // left is an undeliveredError.
 func (h *house) deliver(ctx context.Context, patience time.Duration) error {

@@ -113,9 +113,9 @@ func deliveryIDs(args []string, all bool) ([]int64, error) {
 }
 
 func (h *house) retryDeliveries(ctx context.Context, ids []int64, all bool) ([]state.Delivery, error) {
-	return h.book.RetryDeliveries(ctx, ids, all, h.app.author(), h.app.now())
+	return h.book.RetryDeliveries(ctx, ids, all, state.Actor{Name: h.app.author(), Via: "cli"}, h.app.now())
 }
 
 func (h *house) dropDeliveries(ctx context.Context, ids []int64, all bool) ([]state.Delivery, error) {
-	return h.book.DropDeliveries(ctx, ids, all, h.app.author(), h.app.now())
+	return h.book.DropDeliveries(ctx, ids, all, state.Actor{Name: h.app.author(), Via: "cli"}, h.app.now())
 }

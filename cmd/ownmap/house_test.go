@@ -41,9 +41,12 @@ func rooms() map[string]string {
 		"pipeline/lab/booklab":     "pipeline/diff pipeline/lab pipeline/persist pipeline/state",
 		"pipeline/lab/demo":        "pipeline/state",
 		"pipeline/lab/benchscan":   "pipeline/lab pipeline/lab/netlab",
+		"pipeline/lab/benchweb":    "pipeline/lab pipeline/persist pipeline/persist/private",
 		"pipeline/lab/netlab":      "",
+		"pipeline/lab/oidclab":     "",
 		"pipeline/lab/sshlab":      "",
 		"pipeline/lab/smtplab":     "",
+		"pipeline/link":            "pipeline/state",
 		"pipeline/load":            "pipeline/alert pipeline/state",
 		"pipeline/nmapxml":         "",
 		"pipeline/outbox":          "pipeline/state",
@@ -62,13 +65,14 @@ func rooms() map[string]string {
 		"reports/pdf":              report,
 		"reports/short":            report,
 		"reports/siem":             report,
-		"reports/site":             report,
+		"reports/site":             report + " templates/piece",
 		"reports/slack":            report,
 		"reports/text":             report,
-		"reports/web":              report + " reports/web/access",
+		"reports/web":              report + " templates/piece reports/web/access",
 		"reports/web/access":       "pipeline/state",
 		"reports/webhook":          report,
 		"templates":                "",
+		"templates/piece":          "pipeline/state",
 	}
 }
 
@@ -80,7 +84,7 @@ func mayUse(room, pkg string, test bool) bool {
 	own, isOwn := strings.CutPrefix(pkg, "ownmap/")
 	switch {
 	case test && isOwn:
-		forTests := room + " migrations pipeline/lab pipeline/lab/booklab pipeline/lab/browser pipeline/lab/demo pipeline/lab/netlab pipeline/lab/sshlab pipeline/lab/smtplab pipeline/persist pipeline/persist/private pipeline/state"
+		forTests := room + " migrations pipeline/lab pipeline/lab/booklab pipeline/lab/browser pipeline/lab/demo pipeline/lab/netlab pipeline/lab/oidclab pipeline/lab/sshlab pipeline/lab/smtplab pipeline/link pipeline/persist pipeline/persist/private pipeline/state"
 		if room == "pipeline/outbox" {
 			forTests += " pipeline pipeline/alert reports/email"
 		}

@@ -97,6 +97,9 @@ func (h *house) serveRequests(ctx context.Context, scanner *scan.Scanner) error 
 // serve does one requested scan. While another run holds the lock it waits.
 func (h *house) serve(ctx context.Context, run func(context.Context, []string) (state.Report, error), request state.ScanRequest) error {
 	for {
+		if wanted, err := h.book.Wanted(ctx, request.ID); err != nil || !wanted {
+			return err // cancelled, while it waited for another run
+		}
 		report, err := run(ctx, request.Only)
 		var running *persist.RunningError
 		switch {

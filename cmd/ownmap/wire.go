@@ -17,11 +17,13 @@ import (
 	"ownmap/pipeline/alert"
 	"ownmap/pipeline/enrich"
 	"ownmap/pipeline/enrich/login"
+	"ownmap/pipeline/link"
 	"ownmap/pipeline/load"
 	"ownmap/pipeline/persist"
 	"ownmap/pipeline/persist/private"
 	"ownmap/pipeline/queue"
 	"ownmap/pipeline/scan"
+	"ownmap/pipeline/state"
 	"ownmap/reports/metrics"
 	"ownmap/reports/site"
 )
@@ -38,6 +40,7 @@ type house struct {
 	look   appearance
 	site   *site.Site
 	policy alert.Policy
+	ring   *link.Ring // the keys of links to approve
 }
 
 // load reads the config without opening anything.
@@ -84,6 +87,10 @@ func (a *app) openWith(ctx context.Context, config load.Config) (_ *house, err e
 	if err := h.settings(ctx); err != nil {
 		h.book.Close()
 		return nil, errors.Join(h.blame(err), h.stop(ctx))
+	}
+	h.ring = link.New(h.dir, a.now)
+	if config.LinkMode() != state.LinksOff {
+		h.book.Links(h.ring.Current)
 	}
 	h.announce()
 	h.site = h.look.site(h.archive(), h.book, site.Retention{Runs: config.Archive.KeepRuns, Days: config.Archive.KeepDays})

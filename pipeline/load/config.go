@@ -34,6 +34,10 @@ type Config struct {
 	Schedule string             `yaml:"schedule"`    // five fields of cron, by the clock of Timetable; empty: nothing begins by itself
 	Windows  []QuietTime        `yaml:"windows"`
 	Watch    Watch              `yaml:"watch"`
+	Web      Web                `yaml:"web"`
+	Auth     Auth               `yaml:"auth"`
+
+	ApprovalLinks string `yaml:"approval_links"` // a state.LinkMode
 
 	source   string
 	warnings []string
@@ -136,6 +140,9 @@ func defaults() Config {
 		Reports:  Reports{TimeZone: "UTC", Inventory: 2000},
 		Mail:     Mail{Subject: SubjectConstant},
 		Remind:   []string{RemindEveryRun},
+		Web:      Web{Listen: DefaultListen},
+
+		ApprovalLinks: string(state.LinksOn),
 		Watch: Watch{
 			Late: Duration(26 * time.Hour), Undelivered: Duration(time.Hour), Wait: Duration(2 * time.Minute), Well: alert.WellNever, HeartbeatKind: HeartbeatChecks,
 		},

@@ -107,5 +107,10 @@ func (c Config) forDump() Config {
 	if c.Watch.HeartbeatFile != "" {
 		c.Watch.Heartbeat = state.Secret{}
 	}
+	if o := c.Auth.OIDC; o != nil && o.ClientSecretFile != "" {
+		told := *o
+		told.ClientSecret = state.Secret{}
+		c.Auth.OIDC = &told
+	}
 	return c
 }

@@ -75,6 +75,9 @@ func parse(file string, text []byte, env func(string) string) *parser {
 		key{"schedule", p.schedule},
 		key{"windows", p.quietTimes},
 		key{"watch", p.watch},
+		key{"web", p.web},
+		key{"auth", p.auth},
+		key{"approval_links", p.approvalLinks},
 	)
 	p.config.lines = linesOf(root, "", map[string]int{})
 	if p.config.Schedule == "" {

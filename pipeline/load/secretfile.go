@@ -95,6 +95,9 @@ func (p *parser) readSecrets() {
 		p.config.Channels[name] = c
 	}
 	p.readSecret("watch.heartbeat_file", p.config.Watch.HeartbeatFile, &p.config.Watch.Heartbeat)
+	if o := p.config.Auth.OIDC; o != nil {
+		p.readSecret("auth.oidc.client_secret_file", o.ClientSecretFile, &o.ClientSecret)
+	}
 }
 
 func (p *parser) readSecret(what, path string, into *state.Secret) {

@@ -131,7 +131,7 @@ func (o orders) serve(ctx context.Context, mail Channel, log *slog.Logger) error
 	})
 	sender := Sender{
 		Store: book, Channels: map[string]Channel{"mail": mail, "spare": mail}, Policy: policy, Now: o.now, Wait: o.wait, Log: log,
-		Links: func(int64) state.MessageLinks { return state.MessageLinks{} },
+		Links: func(state.Delivery, *state.Report) state.MessageLinks { return state.MessageLinks{} },
 	}
 	crew := crew{book}
 	night := pipeline.Pipeline{Config: []state.Target{}, Planner: planner{}, Scanner: crew, Insider: nil, Crew: crew, Book: book}

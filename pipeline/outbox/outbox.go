@@ -52,8 +52,10 @@ type Sender struct {
 	Store    Store
 	Channels map[string]Channel // by name
 	Policy   Policy
-	Links    func(run int64) state.MessageLinks // the pages of a run; 0: of none
-	Now      func() time.Time
+	// Links returns the pages that the message of a delivery leads to; the report is what
+	// it tells, nil of one that tells no run. The same delivery has the same ones.
+	Links func(d state.Delivery, report *state.Report) state.MessageLinks
+	Now   func() time.Time
 	// Wait returns after a while, or when ctx ends with its error.
 	Wait func(ctx context.Context, d time.Duration) error
 	Log  *slog.Logger // nil: none
@@ -243,9 +245,10 @@ func call(ctx context.Context, channel Channel, m state.Message) (err error) {
 func (s *Sender) message(ctx context.Context, d state.Delivery) (state.Message, error) {
 	m := state.Message{
 		ID: d.MessageID, Kind: d.Kind, Recipient: d.Recipient, Group: d.Group, At: d.CreatedAt,
-		Title: d.Title, Lines: d.Lines, Notes: d.Notes, Links: s.Links(d.Run),
+		Title: d.Title, Lines: d.Lines, Notes: d.Notes,
 	}
 	if d.Run == 0 || d.Kind == state.MessageTrouble {
+		m.Links = s.Links(d, nil)
 		return m, nil
 	}
 	s.mu.Lock()
@@ -258,7 +261,7 @@ func (s *Sender) message(ctx context.Context, d state.Delivery) (state.Message, 
 		s.report = &report
 	}
 	of := s.report.Only(d.Share)
-	m.Report = &of
+	m.Report, m.Links = &of, s.Links(d, &of)
 	return m, nil
 }
 

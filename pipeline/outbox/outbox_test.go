@@ -113,7 +113,7 @@ func newWorld(tb testing.TB, channels ...string) *world {
 	w := &world{book: open(tb), clock: &clock{now: time.Date(2026, 11, 1, 2, 0, 0, 0, time.UTC)}, peers: map[string]*peer{}}
 	w.sender = &Sender{
 		Store: w.book, Channels: map[string]Channel{}, Policy: policy{}, Now: w.clock.Now, Wait: w.clock.Wait,
-		Links: func(int64) state.MessageLinks { return state.MessageLinks{} },
+		Links: func(state.Delivery, *state.Report) state.MessageLinks { return state.MessageLinks{} },
 	}
 	for _, name := range channels {
 		w.peers[name] = &peer{}
@@ -229,10 +229,10 @@ func TestRefused(t *testing.T) {
 		t.Errorf("asked to wait 10 minutes, waits %s", wait)
 	}
 	w.peers["mail"].fault = nil
-	if _, err := w.book.RetryDeliveries(t.Context(), []int64{list[0].ID}, false, "alice", w.clock.Now()); err != nil {
+	if _, err := w.book.RetryDeliveries(t.Context(), []int64{list[0].ID}, false, state.Actor{Name: "alice", Via: "cli"}, w.clock.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.book.DropDeliveries(t.Context(), []int64{list[2].ID}, false, "alice", w.clock.Now()); err != nil {
+	if _, err := w.book.DropDeliveries(t.Context(), []int64{list[2].ID}, false, state.Actor{Name: "alice", Via: "cli"}, w.clock.Now()); err != nil {
 		t.Fatal(err)
 	}
 	w.drain(t, time.Hour)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -55,12 +54,16 @@ func (k *keeping) announce(ctx context.Context) error {
 	for _, b := range backlogs(rows) {
 		notes = append(notes, "Not delivered yet, "+b.Words()+".")
 	}
+	key, err := k.linkKey.name(deliveries)
+	if err != nil { // whoever gets the message has to know of it all the same
+		notes = append(notes, "Messages of this run have no links to approve: "+err.Error()+".")
+	}
 	if len(notes) > 0 {
 		if err := k.q.AddRunNotes(ctx, queries.AddRunNotesParams{ID: k.run.ID, Notes: notes}); err != nil {
 			return fmt.Errorf("add notes: %w", err)
 		}
 	}
-	return addDeliveries(ctx, k.q, deliveries)
+	return addDeliveries(ctx, k.q, deliveries, key)
 }
 
 // Trouble puts messages into the outbox that no run brings: what decides gets the number
@@ -71,58 +74,12 @@ func (b *Book) Trouble(ctx context.Context, decide func(book string) []state.Del
 		if err != nil {
 			return err
 		}
-		return addDeliveries(ctx, q, decide(book))
+		return addDeliveries(ctx, q, decide(book), "")
 	})
 	if err != nil {
 		return fmt.Errorf("tell of trouble: %w", err)
 	}
 	return nil
-}
-
-// RetryDeliveries has messages tried at once, also those that were refused for good:
-// those of the numbers, or all. It returns what they are.
-func (b *Book) RetryDeliveries(ctx context.Context, ids []int64, everything bool, by string, now time.Time) ([]state.Delivery, error) {
-	return b.change(ctx, by, "delivery-retry", func(q *queries.Queries) ([]state.Delivery, error) {
-		rows, err := q.RetryDeliveries(ctx, queries.RetryDeliveriesParams{Now: now, Ids: ids, Everything: everything})
-		list := make([]state.Delivery, len(rows))
-		for i, r := range rows {
-			list[i] = state.Delivery{ID: r.ID, Channel: r.Channel, Recipient: r.Recipient, MessageID: r.MessageID}
-		}
-		return list, err
-	})
-}
-
-// DropDeliveries gives messages up: those of the numbers, or all that are not sent. It
-// returns what they are.
-func (b *Book) DropDeliveries(ctx context.Context, ids []int64, everything bool, by string, now time.Time) ([]state.Delivery, error) {
-	return b.change(ctx, by, "delivery-drop", func(q *queries.Queries) ([]state.Delivery, error) {
-		rows, err := q.DropDeliveries(ctx, queries.DropDeliveriesParams{Now: &now, Ids: ids, Everything: everything})
-		list := make([]state.Delivery, len(rows))
-		for i, r := range rows {
-			list[i] = state.Delivery{ID: r.ID, Channel: r.Channel, Recipient: r.Recipient, MessageID: r.MessageID}
-		}
-		return list, err
-	})
-}
-
-// change does something to deliveries and writes it into the audit.
-func (b *Book) change(ctx context.Context, by, action string, do func(*queries.Queries) ([]state.Delivery, error)) (list []state.Delivery, err error) {
-	err = b.inTx(ctx, func(q *queries.Queries) error {
-		if list, err = do(q); err != nil {
-			return err
-		}
-		line := auditLines{actor: state.Clean(by), via: "cli", action: action}
-		for _, d := range list {
-			if err := line.add(fmt.Sprintf("delivery %d", d.ID), map[string]string{"to": d.To(), "message": d.MessageID}); err != nil {
-				return err
-			}
-		}
-		return line.write(ctx, q)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", action, err)
-	}
-	return list, nil
 }
 
 // Memo returns what a channel remembers under a key; empty: nothing.

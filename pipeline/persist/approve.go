@@ -13,7 +13,7 @@ import (
 )
 
 // ErrScopeEmpty says that a scope which is to change approvals names nothing.
-var ErrScopeEmpty = errors.New("the scope names no host, tag or port: name some, or say that all are meant")
+var ErrScopeEmpty = errors.New("the scope names no host, tag, port or filter: name some, or say that all are meant")
 
 // NotOpenError says that a port which is to be approved is not open.
 type NotOpenError struct {
@@ -49,7 +49,9 @@ func portList(ports []state.Port) string {
 // approval instead. Hosts are those of Inventory. A host, tag or port of the
 // scope that matches nothing is an error (UnknownHostError, NotOpenError) and
 // nothing is approved; ErrScopeEmpty refuses a scope that names nothing without
-// All. The author is required; Until must lie ahead.
+// All. The author is required; Until must lie ahead. A scope of which the Digest is another
+// one by now is a ChangedError, and so is one of which a picked port is not open or not what it
+// was.
 func (b *Book) Approve(ctx context.Context, grant state.Grant) ([]state.Approval, error) {
 	grant.By, grant.Reason = state.Clean(grant.By), state.Clean(grant.Reason)
 	if err := checkGrant(grant); err != nil {
@@ -71,6 +73,12 @@ func (b *Book) Approve(ctx context.Context, grant state.Grant) ([]state.Approval
 		if err := checkOpen(grant.Scope, hosts); err != nil {
 			return err
 		}
+		if err := checkPicks(grant.Scope, grant.Digest, hosts); err != nil {
+			return err
+		}
+		if now := previewOf(grant.Scope, hosts); grant.Digest != "" && grant.Digest != now.Digest {
+			return &ChangedError{now}
+		}
 		granted, err = v.grant(ctx, grant, hosts)
 		return err
 	})
@@ -88,7 +96,7 @@ func checkGrant(grant state.Grant) error {
 		return errors.New("the author is missing")
 	case !slices.Contains([]string{"cli", "web", "mail", "rule"}, grant.Via):
 		return fmt.Errorf("via %q is none of cli, web, mail, rule", grant.Via)
-	case !scope.All && len(scope.Hosts)+len(scope.Tags)+len(scope.Ports) == 0:
+	case !scope.All && len(scope.Hosts)+len(scope.Tags)+len(scope.Ports)+len(scope.Picks)+len(scope.Approvals) == 0 && (scope.Filter == nil || scope.Filter.IsZero()):
 		return ErrScopeEmpty
 	}
 	return nil
@@ -97,6 +105,9 @@ func checkGrant(grant state.Grant) error {
 // selected returns the hosts of the inventory that a scope names, with their
 // ports.
 func (v *view) selected(ctx context.Context, scope state.Scope) ([]*standing, error) {
+	if len(scope.Picks) > 0 {
+		return v.picked(ctx, scope.Picks)
+	}
 	wanted, err := v.inventoryScope(ctx)
 	if err != nil {
 		return nil, err
@@ -111,6 +122,13 @@ func (v *view) selected(ctx context.Context, scope state.Scope) ([]*standing, er
 	hosts = slices.DeleteFunc(hosts, func(h *standing) bool { return !scope.MatchesHost(h.HostReport) })
 	if err := v.addPorts(ctx, hosts); err != nil {
 		return nil, err
+	}
+	if scope.Filter != nil {
+		rows, _, err := v.selection(ctx, *scope.Filter)
+		if err != nil {
+			return nil, err
+		}
+		hosts = withPorts(hosts, rows)
 	}
 	return hosts, v.addListeners(ctx, hosts)
 }

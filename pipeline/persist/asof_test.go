@@ -56,8 +56,10 @@ type pages struct {
 func read(tb testing.TB, book *Book, run state.Run) pages {
 	tb.Helper()
 	ctx := tb.Context()
+	report := must[state.Report](tb)(book.Report(ctx, run.ID))
+	checkBrief(tb, book, report)
 	return pages{
-		must[state.Report](tb)(book.Report(ctx, run.ID)),
+		report,
 		must[[]state.HostReport](tb)(book.InventoryAt(ctx, run.ID)),
 		must[[]state.Host](tb)(book.StateAt(ctx, run.ID)),
 	}
@@ -80,7 +82,7 @@ func meddle(tb testing.TB, book *Book, w *world) {
 		}
 	}
 	_, _ = book.Approve(ctx, grant) // the ports need not be open
-	if _, err := book.AddTargets(ctx, []state.Target{ownTarget(tb, "127.3.0.0/24", fmt.Sprint("owner-", w.rng.IntN(100)))}, "ann"); err != nil {
+	if _, err := book.AddTargets(ctx, []state.Target{ownTarget(tb, "127.3.0.0/24", fmt.Sprint("owner-", w.rng.IntN(100)))}, state.Actor{Name: "ann", Via: "cli"}); err != nil {
 		tb.Fatal(err)
 	}
 }

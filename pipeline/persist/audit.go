@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 
 	"ownmap/pipeline/state"
@@ -13,11 +14,26 @@ import (
 // auditLines collects what somebody did in one go.
 type auditLines struct {
 	actor, via, action string
+	how                map[string]string // what else is known of who did it
 	subjects, details  []string
+}
+
+// auditOf begins the lines of what somebody did.
+func auditOf(by state.Actor, action string) auditLines {
+	how := make(map[string]string, len(by.Detail))
+	for key, value := range by.Detail {
+		how[key] = state.Clean(value)
+	}
+	return auditLines{actor: state.Clean(by.Name), via: by.Via, how: how, action: action}
 }
 
 // add adds a line; empty details are left out.
 func (l *auditLines) add(subject string, detail map[string]string) error {
+	if len(l.how) > 0 {
+		all := maps.Clone(l.how)
+		maps.Copy(all, detail)
+		detail = all
+	}
 	for key, value := range detail {
 		if value == "" {
 			delete(detail, key)
@@ -49,6 +65,10 @@ func (b *Book) Audit(ctx context.Context, limit int) ([]state.AuditLine, error) 
 	if err != nil {
 		return nil, fmt.Errorf("read the audit: %w", err)
 	}
+	return auditOfRows(rows)
+}
+
+func auditOfRows(rows []queries.Audit) ([]state.AuditLine, error) {
 	list := make([]state.AuditLine, len(rows))
 	for i, row := range rows {
 		detail, err := auditDetail(row.Detail)

@@ -33,6 +33,9 @@ type Book struct {
 
 	staleAfter int       // runs
 	announcer  Announcer // nil: nobody is told
+	linkKey    LinkKey   // nil: messages have no links to approve
+
+	counted countedRuns // what was counted once
 
 	mu   sync.Mutex
 	lock *pgx.Conn // holds the run lock; nil without it
@@ -122,6 +125,12 @@ func (b *Book) inStateTx(ctx context.Context, f func(q *queries.Queries) error) 
 		if err := q.LockState(ctx, stateLock); err != nil {
 			return fmt.Errorf("lock the state: %w", err)
 		}
-		return f(q)
+		if err := f(q); err != nil {
+			return err
+		}
+		if err := q.CountUp(ctx); err != nil {
+			return fmt.Errorf("count the change: %w", err)
+		}
+		return nil
 	})
 }

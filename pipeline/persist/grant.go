@@ -80,7 +80,7 @@ func compareApprovals(a, b state.Approval) int {
 
 // auditApprovals writes a line for each approval that was given or taken back.
 func (v *view) auditApprovals(ctx context.Context, action string, grant state.Grant, list []state.Approval) error {
-	lines := auditLines{actor: grant.By, via: grant.Via, action: action}
+	lines := auditLines{actor: state.Approval{By: grant.By, Via: grant.Via}.Author(), via: grant.Via, how: grant.About, action: action}
 	for _, a := range list {
 		detail := map[string]string{"approval": strconv.FormatInt(a.ID, 10), "service": a.Service, "family": a.Family, "reason": grant.Reason}
 		if process := a.Behind().Described(); process != "" {

@@ -4,16 +4,15 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"ownmap/pipeline/state"
 	"ownmap/queries"
 )
-
-// historyBatch is how many hosts' histories are read at once.
-const historyBatch = 500
 
 // History returns all that is known of one host over time, as of now. host is
 // its address, or one of its names in any case. It fails with an
@@ -31,6 +30,41 @@ func (b *Book) History(ctx context.Context, host string) (state.HostHistory, err
 			return err
 		}
 		list, err := v.histories(ctx, []seat{at})
+		if err != nil {
+			return err
+		}
+		found = list[0]
+		return nil
+	})
+	if err != nil {
+		return state.HostHistory{}, fmt.Errorf("history: %w", err)
+	}
+	return found, nil
+}
+
+// HistoryOf is History of the host of an address as seen from a vantage; an empty vantage
+// is that of History.
+func (b *Book) HistoryOf(ctx context.Context, address netip.Addr, vantage string) (state.HostHistory, error) {
+	var found state.HostHistory
+	err := b.reading(ctx, func(q *queries.Queries) error {
+		v, err := present(ctx, q)
+		if err != nil {
+			return err
+		}
+		rows, err := q.SeatsOfAddress(ctx, address.Unmap())
+		if err != nil {
+			return fmt.Errorf("look for the host: %w", err)
+		}
+		if vantage != "" {
+			rows = slices.DeleteFunc(rows, func(r queries.SeatsOfAddressRow) bool { return v.vantages[r.VantageID] != vantage })
+		}
+		if len(rows) == 0 {
+			return &UnknownHostError{Host: address.String()}
+		}
+		best := slices.MinFunc(rows, func(a, b queries.SeatsOfAddressRow) int {
+			return strings.Compare(v.preference(a.VantageID), v.preference(b.VantageID))
+		})
+		list, err := v.histories(ctx, []seat{{best.HostID, best.VantageID}})
 		if err != nil {
 			return err
 		}
@@ -83,7 +117,7 @@ func (b *Book) Histories(ctx context.Context, since state.Mark, yield func(state
 		if partly {
 			known = slices.DeleteFunc(known, func(s seat) bool { return !touched.contains(s.host) })
 		}
-		for batch := range slices.Chunk(byHost(known), historyBatch) {
+		for batch := range slices.Chunk(byHost(known), hostBatch) {
 			list, err := v.histories(ctx, batch)
 			if err != nil {
 				return fmt.Errorf("histories: %w", err)

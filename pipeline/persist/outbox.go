@@ -51,8 +51,11 @@ func (b *Book) Deliver(ctx context.Context, channel string, now time.Time, send 
 			return err
 		}
 		found = true
+		if d.Links, err = linksOf(ctx, q, d.ID); err != nil {
+			return err
+		}
 		// Whoever is interrupted while the other side says yes has to write it down.
-		return settle(context.WithoutCancel(ctx), q, d, send(ctx, book, d))
+		return b.settle(context.WithoutCancel(ctx), q, d, send(ctx, book, d))
 	})
 	if err != nil {
 		return found, fmt.Errorf("deliver by %s: %w", channel, err)
@@ -60,7 +63,7 @@ func (b *Book) Deliver(ctx context.Context, channel string, now time.Time, send 
 	return found, nil
 }
 
-func settle(ctx context.Context, q *queries.Queries, d state.Delivery, s state.Settlement) error {
+func (b *Book) settle(ctx context.Context, q *queries.Queries, d state.Delivery, s state.Settlement) error {
 	p := queries.SettleDeliveryParams{ID: d.ID, NextAt: s.NextAt, LastError: state.Clean(s.Error)}
 	switch {
 	case s.Sent:
@@ -76,11 +79,16 @@ func settle(ctx context.Context, q *queries.Queries, d state.Delivery, s state.S
 			return err
 		}
 	}
-	return addDeliveries(ctx, q, s.Add)
+	key, err := b.linkKey.name(s.Add)
+	if err != nil {
+		b.log.WarnContext(ctx, "a message gets no links to approve", "error", err)
+	}
+	return addDeliveries(ctx, q, s.Add, key)
 }
 
 // addDeliveries puts messages into the outbox; those that are in there stay as they are.
-func addDeliveries(ctx context.Context, q *queries.Queries, list []state.Delivery) error {
+// The key signs the links of those about a run; empty: they get none.
+func addDeliveries(ctx context.Context, q *queries.Queries, list []state.Delivery, key string) error {
 	for _, d := range list {
 		share, err := json.Marshal(d.Share)
 		if err != nil {
@@ -98,6 +106,11 @@ func addDeliveries(ctx context.Context, q *queries.Queries, list []state.Deliver
 		}
 		if err := q.AddDelivery(ctx, p); err != nil {
 			return fmt.Errorf("add a delivery: %w", err)
+		}
+		if key != "" && mayLink(d) {
+			if err := addLinks(ctx, q, d, key); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

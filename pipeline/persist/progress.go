@@ -23,6 +23,19 @@ func (b *Book) Track(ctx context.Context, runID int64, no int, worker string, fr
 	return nil
 }
 
+// UnderWay returns the run that is being made, or was interrupted; nil if there is none.
+func (b *Book) UnderWay(ctx context.Context) (*state.Run, error) {
+	row, err := b.q.RunUnderWay(ctx)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the run under way: %w", err)
+	}
+	run, err := runOf(row.Run, row.Rev)
+	return &run, err
+}
+
 // Progress returns how far the run under way is, from the database alone; nil
 // when none is.
 func (b *Book) Progress(ctx context.Context) (*state.ScanProgress, error) {
@@ -70,22 +83,28 @@ func (b *Book) Note(ctx context.Context, runID int64, note string) error {
 // it staged is dropped and the state stays as it was; results that come late are
 // refused. Any process may cancel.
 func (b *Book) Cancel(ctx context.Context, by string) (runID int64, err error) {
-	by = state.Clean(by)
+	return b.CancelRun(ctx, 0, state.Actor{Name: by, Via: "run"})
+}
+
+// CancelRun is Cancel for who means the run of a number, and no other that has begun in
+// the meantime; 0 means any.
+func (b *Book) CancelRun(ctx context.Context, id int64, by state.Actor) (runID int64, err error) {
+	name := state.Clean(by.Name)
 	err = b.inTx(ctx, func(q *queries.Queries) error {
 		if err := q.LockShards(ctx); err != nil {
 			return fmt.Errorf("lock its shards: %w", err)
 		}
-		runID, err = q.CancelRun(ctx, by)
+		runID, err = q.CancelRun(ctx, queries.CancelRunParams{CancelledBy: name, ID: id})
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if err := giveUp(ctx, q, runID, "cancelled by "+by); err != nil {
+		if err := giveUp(ctx, q, runID, "cancelled by "+name); err != nil {
 			return err
 		}
-		line := auditLines{actor: by, via: "run", action: "scan-cancel"}
+		line := auditOf(by, "scan-cancel")
 		if err := line.add(fmt.Sprintf("run %d", runID), nil); err != nil {
 			return err
 		}

@@ -114,6 +114,36 @@ func (b *Book) FinishRequest(ctx context.Context, id, runID int64, fault string)
 	return nil
 }
 
+// CancelRequest ends a request that nobody works on yet, and says whether it did: one
+// that is done, or whose run is under way, is left alone.
+func (b *Book) CancelRequest(ctx context.Context, id int64, by state.Actor) (bool, error) {
+	ended := false
+	err := b.inTx(ctx, func(q *queries.Queries) error {
+		n, err := q.CancelRequest(ctx, queries.CancelRequestParams{ID: id, Error: state.Clean("cancelled by " + by.Name)})
+		if ended = n > 0; err != nil || !ended {
+			return err
+		}
+		line := auditOf(by, "scan-cancel")
+		if err := line.add(fmt.Sprintf("request %d", id), nil); err != nil {
+			return err
+		}
+		return line.write(ctx, q)
+	})
+	if err != nil {
+		return false, fmt.Errorf("cancel requested scan %d: %w", id, err)
+	}
+	return ended, nil
+}
+
+// Wanted says whether a request is still to be done: nobody cancelled it.
+func (b *Book) Wanted(ctx context.Context, id int64) (bool, error) {
+	wanted, err := b.q.RequestWanted(ctx, id)
+	if err != nil {
+		return false, fmt.Errorf("look after requested scan %d: %w", id, err)
+	}
+	return wanted, nil
+}
+
 // SettleRequests ends the requests that a run of all targets has answered: those
 // that were made before it began. Later ones are left to others.
 func (b *Book) SettleRequests(ctx context.Context, runID int64) error {

@@ -15,8 +15,9 @@ import (
 // Revoke takes back every approval of the grant's scope, also of ports that are
 // closed by now and of hosts that are not scanned any more, and returns what it
 // ended by host and port. A host or port of the scope that matches no approval
-// is an error, and nothing is revoked; ErrScopeEmpty is as with Approve. Until
-// and the scope's Unapproved play no part.
+// is an error, and nothing is revoked; ErrScopeEmpty and Digest (that of PreviewRevoke) are
+// as with Approve. Until and the scope's Unapproved play no part. A scope with a filter
+// takes back those of ports that it selects, so of none that is closed.
 func (b *Book) Revoke(ctx context.Context, grant state.Grant) ([]state.Approval, error) {
 	grant.By, grant.Reason = state.Clean(grant.By), state.Clean(grant.Reason)
 	if err := checkGrant(grant); err != nil {
@@ -38,27 +39,12 @@ func (b *Book) Revoke(ctx context.Context, grant state.Grant) ([]state.Approval,
 }
 
 func (v *view) revoke(ctx context.Context, grant state.Grant) ([]state.Approval, error) {
-	rows, err := v.q.OpenApprovals(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read approvals: %w", err)
-	}
-	approved := make([]queries.AllApprovalsRow, len(rows))
-	for i, row := range rows {
-		approved[i] = queries.AllApprovalsRow(row)
-	}
-	hosts, err := v.everyHost(ctx)
-	if err != nil {
+	approved, err := v.revocable(ctx, grant.Scope)
+	if err != nil || len(approved) == 0 {
 		return nil, err
 	}
-	if err := v.checkHosts(ctx, grant.Scope, hosts); err != nil {
-		return nil, err
-	}
-	approved = inScope(grant.Scope, approved, hosts)
-	if err := checkApproved(grant.Scope, approved); err != nil {
-		return nil, err
-	}
-	if len(approved) == 0 {
-		return nil, nil
+	if now := previewOfApprovals(approved); grant.Digest != "" && grant.Digest != now.Digest {
+		return nil, &ChangedError{now}
 	}
 	ids, addresses := make([]int64, len(approved)), make(map[int64]netip.Addr)
 	for i, row := range approved {
@@ -73,6 +59,55 @@ func (v *view) revoke(ctx context.Context, grant state.Grant) ([]state.Approval,
 	}
 	list, _ := v.approvalsOf(ended, addresses)
 	return list, v.auditApprovals(ctx, "revoke", grant, list)
+}
+
+// revocable returns the approvals of a scope.
+func (v *view) revocable(ctx context.Context, scope state.Scope) ([]queries.AllApprovalsRow, error) {
+	if len(scope.Approvals) > 0 {
+		return v.numbered(ctx, scope)
+	}
+	rows, err := v.q.OpenApprovals(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read approvals: %w", err)
+	}
+	approved := make([]queries.AllApprovalsRow, len(rows))
+	for i, row := range rows {
+		approved[i] = queries.AllApprovalsRow(row)
+	}
+	hosts, err := v.everyHost(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.checkHosts(ctx, scope, hosts); err != nil {
+		return nil, err
+	}
+	if approved = inScope(scope, approved, hosts); scope.Filter != nil {
+		rows, _, err := v.selection(ctx, *scope.Filter)
+		if err != nil {
+			return nil, err
+		}
+		chosen := make(map[int64]bool, len(rows))
+		for _, r := range rows {
+			if r.Approval != nil {
+				chosen[r.Approval.ID] = true
+			}
+		}
+		approved = slices.DeleteFunc(approved, func(row queries.AllApprovalsRow) bool { return !chosen[row.Approval.ID] })
+	}
+	return approved, checkApproved(scope, approved)
+}
+
+// numbered returns the approvals of these numbers that have not ended.
+func (v *view) numbered(ctx context.Context, scope state.Scope) ([]queries.AllApprovalsRow, error) {
+	rows, err := v.q.OpenApprovalsOf(ctx, scope.Approvals)
+	if err != nil {
+		return nil, fmt.Errorf("read approvals: %w", err)
+	}
+	approved := make([]queries.AllApprovalsRow, len(rows))
+	for i, row := range rows {
+		approved[i] = queries.AllApprovalsRow(row)
+	}
+	return approved, checkApproved(scope, approved)
 }
 
 // everyHost returns all hosts that are known, without their ports.

@@ -15,9 +15,14 @@ import (
 // ports of the hosts that InventoryAt has, and approvals of that time. A run
 // that kept no state counts nothing.
 func (b *Book) Runs(ctx context.Context, limit int) ([]state.RunSummary, error) {
+	return b.RunsBefore(ctx, math.MaxInt64, limit)
+}
+
+// RunsBefore is Runs for the runs before the one of a number.
+func (b *Book) RunsBefore(ctx context.Context, before int64, limit int) ([]state.RunSummary, error) {
 	var list []state.RunSummary
 	err := b.reading(ctx, func(q *queries.Queries) error {
-		rows, err := q.ListRuns(ctx, int32(min(max(limit, 0), math.MaxInt32)))
+		rows, err := q.ListRuns(ctx, queries.ListRunsParams{Before: before, Most: int32(min(max(limit, 0), math.MaxInt32))})
 		if err != nil {
 			return err
 		}
@@ -25,7 +30,7 @@ func (b *Book) Runs(ctx context.Context, limit int) ([]state.RunSummary, error) 
 		for i, row := range rows {
 			kept[i] = queries.RunWithRevRow(row)
 		}
-		list, err = summaries(ctx, q, kept)
+		list, err = b.summaries(ctx, q, kept)
 		return err
 	})
 	if err != nil {

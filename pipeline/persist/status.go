@@ -34,7 +34,7 @@ func (b *Book) Status(ctx context.Context) (state.Status, error) {
 		if err != nil {
 			return err
 		}
-		list, err := summaries(ctx, q, []queries.RunWithRevRow{queries.RunWithRevRow(last)})
+		list, err := b.summaries(ctx, q, []queries.RunWithRevRow{queries.RunWithRevRow(last)})
 		if err != nil {
 			return err
 		}

@@ -29,7 +29,7 @@ type Approval struct {
 	Probed    bool     // service and family were seen by service detection
 	Process   *Process // that stood behind the port at the time, from the inside view; nil: any
 	Reason    string
-	By        string     // author
+	By        string     // author; via mail: whom the link was sent to
 	Via       string     // cli, web, mail, rule
 	GrantedAt time.Time  // UTC
 	Until     *time.Time // UTC; nil: no end
@@ -41,6 +41,24 @@ type Approval struct {
 // Behind returns the process that stood behind the port when it was approved; the zero
 // Process if none was known.
 func (a Approval) Behind() Process { return a.Process.value() }
+
+// Author says who approved: "alice", or "via link sent to alice@example.org" where all that
+// is known is whose link it was.
+func (a Approval) Author() string {
+	if a.Via == "mail" {
+		return "via link sent to " + a.By
+	}
+	return a.By
+}
+
+// ByAuthor says the same in a sentence: "was approved by alice", "was approved via link sent
+// to alice@example.org".
+func (a Approval) ByAuthor() string {
+	if a.Via == "mail" {
+		return a.Author()
+	}
+	return "by " + a.By
+}
 
 // Drifted says whether what listens now is something else than what was
 // approved. A version bump is no drift, and neither is a pass that did not look:
@@ -77,7 +95,10 @@ type Scope struct {
 	Hosts      []string // addresses, prefixes or names of hosts
 	Tags       []string // hosts that carry one of the tags
 	Ports      []Port
+	Filter     *Filter // ports that it selects, as a page shows them; nil: all
 	Unapproved bool
+	Picks      []Pick  // exactly these ports; none: all
+	Approvals  []int64 // to revoke: exactly the approvals of these numbers; none: all
 }
 
 // Grant is the wish to approve every port of a scope.
@@ -87,4 +108,9 @@ type Grant struct {
 	By     string
 	Via    string     // cli, web, mail, rule
 	Until  *time.Time // nil: no end
+	// Digest is Preview.Digest of what the author saw: where the ports of the scope, or
+	// what is seen behind them, are others by now, nothing is done. Empty: whatever is there.
+	Digest string
+	// About is what else the audit is to have of it.
+	About map[string]string
 }

@@ -32,6 +32,8 @@ type Delivery struct {
 	ParkedAt  *time.Time // refused for good; waits for a person
 	DroppedAt *time.Time // a person gave it up
 	Error     string     // of the last try
+	// Links is what its links to approve are made of; nil: it has none.
+	Links *ApprovalLinks
 	// Instead is the delivery that could not be made and that this one makes up for; 0:
 	// none.
 	Instead int64

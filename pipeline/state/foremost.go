@@ -59,6 +59,47 @@ func FoldFirst(changes []Change, n int) []HostChanges {
 	return FoldByHost(picked)
 }
 
+// Awaiting returns which ports await approval of the few hosts that a message shows. Of a
+// host that several vantages see it has each port once.
+func (r Report) Awaiting(hosts iter.Seq[int64]) map[int64][]Port {
+	await := make(map[int64][]Port)
+	for id := range hosts {
+		await[id] = nil
+	}
+	for i := range r.Hosts {
+		h := &r.Hosts[i]
+		ports, shown := await[h.ID]
+		if !shown {
+			continue
+		}
+		for j := range h.Ports {
+			if p := h.Ports[j].Port; h.Ports[j].Unapproved() && !slices.Contains(ports, p) {
+				ports = append(ports, p)
+			}
+		}
+		await[h.ID] = ports
+	}
+	return await
+}
+
+// SoleAwaiting returns the only port that awaits approval; ok is false where there is none
+// or another one.
+func (r Report) SoleAwaiting() (at HostPort, ok bool) {
+	for i := range r.Hosts {
+		h := &r.Hosts[i]
+		for j := range h.Ports {
+			if !h.Ports[j].Unapproved() {
+				continue
+			}
+			if ok && at != (HostPort{h.ID, h.Ports[j].Port}) {
+				return HostPort{}, false
+			}
+			at, ok = HostPort{h.ID, h.Ports[j].Port}, true
+		}
+	}
+	return at, ok
+}
+
 // LongestWaiting returns the hosts with their unapproved ports alone, at most n ports:
 // first the host with the port that was seen the longest time ago.
 func (r Report) LongestWaiting(n int) []HostReport {

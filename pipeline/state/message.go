@@ -53,10 +53,23 @@ type Message struct {
 }
 
 // MessageLinks are pages that a message leads to, absolute and over HTTP. Each may be
-// empty.
+// empty. Who holds a link to approve may approve by it: it is for the recipient alone, and
+// for no log.
 type MessageLinks struct {
 	Run    string // the run's page in the archive
 	Review string // where all that awaits approval can be approved
+	// Approve returns where ports of a host, by its number in the database, can be
+	// approved: the same for the same ones, in any order. It is asked for those that the
+	// message shows, a few hundred at most. Nil: there are no such pages.
+	Approve func(host int64, ports ...Port) string
+}
+
+// ToApprove returns where ports of a host can be approved; empty: on no page.
+func (l MessageLinks) ToApprove(host int64, ports ...Port) string {
+	if host == 0 || len(ports) == 0 || l.Approve == nil {
+		return ""
+	}
+	return WebLink(l.Approve(host, ports...))
 }
 
 // Subject is the message in one line, which a channel must escape: its kind and, of a

@@ -20,6 +20,7 @@ const (
 type sections struct {
 	report  state.Report
 	links   Links
+	to      state.MessageLinks
 	review  string              // link
 	changed []state.HostChanges // the first of them
 	waiting []state.HostReport  // those that wait longest
@@ -29,7 +30,7 @@ type sections struct {
 }
 
 func sectionsOf(r state.Report, links Links, to state.MessageLinks, told []state.Finding) *sections {
-	s := &sections{report: r, links: links, review: state.WebLink(to.Review), told: told, hosts: make(map[int64]*state.HostReport)}
+	s := &sections{report: r, links: links, to: to, review: state.WebLink(to.Review), told: told, hosts: make(map[int64]*state.HostReport)}
 	if !r.Run.Baseline {
 		s.changed, s.waiting = state.FoldFirst(r.Changes, mostRows), r.LongestWaiting(mostRows)
 	}
@@ -106,7 +107,7 @@ func (s *sections) change(c state.Change) row {
 	}
 	r.Name = say(c.Port.String(), 20)
 	if s.waits(c.HostID, c.Port) {
-		r.Approve = s.approveLink(c.HostID, c.Port)
+		r.Approve = s.to.ToApprove(c.HostID, c.Port)
 	}
 	return r
 }
@@ -125,16 +126,16 @@ func (s *sections) waits(host int64, port state.Port) bool {
 	return false
 }
 
-// unapprovedOf counts the ports of a host that await approval.
-func (s *sections) unapprovedOf(host int64) (n int) {
+// unapprovedOf returns the ports of a host that await approval.
+func (s *sections) unapprovedOf(host int64) (ports []state.Port) {
 	if h := s.hosts[host]; h != nil {
 		for i := range h.Ports {
 			if h.Ports[i].Unapproved() {
-				n++
+				ports = append(ports, h.Ports[i].Port)
 			}
 		}
 	}
-	return n
+	return ports
 }
 
 // owner says whose a host is; it is empty where nobody says.
@@ -152,20 +153,6 @@ func (s *sections) hostLink(host int64) string {
 	return state.WebLink(s.links.Host(host))
 }
 
-func (s *sections) approveLink(host int64, port state.Port) string {
-	if host == 0 || s.links.Approve == nil {
-		return ""
-	}
-	return state.WebLink(s.links.Approve(host, port))
-}
-
-func (s *sections) approveHostLink(host int64) string {
-	if host == 0 || s.links.ApproveHost == nil {
-		return ""
-	}
-	return state.WebLink(s.links.ApproveHost(host))
-}
-
 // voided is the approvals that no longer hold.
 func (s *sections) voided() *section {
 	if len(s.report.Voided) == 0 {
@@ -178,7 +165,7 @@ func (s *sections) voided() *section {
 		if h := s.hosts[a.HostID]; h != nil {
 			name = h.Name()
 		}
-		detail := fmt.Sprintf("was approved by %s on %s", a.By, a.GrantedAt.Format("2006-01-02"))
+		detail := fmt.Sprintf("was approved %s on %s", a.ByAuthor(), a.GrantedAt.Format("2006-01-02"))
 		if a.Reason != "" {
 			detail += ": " + a.Reason
 		}

@@ -36,14 +36,13 @@ type Options struct {
 	DKIM      DKIM
 }
 
-// Links are the addresses that rows of a mail lead to, absolute ones over HTTP. Each may
-// be nil or give an empty string. The functions get the database's number of the host and
-// must give the same answer to the same question. They are asked a few hundred times at
-// most, whatever the report, and for some rows that find no room then.
+// Links are the addresses that rows of all mails lead to, absolute ones over HTTP; those to
+// approve are each message's own. The function may be nil or give an empty string. It gets
+// the database's number of the host and must give the same answer to the same question. It
+// is asked a few hundred times at most, whatever the report, and for some rows that find
+// no room then.
 type Links struct {
-	Host        func(host int64) string               // its page in the archive
-	Approve     func(host int64, p state.Port) string // where the port can be approved
-	ApproveHost func(host int64) string               // where all unapproved ports of the host can
+	Host func(host int64) string // its page in the archive
 }
 
 // Mailer makes mails.

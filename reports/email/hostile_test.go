@@ -145,8 +145,8 @@ func structure(t *testing.T, m *Message) string {
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	for _, link := range []string{"javascript:alert(1)", "data:text/html,x", "//evil.example", "ftp://x.example", "https://", " https://x.example", "https://x.example/\r\nBcc:", strings.Repeat("https://x.example/", 100)} {
-		m := render(t, Options{}, demo.Nights(49).At(49), leads{state.MessageLinks{Run: link, Review: link}, Links{
-			Host: func(int64) string { return link }, ApproveHost: func(int64) string { return link }, Approve: func(int64, state.Port) string { return link },
+		m := render(t, Options{}, demo.Nights(49).At(49), leads{state.MessageLinks{Run: link, Review: link, Approve: func(int64, ...state.Port) string { return link }}, Links{
+			Host: func(int64) string { return link },
 		}})
 		if strings.Contains(m.HTML, "<a ") || strings.Contains(m.Text, "approve:") || strings.Contains(m.Text, "x.example") {
 			t.Errorf("%.60q is a link", link)

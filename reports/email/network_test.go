@@ -2,6 +2,7 @@ package email
 
 import (
 	"bytes"
+	"crypto/sha512"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -90,13 +91,21 @@ type leads struct {
 // links leads everywhere.
 func links() leads {
 	const base = "https://ownmap.example.org/"
-	return leads{state.MessageLinks{Run: base + "archive/run/49.html", Review: base + "approvals?run=49"}, Links{
-		Host: func(host int64) string { return fmt.Sprintf("%sarchive/host/%d.html", base, host) },
-		Approve: func(host int64, p state.Port) string {
-			return fmt.Sprintf("%sa/%022d", base, host*70000+int64(p.Number))
+	return leads{state.MessageLinks{
+		Run: base + "archive/run/49.html", Review: base + "approvals?run=49",
+		Approve: func(host int64, ports ...state.Port) string {
+			if len(ports) > state.MostLinked {
+				return fmt.Sprintf("%shosts/%d", base, host)
+			}
+			return base + "a/" + token(host, ports)
 		},
-		ApproveHost: func(host int64) string { return fmt.Sprintf("%sa/h%021d", base, host) },
-	}}
+	}, Links{Host: func(host int64) string { return fmt.Sprintf("%sarchive/host/%d.html", base, host) }}}
+}
+
+// token is as long as those of package link, and looks like one.
+func token(host int64, ports []state.Port) string {
+	sum := sha512.Sum512(fmt.Append(nil, host, ports))
+	return base64.RawURLEncoding.EncodeToString(append(sum[:], sum[:]...))[:72+4*len(ports)]
 }
 
 // about is the message of what changed in a run.

@@ -140,7 +140,7 @@ func TestContent(t *testing.T) {
 		"https://ownmap.example.org/archive/run/49.html", "! 2 hosts gave no answer in 7 runs", "Review all that awaits approval: https://ownmap.example.org/approvals?run=49",
 		"WHAT CHANGED", "2 high, 1 medium, 1 info", "(10.20.0.143) · desk@example.org", "+ 3389/tcp port opened · ms-wbt-server Microsoft Terminal Services · high", "approve: https://ownmap.example.org/a/",
 		"WHAT AWAITS APPROVAL", "no owner · 3 ports · 3 over 30 days · oldest 2026-10-03", "printer-3rd-floor.example.org (10.20.0.99) · no owner",
-		"approve all 3: https://ownmap.example.org/a/h", "◇ 80/tcp http HP HTTP Server (HP Color LaserJet M553) · since 2026-10-03, 46 days",
+		"approve all 3: https://ownmap.example.org/a/", "◇ 80/tcp http HP HTTP Server (HP Color LaserJet M553) · since 2026-10-03, 46 days",
 		"WHERE OUTSIDE AND INSIDE DO NOT AGREE", "! 31337/tcp hidden from tool", "critical, new", "2 listeners are not reachable from outside.",
 		"COVERAGE", "11 of 12 hosts answered, 1 silent (no answer)", "? db-1.example.org (10.20.0.21) tcp silent: no answer · 2 open ports kept · last answered 2026-11-16",
 		"LOOKED INSIDE", "NOTES", "The port set of profile standard changed", "Run 49.",

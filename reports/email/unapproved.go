@@ -59,13 +59,14 @@ func ages(w state.Waiting) string {
 }
 
 func (s *sections) waitingHost(h state.HostReport) group {
-	g := group{Host: say(h.Label(), longLabel), Link: s.hostLink(h.ID), About: cmp.Or(say(h.Owner, longOwner), "no owner"), Waits: s.unapprovedOf(h.ID)}
-	if g.Waits > 1 {
-		g.Approve = s.approveHostLink(h.ID)
+	g := group{Host: say(h.Label(), longLabel), Link: s.hostLink(h.ID), About: cmp.Or(say(h.Owner, longOwner), "no owner")}
+	waits := s.unapprovedOf(h.ID)
+	if g.Waits = len(waits); g.Waits > 1 {
+		g.Approve = s.to.ToApprove(h.ID, waits...)
 	}
 	linked := g.Approve != ""
 	for _, p := range h.Ports {
-		r := row{Sign: "◇", Class: "waits", Name: say(p.String(), 20), Words: say(p.Service.Summary(), longWords), Approve: s.approveLink(h.ID, p.Port)}
+		r := row{Sign: "◇", Class: "waits", Name: say(p.String(), 20), Words: say(p.Service.Summary(), longWords), Approve: s.to.ToApprove(h.ID, p.Port)}
 		r.Tag = "since " + p.FirstSeen.Format(time.DateOnly) + ", " + state.Age(p.FirstSeen, s.report.Run.StartedAt)
 		if p.StaleSince != nil {
 			r.Detail = "not looked at since " + p.StaleSince.Format(time.DateOnly)

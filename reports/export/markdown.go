@@ -126,7 +126,7 @@ func (d *ticket) disagreements() {
 func (d *ticket) voided() {
 	var rows []row
 	for _, a := range d.report.Voided {
-		rows = append(rows, row{code(a.Address.String()), port(a.Port), string(a.EndReason), code(a.By), code(a.Reason)})
+		rows = append(rows, row{code(a.Address.String()), port(a.Port), string(a.EndReason), code(a.Author()), code(a.Reason)})
 	}
 	d.table("Approvals that ended", "approvals", 85, row{"Host", "Port", "Why", "Approved by", "Reason"}, rows)
 }

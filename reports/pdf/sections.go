@@ -144,7 +144,7 @@ func (d *document) voided(report state.Report) {
 	d.heading("Approvals that ended")
 	t := d.table(column{title: "Host", width: 76, label: true}, column{title: "Port", width: 22}, column{title: "Why", width: 24}, column{title: "Was approved by", width: 50}, column{title: "On", width: 25}, column{title: "For", width: 72})
 	for _, a := range report.Voided[:min(most, len(report.Voided))] {
-		t.row(put(state.Label(names[a.HostID], a.Address)), put(a.Port.String()), loud(string(a.EndReason), warn()), put(a.By), put(a.GrantedAt.Format("2006-01-02")), put(a.Service))
+		t.row(put(state.Label(names[a.HostID], a.Address)), put(a.Port.String()), loud(string(a.EndReason), warn()), put(a.Author()), put(a.GrantedAt.Format("2006-01-02")), put(a.Service))
 	}
 	t.end(state.MoreOf(min(most, len(report.Voided)), len(report.Voided), "approvals"))
 }
@@ -190,7 +190,7 @@ func approval(p state.PortReport) cell {
 	case p.Approval == nil:
 		return quiet("not open for certain")
 	}
-	text := p.Approval.By + ", " + p.Approval.GrantedAt.Format("2006-01-02")
+	text := p.Approval.Author() + ", " + p.Approval.GrantedAt.Format("2006-01-02")
 	if p.Approval.Until != nil {
 		text += ", until " + p.Approval.Until.Format("2006-01-02")
 	}

@@ -63,6 +63,7 @@ type view struct {
 	More    string   // says how many changes are among them, where not all are
 	Waiting string   // whose the unapproved ports are
 	Link    string   // to the whole report; may be empty
+	Approve string   // where what awaits approval can be approved; may be empty
 
 	changes int    // how many of the lines are of the list that More counts
 	total   int    // how many there are of it
@@ -121,7 +122,7 @@ func (v view) render(page *templates.Page) (string, error) {
 // shorten takes lines away from the end, as much as that if it can, and says whether
 // there was anything to take.
 func (v *view) shorten(by int, size func(string) int) bool {
-	if len(v.Lines) == 0 && v.Waiting == "" && len(v.Notices) == 0 && len(v.Notes) == 0 {
+	if len(v.Lines) == 0 && v.Waiting == "" && v.Approve == "" && len(v.Notices) == 0 && len(v.Notes) == 0 {
 		return false
 	}
 	for by > 0 && len(v.Lines) > 0 {
@@ -132,7 +133,7 @@ func (v *view) shorten(by int, size func(string) int) bool {
 	}
 	v.More = state.MoreOf(v.changes, v.total, v.nouns)
 	if by > 0 {
-		v.Waiting, v.Notices, v.Notes = "", nil, nil
+		v.Waiting, v.Approve, v.Notices, v.Notes = "", "", nil, nil
 	}
 	return true
 }

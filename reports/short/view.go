@@ -38,6 +38,7 @@ func (w *Writer) view(m state.Message) view {
 	}
 	r := *m.Report
 	v.Run = r.Run.ID
+	v.Approve = toApprove(m.Links, r)
 	if m.Kind == state.MessageTrouble && m.Title != "" {
 		v.Lines = append(v.Lines, "The run so far: "+r.Verdict())
 	}
@@ -51,7 +52,9 @@ func (w *Writer) view(m state.Message) view {
 	switch {
 	case m.Kind == state.MessageReminder: // the subject says whose they are
 		v.longest(r)
-		v.Link = state.WebLink(cmp.Or(m.Links.Review, m.Links.Run))
+		if v.Link = state.WebLink(cmp.Or(m.Links.Review, m.Links.Run)); v.Approve == v.Link {
+			v.Approve = ""
+		}
 		return v
 	case m.Kind != state.MessageBaseline && !r.Run.Baseline: // of which nobody needs an alarm for each port
 		v.total = len(r.Changes)
@@ -62,9 +65,26 @@ func (w *Writer) view(m state.Message) view {
 			}
 		}
 	}
+	if v.Approve == v.Link {
+		v.Approve = ""
+	}
 	v.More = state.MoreOf(v.changes, v.total, v.nouns)
 	v.Waiting = waiting(r)
 	return v
+}
+
+// toApprove returns where what awaits approval can be approved: the one port if it is only
+// one, else the page that has all of them.
+func toApprove(to state.MessageLinks, r state.Report) string {
+	if at, only := r.SoleAwaiting(); only {
+		if link := to.ToApprove(at.Host, at.Port); link != "" {
+			return link
+		}
+	}
+	if _, unapproved := r.OpenPorts(); unapproved == 0 {
+		return ""
+	}
+	return state.WebLink(to.Review)
 }
 
 // sign stands before the subject, which says the same in words.

@@ -150,7 +150,7 @@ func findingEvent(f state.Finding) Event {
 
 func voidedEvent(a state.Approval) Event {
 	e := at("voided", a.Address, "", a.Vantage, a.Port)
-	e.Kind, e.Severity, e.Service, e.By, e.Detail = cmp.Or(state.Clean(string(a.EndReason)), "ended"), string(state.High), state.Clean(a.Service), state.Clean(a.By), state.Clean(a.Reason)
+	e.Kind, e.Severity, e.Service, e.By, e.Detail = cmp.Or(state.Clean(string(a.EndReason)), "ended"), string(state.High), state.Clean(a.Service), state.Clean(a.Author()), state.Clean(a.Reason)
 	return e.says("approval is void: "+e.Kind, e.Detail)
 }
 

@@ -6,22 +6,23 @@ import (
 	"strconv"
 
 	"ownmap/pipeline/state"
+	"ownmap/templates/piece"
 )
 
 // indexPage is the first page: how things stand.
 type indexPage struct {
-	mood
+	piece.MoodView
 
 	Run         state.Run
 	RunLink     string
 	Verdict     string
-	Previous    *link
+	Previous    *piece.Link
 	Tiles       []tile
-	Changes     []hostChanges
+	Changes     []piece.HostChanges
 	ChangedRun  state.Run
 	ChangedLink string
 	MoreChanges string
-	Trend       trend
+	Trend       piece.Trend
 	Owners      []state.Waiting
 	Runs        []runRow
 	MoreRuns    string
@@ -49,8 +50,8 @@ func (e *edition) indexView() indexPage {
 	r, l, now, runs := e.latest, links{}, e.standing, e.runs
 	open, waiting := now.open, now.unapproved
 	p := indexPage{
-		mood: now.mood, Run: r.Run, RunLink: l.run(r.Run.ID), Verdict: now.verdict,
-		Trend: trendOf(runs), Owners: now.owners, Runs: runRows(runs[:min(indexRuns, len(runs))]),
+		MoodView: now.mood, Run: r.Run, RunLink: l.run(r.Run.ID), Verdict: now.verdict,
+		Trend: piece.TrendOf(runs), Owners: now.owners, Runs: runRows(runs[:min(indexRuns, len(runs))]),
 		Tiles: []tile{
 			{strconv.Itoa(waiting), plural(waiting, "port unapproved", "ports unapproved"), "unapproved.html", attention(waiting > 0)},
 			{strconv.Itoa(len(r.Changes)), plural(len(r.Changes), "change in this run", "changes in this run"), l.run(r.Run.ID), ""},
@@ -59,7 +60,7 @@ func (e *edition) indexView() indexPage {
 		},
 	}
 	if r.Previous != nil {
-		p.Previous = &link{fmt.Sprintf("run %d", r.Previous.ID), l.run(r.Previous.ID)}
+		p.Previous = &piece.Link{Label: fmt.Sprintf("run %d", r.Previous.ID), Link: l.run(r.Previous.ID)}
 	}
 	if c := e.now.Changed; c != nil {
 		p.ChangedRun, p.ChangedLink, p.Changes, p.MoreChanges = c.Run, l.run(c.Run.ID), c.Changes, c.More

@@ -36,9 +36,9 @@ type hostList struct {
 func (l *hostList) add(h *hostRow) {
 	l.last.host(h)
 	if l.all++; l.all%listRows == 0 {
-		l.pages = append(l.pages, l.last.html())
+		l.pages = append(l.pages, l.last.HTML())
 		l.last = rows{}
-		l.last.b.Grow(len(l.pages[len(l.pages)-1]) * 9 / 8) // the next page is about as long
+		l.last.Grow(len(l.pages[len(l.pages)-1]) * 9 / 8) // the next page is about as long
 	}
 }
 
@@ -47,7 +47,7 @@ func (l *hostList) page(n int) template.HTML {
 	if n < len(l.pages) {
 		return l.pages[n]
 	}
-	return l.last.html()
+	return l.last.HTML()
 }
 
 func (p hostsPage) pager() *pager { return p.Pager }

@@ -2,6 +2,7 @@ package site
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -20,7 +21,7 @@ func kinds() []string {
 
 // pieces are the templates that every page has.
 func pieces() []string {
-	return []string{"shared/changes.html", "shared/ports.html", "shared/runs.html", "shared/charts.html", "site/layout.html"}
+	return []string{"shared/changes.html", "shared/ports.html", "shared/runs.html", "shared/charts.html", "shared/host.html", "site/layout.html"}
 }
 
 // look is how the archive looks: its templates and whose it is.
@@ -122,4 +123,23 @@ func Standalone(w io.Writer, report state.Report, set *templates.Set, brand stat
 	}
 	_, err = page.WriteTo(w)
 	return err
+}
+
+// StandalonePolicy returns the Content-Security-Policy of what Standalone makes, for a
+// server that hands it over: its one stylesheet, and nothing else.
+func StandalonePolicy(set *templates.Set, brand state.Brand) (string, error) {
+	if set == nil {
+		set = templates.New("")
+	}
+	l, err := newLook(set, brand)
+	if err != nil {
+		return "", err
+	}
+	return "default-src 'none'; style-src '" + l.styleHash() + "'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox", nil
+}
+
+// styleHash is the style of a page that stands alone, as a policy names it (CSP Level 3).
+func (l *look) styleHash() string {
+	sum := sha256.Sum256(l.style)
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }

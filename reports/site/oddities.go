@@ -1,10 +1,13 @@
 package site
 
-import "ownmap/pipeline/state"
+import (
+	"ownmap/pipeline/state"
+	"ownmap/templates/piece"
+)
 
 // findingRow is what is odd about a whole host.
 type findingRow struct {
-	Host     link
+	Host     piece.Link
 	Severity state.Severity
 	Detail   string
 }
@@ -18,7 +21,7 @@ type elsewhereRow struct {
 
 // flapRow is a port that was not what it seemed at first.
 type flapRow struct {
-	Host  link
+	Host  piece.Link
 	Port  state.Port
 	Words string
 }

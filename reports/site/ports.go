@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ownmap/pipeline/state"
+	"ownmap/templates/piece"
 )
 
 // How many ports a run's page shows; the data files have them all.
@@ -86,7 +87,7 @@ func (t *portTable) add(hosts []state.HostReport, l links, run time.Time, keep f
 
 // hostCells are what the rows of all ports of a host have.
 type hostCells struct {
-	Host       link
+	Host       piece.Link
 	Address    string
 	AddressKey string // sorts as addresses do
 	Owner      string
@@ -101,10 +102,10 @@ func portRowOf(host hostCells, p *state.PortReport) portRow {
 	row := portRow{
 		hostCells: host, Number: p.Number, Port: p.String(), State: p.State,
 		Service: p.Service.String(), Version: p.Service.Described(), Process: p.Behind().String(), About: p.Behind().Described(),
-		Approval: p.Approval, Unapproved: p.Unapproved(), Since: dayTag(p.FirstSeen), since: p.FirstSeen,
+		Approval: p.Approval, Unapproved: p.Unapproved(), Since: piece.Day(p.FirstSeen), since: p.FirstSeen,
 	}
 	if p.StaleSince != nil {
-		row.Stale = dayTag(*p.StaleSince)
+		row.Stale = piece.Day(*p.StaleSince)
 	}
 	return row
 }

@@ -2,8 +2,6 @@ package site
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/base64"
 	"html/template"
 	"strings"
 
@@ -34,8 +32,8 @@ type layout struct {
 }
 
 type navLink struct {
-	link
-	Here bool
+	Label, Link string
+	Here        bool
 }
 
 // render makes the bytes of a page, in the place of what a buffer held. It is pure:
@@ -43,10 +41,10 @@ type navLink struct {
 func (l *look) render(out *bytes.Buffer, file, kind, zone string, v view) error {
 	root := strings.Repeat("../", strings.Count(file, "/"))
 	nav := []navLink{
-		{link{"Overview", root + "index.html"}, kind == "index"},
-		{link{"Unapproved", root + "unapproved.html"}, kind == "unapproved"},
-		{link{"Hosts", root + "hosts.html"}, kind == "hosts"},
-		{link{"Runs", root + "runs.html"}, kind == "runs"},
+		{"Overview", root + "index.html", kind == "index"},
+		{"Unapproved", root + "unapproved.html", kind == "unapproved"},
+		{"Hosts", root + "hosts.html", kind == "hosts"},
+		{"Runs", root + "runs.html", kind == "runs"},
 	}
 	page := layout{Root: root, Title: v.title(), Nav: nav, Brand: l.brand, Zone: zone, View: v}
 	if list, is := v.(listView); is {
@@ -61,12 +59,11 @@ func (l *look) render(out *bytes.Buffer, file, kind, zone string, v view) error 
 // standalone makes the bytes of a run's page that needs no other file.
 func (l *look) standalone(out *bytes.Buffer, report state.Report) error {
 	v := runView(report, "", nil, standalonePorts)
-	sum := sha256.Sum256(l.style)
 	return shown(out, l.pages["run"], func(notices []string) any {
 		return layout{
 			Title: v.title(), Brand: l.brand, Notices: notices, Zone: report.Run.StartedAt.Location().String(), Standalone: true, View: v,
 			Style:     template.CSS(l.style), //nolint:gosec // our own stylesheet, or the user's
-			StyleHash: "sha256-" + base64.StdEncoding.EncodeToString(sum[:]),
+			StyleHash: l.styleHash(),
 		}
 	})
 }

@@ -6,25 +6,26 @@ import (
 	"time"
 
 	"ownmap/pipeline/state"
+	"ownmap/templates/piece"
 )
 
 // runPage is the page of one run, as of that run.
 type runPage struct {
-	mood
+	piece.MoodView
 
 	Run               state.Run
 	Verdict           string
 	Took              string
 	Only              string
-	Previous          *link
-	Data              []link
-	Changes           []hostChanges
+	Previous          *piece.Link
+	Data              []piece.Link
+	Changes           []piece.HostChanges
 	ChangeCounts      string
 	MoreChanges       string
 	Voided            []voidedRow
 	Unapproved        portTable
 	Findings          []findingRow
-	Disagreements     []disagreementRow
+	Disagreements     []piece.Disagreement
 	MoreDisagreements string
 	ForTheRecord      []string
 	InsideWords       string
@@ -44,11 +45,11 @@ type runPage struct {
 type voidedRow struct {
 	state.Approval
 
-	Host link
+	Host piece.Link
 }
 
 type gapRow struct {
-	Host     link
+	Host     piece.Link
 	Protocol state.Protocol
 	Status   string
 	Reason   string
@@ -66,18 +67,18 @@ func (p runPage) title() string { return fmt.Sprintf("Run %d: %s", p.Run.ID, p.V
 func runView(r state.Report, root string, formats []Format, ports int) runPage {
 	l := links{root: root, none: root == ""}
 	p := runPage{
-		mood: moodOf(r), Run: r.Run, Verdict: r.Verdict(), Took: r.Run.Took(), Only: strings.Join(r.Run.Only, " "),
+		MoodView: piece.MoodOf(r.Mood()), Run: r.Run, Verdict: r.Verdict(), Took: r.Run.Took(), Only: strings.Join(r.Run.Only, " "),
 		ChangeCounts: state.CountSeverities(r.Changes), CoverageWords: r.CoverageWords(), Pace: r.Run.PaceWords(), MoreGaps: state.MoreOf(min(gapLimit, len(r.Gaps)), len(r.Gaps), "gaps"),
 		Unapproved: portTable{ID: "open", Caption: "Open ports that nobody approved as of this run", Hosts: true, Owners: true},
 		Inventory:  portTable{ID: "ports", Caption: "All ports as of this run", Hosts: true},
 	}
 	if r.Previous != nil {
-		p.Previous = &link{fmt.Sprintf("run %d of %s", r.Previous.ID, r.Previous.StartedAt.Format("2006-01-02 15:04")), l.run(r.Previous.ID)}
+		p.Previous = &piece.Link{Label: fmt.Sprintf("run %d of %s", r.Previous.ID, r.Previous.StartedAt.Format("2006-01-02 15:04")), Link: l.run(r.Previous.ID)}
 	}
 	for _, f := range formats {
-		p.Data = append(p.Data, link{strings.ToUpper(f.Ext), root + dataFile(r.Run.ID, f.Ext)})
+		p.Data = append(p.Data, piece.Link{Label: strings.ToUpper(f.Ext), Link: root + dataFile(r.Run.ID, f.Ext)})
 	}
-	p.Changes, p.MoreChanges = foldChanges(r.Changes, l, changeLimit)
+	p.Changes, p.MoreChanges = piece.ChangesOf(r.Changes, l.hostPage, changeLimit)
 	p.Unapproved.add(r.Hosts, l, r.Run.StartedAt, (*state.PortReport).Unapproved, ports)
 	p.Inventory.add(r.Hosts, l, time.Time{}, every, ports)
 	p.addOddities(r, l)

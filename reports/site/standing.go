@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"ownmap/pipeline/state"
+	"ownmap/templates/piece"
 )
 
 // standing is how the hosts stand now, as far as the lists and the index tell it: what
@@ -14,14 +15,14 @@ type standing struct {
 	open, unapproved int
 	owners           []state.Waiting
 	verdict          string
-	mood             mood
+	mood             piece.MoodView
 	search           searchIndex
 }
 
 // add reads how a host stands.
 func (s *standing) add(h *state.HostReport) {
 	cells, waiting := hostCellsOf(h, links{}), 0
-	row := hostRow{hostCells: cells, Down: h.State == state.Down, Ports: portList(h.Ports), Tags: h.Tags, FirstSeen: dayTag(h.FirstSeen)}
+	row := hostRow{hostCells: cells, Down: h.State == state.Down, Ports: portList(h.Ports), Tags: h.Tags, FirstSeen: piece.Day(h.FirstSeen)}
 	for i := range h.Ports {
 		p := &h.Ports[i]
 		if p.State == state.Open {
@@ -48,7 +49,7 @@ func readStanding(ctx context.Context, source Source, report state.Report, unapp
 		s.add(&h)
 		return nil
 	})
-	s.owners, s.verdict, s.mood = owners.ByOwner(), report.VerdictOf(s.unapproved), viewOfMood(report.MoodOf(s.unapproved))
+	s.owners, s.verdict, s.mood = owners.ByOwner(), report.VerdictOf(s.unapproved), piece.MoodOf(report.MoodOf(s.unapproved))
 	return s, err
 }
 

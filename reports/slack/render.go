@@ -90,13 +90,13 @@ func (p *page) report(m state.Message, r state.Report) {
 	}
 	rest.waiting(r)
 	if m.Kind == state.MessageReminder {
-		rest.longest(r)
+		rest.longest(m, r)
 	}
 	rest.list("Not looked at", gaps(r), shareGaps, "gaps")
 	p.left = rest.left
 	if m.Kind != state.MessageReminder && m.Kind != state.MessageBaseline && !r.Run.Baseline { // a reminder is no news, and a baseline no alarm
 		p.most = MaxBlocks - spareBlocks - len(rest.blocks)
-		p.changes(r)
+		p.changes(m, r)
 	}
 	p.blocks = append(p.blocks, rest.blocks...)
 }

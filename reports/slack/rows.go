@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -55,24 +56,60 @@ func (l line) of(detail string) line {
 }
 
 // changes adds what changed, by host, and says how many changes are shown.
-func (p *page) changes(r state.Report) {
+func (p *page) changes(m state.Message, r state.Report) {
 	if len(r.Changes) == 0 {
 		return
 	}
-	var rows []line
-	for _, h := range state.FoldFirst(r.Changes, mostChanges) {
-		for i, c := range h.Changes {
-			var row line
-			if i == 0 {
-				row = line{quoted(h.Label, longHost), words("\n")}
+	hosts := state.FoldFirst(r.Changes, mostChanges)
+	await := r.Awaiting(func(yield func(int64) bool) {
+		for i := range hosts {
+			if !yield(hosts[i].HostID) {
+				return
 			}
-			rows = append(rows, append(row, change(c)...))
 		}
+	})
+	rows := func(to state.MessageLinks) (rows []line) {
+		for _, h := range hosts {
+			for i, c := range h.Changes {
+				var row line
+				if i == 0 {
+					row = line{quoted(h.Label, longHost), words("\n")}
+				}
+				row = append(row, change(c)...)
+				if slices.Contains(await[c.HostID], c.Port) {
+					row = row.approve("approve", to.ToApprove(c.HostID, c.Port))
+				}
+				rows = append(rows, row)
+			}
+		}
+		return rows
 	}
-	shown := p.rows("What changed: "+state.CountSeverities(r.Changes), rows, p.left-ofCount)
+	shown := p.linked("What changed: "+state.CountSeverities(r.Changes), m.Links, rows, p.left-ofCount)
 	if more := state.MoreOf(shown, len(r.Changes), "changes"); more != "" {
 		p.rows("", []line{{words(more)}}, ofCount)
 	}
+}
+
+// approve puts a link to approve behind what it approves, if there is one.
+func (l line) approve(text, link string) line {
+	if link == "" || jsonSize(link) > longLink {
+		return l
+	}
+	return append(l, words("  "), piece{text: text, link: link, bold: true})
+}
+
+// linked is rows with links to approve, if all of them fit: what is to be known goes before
+// what is handy, and the page to which the message leads has all of them.
+func (p *page) linked(heading string, to state.MessageLinks, rows func(state.MessageLinks) []line, share int) (shown int) {
+	if to.Approve != nil {
+		handy, try := rows(to), *p
+		try.blocks = slices.Clone(p.blocks)
+		if try.rows(heading, handy, share) == len(handy) {
+			*p = try
+			return len(handy)
+		}
+	}
+	return p.rows(heading, rows(state.MessageLinks{}), share)
 }
 
 func change(c state.Change) line {
@@ -110,7 +147,7 @@ func disagreement(f state.Finding) line {
 }
 
 func voided(a state.Approval) line {
-	row := line{quoted(a.Address.String(), longHost), words(" " + portName(a.Port) + ", approved by "), quoted(a.By, longOwner)}
+	row := line{quoted(a.Address.String(), longHost), words(" " + portName(a.Port) + ", approved " + strings.TrimSuffix(a.ByAuthor(), a.By)), quoted(a.By, longOwner)}
 	switch a.EndReason {
 	case state.EndedExpired:
 		return append(row, words(": its time is over"))
@@ -146,21 +183,36 @@ func (p *page) waiting(r state.Report) {
 }
 
 // longest adds the ports that have waited the longest.
-func (p *page) longest(r state.Report) {
+func (p *page) longest(m state.Message, r state.Report) {
 	_, all := r.OpenPorts()
-	var rows []line
-	for _, h := range r.LongestWaiting(mostLongest) {
-		for i := range h.Ports {
-			port := &h.Ports[i]
-			var row line
-			if i == 0 {
-				row = line{quoted(h.Label(), longHost), words("\n")}
+	hosts := r.LongestWaiting(mostLongest)
+	await := r.Awaiting(func(yield func(int64) bool) {
+		for i := range hosts {
+			if !yield(hosts[i].ID) {
+				return
 			}
-			row = append(row, words("◇ "+portName(port.Port))).of(port.Service.Summary())
-			rows = append(rows, append(row, words(", since "+port.FirstSeen.Format("2006-01-02"))))
 		}
+	})
+	rows := func(to state.MessageLinks) (rows []line) {
+		for _, h := range hosts {
+			for i := range h.Ports {
+				port := &h.Ports[i]
+				var row line
+				if i == 0 {
+					row = line{quoted(h.Label(), longHost)}
+					if all := await[h.ID]; len(all) > 1 {
+						row = row.approve("approve all "+strconv.Itoa(len(all)), to.ToApprove(h.ID, all...))
+					}
+					row = append(row, words("\n"))
+				}
+				row = append(row, words("◇ "+portName(port.Port))).of(port.Service.Summary())
+				row = append(row, words(", since "+port.FirstSeen.Format("2006-01-02")))
+				rows = append(rows, row.approve("approve", to.ToApprove(h.ID, port.Port)))
+			}
+		}
+		return rows
 	}
-	shown := p.rows("Waiting the longest", rows, shareLongest-ofCount)
+	shown := p.linked("Waiting the longest", m.Links, rows, shareLongest-ofCount)
 	if more := state.MoreOf(shown, all, "ports"); more != "" {
 		p.rows("", []line{{words(more)}}, ofCount)
 	}

@@ -93,11 +93,11 @@ func approvalDetail(e state.Event) string {
 	a := e.Approval
 	if e.Kind == state.EventEnded {
 		if a.EndedBy == "" {
-			return "was approved by " + a.By + " on " + day(a.GrantedAt)
+			return "was approved " + a.ByAuthor() + " on " + day(a.GrantedAt)
 		}
 		return "by " + a.EndedBy
 	}
-	detail := "by " + a.By
+	detail := a.ByAuthor()
 	if a.Reason != "" {
 		detail += ": " + a.Reason
 	}

@@ -86,7 +86,7 @@ func hostHeading(h state.HostReport) []span {
 func approval(p state.PortReport) (string, style) {
 	switch {
 	case p.Approval != nil:
-		text := p.Approval.By + " " + day(p.Approval.GrantedAt)
+		text := p.Approval.Author() + " " + day(p.Approval.GrantedAt)
 		if p.Approval.Until != nil {
 			text += " until " + day(*p.Approval.Until)
 		}

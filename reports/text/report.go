@@ -72,7 +72,7 @@ func (p *page) voided(report state.Report) {
 	t := table{indent: "  ", columns: []column{{floor: 16}, {}, {}, {floor: 16}}}
 	for _, a := range report.Voided {
 		t.add(span{state.Label(names[a.HostID], a.Address), plain}, span{a.Port.String(), plain}, span{string(a.EndReason), yellow},
-			span{"was approved by " + a.By + " on " + day(a.GrantedAt), plain})
+			span{"was approved " + a.ByAuthor() + " on " + day(a.GrantedAt), plain})
 	}
 	t.write(p)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ownmap/pipeline/state"
+	"ownmap/reports/web/access"
 )
 
 // fault is an error that the person at the page is to read.
@@ -34,9 +35,12 @@ func missing(text string) error { return &fault{Status: http.StatusNotFound, Tex
 func (s *server) explain(r *http.Request, err error) *fault {
 	var known *fault
 	var long *http.MaxBytesError
+	var refused *access.RefusedError
 	switch {
 	case errors.As(err, &known):
 		return known
+	case errors.As(err, &refused):
+		return faultOf(refused)
 	case errors.As(err, &long):
 		return &fault{Status: http.StatusRequestEntityTooLarge, Text: "That is more than " + strconv.FormatInt(long.Limit>>10, 10) + " KiB."}
 	}
@@ -51,13 +55,23 @@ func (s *server) explain(r *http.Request, err error) *fault {
 	return &fault{Status: http.StatusInternalServerError, Text: "OwnMap could not answer.", Hint: "Its log says why; nothing was done by halves."}
 }
 
+// faultOf is what the guard has against something.
+func faultOf(e *access.RefusedError) *fault {
+	return &fault{Status: e.Status, Text: e.Text, Hint: e.Hint, After: e.After}
+}
+
+// retryAfter tells programs when to try again.
+func (f *fault) retryAfter(w http.ResponseWriter) {
+	if f.After > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(f.After.Round(time.Second)/time.Second)))
+	}
+}
+
 // fail answers with an error: a page for people, JSON for programs.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	f := s.explain(r, err)
 	f.Text, f.Hint = state.OneLine(f.Text, 1000), state.OneLine(f.Hint, 1000)
-	if f.After > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(f.After.Round(time.Second)/time.Second)))
-	}
+	f.retryAfter(w)
 	if isAPI(r) {
 		s.writeJSON(w, f.Status, struct {
 			Error string `json:"error"`

@@ -27,9 +27,13 @@ func newLook(set *templates.Set, b state.Brand) (look, error) {
 	if err != nil {
 		return l, err
 	}
+	parts, err := fs.Glob(templates.FS, "web/parts/*.html")
+	if err != nil {
+		return l, err
+	}
 	for _, file := range names {
 		if name := strings.TrimSuffix(path.Base(file), ".html"); name != "layout" {
-			l.pages[name] = set.HTML("layout", "web/layout.html", "shared/changes.html", "shared/charts.html", file)
+			l.pages[name] = set.HTML("layout", append([]string{"web/layout.html", "shared/changes.html", "shared/charts.html", file}, parts...)...)
 		}
 	}
 	l.files, l.tag, err = assetsOf(set, b)
@@ -85,6 +89,12 @@ func (s *server) nav(who state.Identity, section string) []navLink {
 	}
 	links := []navLink{
 		{Label: "Overview", Link: "/"},
+		{Label: "Runs", Link: "/runs"},
+		{Label: "Scan", Link: "/scan"},
+		{Label: "Deliveries", Link: "/deliveries"},
+	}
+	if s.Guard != nil && who.Role.May(state.Admin) {
+		links = append(links, navLink{Label: "Users", Link: "/users"})
 	}
 	for i := range links {
 		links[i].Here = links[i].Label == section

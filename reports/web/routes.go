@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ownmap/pipeline/state"
+	"ownmap/reports/web/access"
 )
 
 // handler answers a request; an error becomes a page or, of the API, JSON.
@@ -21,13 +22,82 @@ type route struct {
 
 // routes is the table of all ways in, and of who may go them.
 func (s *server) routes() []route {
-	return []route{
+	table := []route{
 		{"GET", "/{$}", state.Viewer, s.overview},
+
+		{"GET", "/api/v1/openapi.yaml", state.Viewer, s.apiDocument},
+		{"GET", "/api/v1/status", state.Viewer, s.apiStatus},
+		{"GET", "/api/v1/ports", state.Viewer, s.apiPorts},
+		{"GET", "/api/v1/hosts", state.Viewer, s.apiHosts},
+		{"GET", "/api/v1/hosts/{address}", state.Viewer, s.apiHost},
+		{"GET", "/api/v1/approvals", state.Viewer, s.apiApprovals},
+		{"POST", "/api/v1/approvals", state.Admin, s.apiApprove},
+		{"POST", "/api/v1/approvals/preview", state.Viewer, s.apiPreview},
+		{"POST", "/api/v1/approvals/revoke", state.Admin, s.apiRevoke},
+		{"GET", "/api/v1/audit", state.Viewer, s.apiAudit},
+		{"GET", "/api/v1/runs", state.Viewer, s.apiRuns},
+		{"GET", "/api/v1/runs/{id}", state.Viewer, s.apiRun},
+		{"GET", "/api/v1/scans", state.Viewer, s.apiScans},
+		{"POST", "/api/v1/scans", state.Admin, s.apiScan},
+		{"GET", "/api/v1/deliveries", state.Viewer, s.apiDeliveries},
+		{"POST", "/api/v1/deliveries/{id}/retry", state.Admin, s.apiRetry},
+		{"POST", "/api/v1/deliveries/{id}/drop", state.Admin, s.apiDrop},
+		{"GET", "/api/v1/snoozes", state.Viewer, s.apiSnoozes},
+		{"POST", "/api/v1/snoozes", state.Admin, s.apiSnooze},
+		{"POST", "/api/v1/snoozes/end", state.Admin, s.apiEndSnooze},
+
+		{"GET", "/runs", state.Viewer, s.runs},
+		{"GET", "/runs/{id}", state.Viewer, s.run},
+		{"GET", "/runs/{id}/{file}", state.Viewer, s.runDocument},
+		{"GET", "/compare", state.Viewer, s.compare},
+		{"GET", "/compare/{file}", state.Viewer, s.compareDocument},
+		{"GET", "/archive", state.Viewer, s.archiveBegin},
+		{"GET", "/archive/{path...}", state.Viewer, s.archive},
+
+		{"GET", "/scan", state.Viewer, s.scan},
+		{"POST", "/scan", state.Admin, s.requestScan},
+		{"GET", "/scan/events", state.Viewer, s.scanEvents},
+		{"GET", "/scan/cancel", state.Admin, s.askCancel},
+		{"POST", "/scan/cancel", state.Admin, s.cancel},
+
+		{"GET", "/deliveries", state.Viewer, s.deliveries},
+		{"POST", "/deliveries/retry", state.Admin, s.retryDeliveries},
+		{"GET", "/deliveries/drop", state.Admin, s.askDrop},
+		{"POST", "/deliveries/drop", state.Admin, s.dropDeliveries},
+		{"POST", "/deliveries/test", state.Admin, s.testChannel},
+
+		{"GET", "/a/{token}", state.Nobody, s.linkPage},
+		{"POST", "/a/{token}", state.Nobody, s.approveByLink},
 
 		{"GET", "/assets/{version}/{file}", state.Nobody, s.asset},
 		{"GET", "/healthz", state.Nobody, s.health},
 		{"GET", "/metrics", state.Viewer, s.metrics},
 	}
+	if s.Guard == nil {
+		return table
+	}
+	return append(table, []route{
+		{"GET", "/login", state.Nobody, s.login},
+		{"POST", "/login", state.Nobody, s.signIn},
+		{"POST", "/logout", state.Nobody, s.signOut},
+		{"GET", "/signin/{token}", state.Nobody, s.link},
+		{"POST", "/signin/{token}", state.Nobody, s.useLink},
+		{"GET", access.StartPath, state.Nobody, s.startOIDC},
+		{"GET", access.CallbackPath, state.Nobody, s.finishOIDC},
+
+		{"GET", "/account", state.Viewer, s.account},
+		{"POST", "/account/first", state.Admin, s.firstUser},
+		{"POST", "/account/password", state.Viewer, s.changePassword},
+		{"POST", "/account/tokens", state.Viewer, s.createToken},
+		{"POST", "/account/tokens/revoke", state.Viewer, s.revokeToken},
+
+		{"GET", "/users", state.Admin, s.users},
+		{"POST", "/users", state.Admin, s.addUser},
+		{"POST", "/users/role", state.Admin, s.setRole},
+		{"POST", "/users/disable", state.Admin, s.disableUser},
+		{"POST", "/users/enable", state.Admin, s.enableUser},
+		{"POST", "/users/password", state.Admin, s.resetPassword},
+	}...)
 }
 
 const apiPrefix = "/api/"
@@ -39,7 +109,7 @@ func (s *server) admit(route route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who, known, err := s.Gate.Identify(r)
 		switch {
-		case err != nil:
+		case err != nil && route.role != state.Nobody:
 			s.fail(w, r, err)
 			return
 		case !who.Role.May(route.role) && !known:

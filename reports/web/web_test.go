@@ -37,6 +37,12 @@ func start(t *testing.T, change func(*Options)) pages {
 	web, db := booklab.Port(80, "http", "nginx", "1.22.1"), booklab.Port(5432, "postgresql", "PostgreSQL DB", "15")
 	booklab.Night(t, book, booklab.Up("10.20.0.11", "web-1.example.org", web), booklab.Up("10.20.0.12", "db-1.example.org"))
 	booklab.Night(t, book, booklab.Up("10.20.0.11", "web-1.example.org", web), booklab.Up("10.20.0.12", "db-1.example.org", db))
+	return over(t, book, change)
+}
+
+// over starts the page over a book.
+func over(t *testing.T, book *persist.Book, change func(*Options)) pages {
+	t.Helper()
 	o := Options{Book: book, Gate: gate{}, Version: "test"}
 	if change != nil {
 		change(&o)
@@ -53,16 +59,18 @@ func start(t *testing.T, change func(*Options)) pages {
 // ask sends a request as somebody of a role and returns the answer with its body.
 func (p pages) ask(t *testing.T, role state.Role, method, path string, form url.Values, header ...string) (*http.Response, string) {
 	t.Helper()
-	var body io.Reader
 	if form != nil {
-		body = strings.NewReader(form.Encode())
+		header = append([]string{"Content-Type", "application/x-www-form-urlencoded"}, header...)
 	}
-	r, err := http.NewRequestWithContext(t.Context(), method, p.URL+path, body)
+	return p.send(t, role, method, path, form.Encode(), header...)
+}
+
+// send sends a request with a body.
+func (p pages) send(t *testing.T, role state.Role, method, path, body string, header ...string) (*http.Response, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, p.URL+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
-	}
-	if form != nil {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	r.Header.Set("X-Test-Role", string(role))
 	for i := 0; i+1 < len(header); i += 2 {

@@ -69,6 +69,7 @@ type port struct {
 	FirstSeen  *string `json:"first_seen"`
 	LastSeen   *string `json:"last_seen"`
 	StaleSince *string `json:"stale_since"`
+	Approve    *string `json:"approve"` // a link by which whoever holds it can approve the port
 }
 
 type alert struct {
@@ -106,10 +107,11 @@ func approvalOf(a state.Approval) any {
 	}
 }
 
-func portOf(h state.HostReport, p state.PortReport) any {
+func portOf(h state.HostReport, p state.PortReport, to state.MessageLinks) any {
 	return port{
 		where: whereOf(h.Address, h.Name(), p.Port), State: string(p.State), Service: some(p.Service.String()), Product: some(p.Service.Product), Version: some(p.Service.Version),
 		Process: some(p.Behind().Described()), Owner: some(h.Owner), FirstSeen: utc(&p.FirstSeen), LastSeen: utc(&p.LastSeen), StaleSince: utc(p.StaleSince),
+		Approve: linkOf(to.ToApprove(h.ID, p.Port)),
 	}
 }
 

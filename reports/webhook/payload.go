@@ -43,10 +43,12 @@ const Schema = 1
 //	    "findings": [],
 //	    "changes": [{"kind": "port-opened", "severity": "high", "host": "web-1", "address": "192.0.2.11", "protocol": "tcp", "port": 8080, "was": null, "now": {"name": null, "state": "open", "service": "http", "product": "nginx", "version": "1.22.1", "process": null, "bind": null}}],
 //	    "voided": [],
-//	    "unapproved": [{"host": "web-1", "address": "192.0.2.11", "protocol": "tcp", "port": 8080, "state": "open", "service": "http", "product": "nginx", "version": "1.22.1", "process": null, "owner": "web-team@example.org", "first_seen": "2026-10-03T02:00:00Z", "last_seen": "2026-10-03T02:00:00Z", "stale_since": null}]
+//	    "unapproved": [{"host": "web-1", "address": "192.0.2.11", "protocol": "tcp", "port": 8080, "state": "open", "service": "http", "product": "nginx", "version": "1.22.1", "process": null, "owner": "web-team@example.org", "first_seen": "2026-10-03T02:00:00Z", "last_seen": "2026-10-03T02:00:00Z", "stale_since": null, "approve": null}]
 //	  }
 //	}
 //
+// `approve` of an element of `unapproved` is a link that opens a page on which whoever has
+// the link can approve the port: it is for no log.
 // `type` is "ownmap." and the kind: baseline, changes, reminder, trouble, well, test.
 // `severities` count the changes. Without a run behind the message, `run`, `verdict`,
 // `mood` and `coverage` are null, and `title` and `lines` say all. An element of

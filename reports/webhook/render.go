@@ -42,7 +42,7 @@ func Render(m state.Message, organisation, network string) ([]byte, error) {
 	d.Notes = take(&l, m.Notes, mostTexts, noteBytes, textOf)
 	d.Lines = take(&l, m.Lines, mostTexts, lineBytes, textOf)
 	if m.Report != nil {
-		l.report(&d, m.Report)
+		l.report(&d, m)
 	} else {
 		d.Findings, d.Changes, d.Voided, d.Unapproved = []json.RawMessage{}, []json.RawMessage{}, []json.RawMessage{}, []json.RawMessage{}
 	}
@@ -59,7 +59,8 @@ type lists struct {
 	err error
 }
 
-func (l *lists) report(d *Data, r *state.Report) {
+func (l *lists) report(d *Data, m state.Message) {
+	r := m.Report
 	d.Run = &run{
 		ID: r.Run.ID, State: string(r.Run.State), StartedAt: utc(&r.Run.StartedAt), FinishedAt: utc(r.Run.FinishedAt), Baseline: r.Run.Baseline, Partial: r.Run.Partial,
 		Alerts: take(l, r.Run.Alerts, mostTexts, noteBytes, alertOf), Notes: take(l, r.Run.Notes, mostTexts, noteBytes, textOf),
@@ -87,7 +88,7 @@ func (l *lists) report(d *Data, r *state.Report) {
 			ports = append(ports, waiting{h, p})
 		}
 	}
-	d.Unapproved = take(l, ports, mostOthers, unapprovedBytes, func(w waiting) any { return portOf(w.host, w.port) })
+	d.Unapproved = take(l, ports, mostOthers, unapprovedBytes, func(w waiting) any { return portOf(w.host, w.port, m.Links) })
 	l.cut = l.cut || len(changes) < len(r.Changes) || len(ports) < d.Totals.Unapproved
 }
 

@@ -1,4 +1,4 @@
-package site
+package piece
 
 import (
 	"fmt"
@@ -10,19 +10,19 @@ import (
 	"ownmap/pipeline/state"
 )
 
-// timeline is a chart of when each port of a host was open, who approved it and when
+// Timeline is a chart of when each port of a host was open, who approved it and when
 // its process changed, on absolute time and in CSS pixels. Its axis ends at the last
 // thing that happened, never at the last run: the page of a host that did not change
 // must not change either.
-type timeline struct {
+type Timeline struct {
 	ID     string        // of its HTML elements
 	SVG    template.HTML // drawn here: a template takes ten times as long
-	Legend []legendRow
+	Legend []Legend
 	More   string
 }
 
-// legendRow explains a mark.
-type legendRow struct{ Class, Glyph, Words string }
+// Legend explains a mark of a timeline.
+type Legend struct{ Class, Glyph, Words string }
 
 const (
 	timelineRows  = 60 // ports that are drawn
@@ -42,9 +42,9 @@ type drawing struct {
 	rows  map[state.Port]int // the top of each port's row
 }
 
-// timelineOf draws the intervals of a host, which are sorted by port, and what became
-// of the ports' approvals and processes; nil for none.
-func timelineOf(h state.HostHistory, id string) *timeline {
+// TimelineOf draws the intervals of a host, which are sorted by port, and what became
+// of the ports' approvals and processes; nil for none. id begins the ids of its elements.
+func TimelineOf(h state.HostHistory, id string) *Timeline {
 	if len(h.Intervals) == 0 {
 		return nil
 	}
@@ -62,7 +62,7 @@ func timelineOf(h state.HostHistory, id string) *timeline {
 			still++
 		}
 	}
-	t := &timeline{ID: id + "-timeline", More: state.MoreOf(len(d.rows), ports, "ports")}
+	t := &Timeline{ID: id + "-timeline", More: state.MoreOf(len(d.rows), ports, "ports")}
 	d.head(t.ID, fmt.Sprintf("%s; the axis goes from %s to %s. %d still open, marked with an arrow. The history below tells the same in words.",
 		state.Count(ports, "port", "ports"), first.Format(time.DateOnly), last.Format(time.DateOnly), still))
 	d.axis(first, last)
@@ -79,8 +79,6 @@ func timelineOf(h state.HostHistory, id string) *timeline {
 	t.SVG = template.HTML(d.b.String()) //nolint:gosec // every text in it went through escaped
 	return t
 }
-
-func escaped(s string) string { return template.HTMLEscapeString(s) }
 
 func (d *drawing) head(id, description string) {
 	height := timelineTop + len(d.rows)*rowHeight + 4
@@ -124,8 +122,8 @@ func (d *drawing) bar(in state.Interval, y int) {
 
 // marks draws what happened to the approvals and processes of ports, oldest first, and
 // explains the marks that there are.
-func (d *drawing) marks(events []state.Event) []legendRow {
-	legend := []legendRow{{"approved", "✓", "approved"}, {"ended", "✗", "approval ended"}, {"process", "◆", "process changed"}}
+func (d *drawing) marks(events []state.Event) []Legend {
+	legend := []Legend{{"approved", "✓", "approved"}, {"ended", "✗", "approval ended"}, {"process", "◆", "process changed"}}
 	shapes := map[string]string{
 		"approved": `<circle r="5.5"/><path d="M-2.6 .2 -.7 2.2 2.8 -2"/>`,
 		"ended":    `<circle r="5.5"/><path d="M-2.2 -2.2 2.2 2.2M2.2 -2.2 -2.2 2.2"/>`,
@@ -151,7 +149,7 @@ func (d *drawing) marks(events []state.Event) []legendRow {
 		fmt.Fprintf(&d.b, "<g class=\"mark %s\" transform=\"translate(%d %d)\"><title>%s %s, %s</title>%s</g>\n",
 			class, d.x(e.At), top+rowHeight/2, escaped(port.String()), escaped(words), e.At.Format(minute), shapes[class])
 	}
-	var told []legendRow
+	var told []Legend
 	for _, row := range legend {
 		if used[row.Class] {
 			told = append(told, row)
@@ -159,9 +157,6 @@ func (d *drawing) marks(events []state.Event) []legendRow {
 	}
 	return told
 }
-
-// minute is how times are told.
-const minute = "2006-01-02 15:04"
 
 // span returns the first and the last thing that happened to a host, and some
 // time after it, for what began last to be seen.

@@ -1,4 +1,4 @@
-package site
+package piece
 
 import (
 	"fmt"
@@ -10,41 +10,43 @@ import (
 	"ownmap/pipeline/state"
 )
 
-// trend is a chart of open and unapproved ports over the runs, in CSS pixels.
-type trend struct {
+// Trend is a chart of open and unapproved ports over the runs, in CSS pixels.
+type Trend struct {
 	Width, Height              int
 	Left, Right, Axis, Foot    int
 	LabelX                     int
 	Description                string
-	Grid                       []mark
-	Dates                      []mark
+	Grid                       []Mark
+	Dates                      []Mark
 	Area, Open, Unapproved     string // SVG paths
-	Points                     []trendPoint
-	OpenLabel, UnapprovedLabel mark
+	Points                     []Point
+	OpenLabel, UnapprovedLabel Mark
 }
 
-// mark is a text at a place on an axis.
-type mark struct {
+// Mark is a text at a place on an axis of a chart.
+type Mark struct {
 	At     int
 	Text   int // baseline of the text, where it differs from At
 	Label  string
 	Anchor string
 }
 
-type trendPoint struct {
+// Point is a run in a trend.
+type Point struct {
 	X, OpenY, UnapprovedY int
 	Label                 string
 }
 
-func trendOf(runs []state.RunSummary) trend {
+// TrendOf draws the runs that kept a state, given newest first, at most state.TrendRuns.
+func TrendOf(runs []state.RunSummary) Trend {
 	var shown []state.RunSummary
 	for _, r := range runs {
-		if hasReport(r.Run) && len(shown) < state.TrendRuns {
+		if r.Rev != 0 && len(shown) < state.TrendRuns {
 			shown = append(shown, r)
 		}
 	}
 	slices.Reverse(shown) // the oldest first
-	t := trend{Width: 560, Height: 220, Left: 36, Right: 444, Axis: 30, Foot: 212, LabelX: 454}
+	t := Trend{Width: 560, Height: 220, Left: 36, Right: 444, Axis: 30, Foot: 212, LabelX: 454}
 	if len(shown) == 0 {
 		return t
 	}
@@ -57,25 +59,25 @@ func trendOf(runs []state.RunSummary) trend {
 	ceiling := max(1, (highest+step-1)/step) * step
 	y := func(n int) int { return bottom - (bottom-top)*n/ceiling }
 	for n := 0; n <= ceiling; n += step {
-		t.Grid = append(t.Grid, mark{At: y(n), Text: y(n) + 4, Label: strconv.Itoa(n)})
+		t.Grid = append(t.Grid, Mark{At: y(n), Text: y(n) + 4, Label: strconv.Itoa(n)})
 	}
 
 	first, last := shown[0], shown[len(shown)-1]
 	x := scale(first.StartedAt, last.StartedAt, t.Left+6, t.Right-6)
 	for _, r := range shown {
-		t.Points = append(t.Points, trendPoint{x(r.StartedAt), y(r.Open), y(r.Unapproved), fmt.Sprintf(
+		t.Points = append(t.Points, Point{x(r.StartedAt), y(r.Open), y(r.Unapproved), fmt.Sprintf(
 			"Run %d, %s: %d open, %d unapproved", r.ID, r.StartedAt.Format(time.DateOnly), r.Open, r.Unapproved)})
 	}
-	t.Open = polyline(t.Points, func(p trendPoint) int { return p.OpenY })
-	t.Unapproved = polyline(t.Points, func(p trendPoint) int { return p.UnapprovedY })
+	t.Open = polyline(t.Points, func(p Point) int { return p.OpenY })
+	t.Unapproved = polyline(t.Points, func(p Point) int { return p.UnapprovedY })
 	end := t.Points[len(t.Points)-1]
 	t.Area = fmt.Sprintf("%s L%d %d L%d %d Z", t.Unapproved, end.X, bottom, t.Points[0].X, bottom)
-	t.Dates = []mark{{At: end.X, Label: last.StartedAt.Format(time.DateOnly), Anchor: "end"}}
+	t.Dates = []Mark{{At: end.X, Label: last.StartedAt.Format(time.DateOnly), Anchor: "end"}}
 	if end.X > t.Points[0].X {
-		t.Dates = append(t.Dates, mark{At: t.Points[0].X, Label: first.StartedAt.Format(time.DateOnly), Anchor: "start"})
+		t.Dates = append(t.Dates, Mark{At: t.Points[0].X, Label: first.StartedAt.Format(time.DateOnly), Anchor: "start"})
 	}
-	t.OpenLabel = mark{At: end.OpenY + 4, Label: fmt.Sprintf("%d open", last.Open)}
-	t.UnapprovedLabel = mark{At: max(end.UnapprovedY+4, t.OpenLabel.At+16), Label: fmt.Sprintf("%d unapproved", last.Unapproved)}
+	t.OpenLabel = Mark{At: end.OpenY + 4, Label: fmt.Sprintf("%d open", last.Open)}
+	t.UnapprovedLabel = Mark{At: max(end.UnapprovedY+4, t.OpenLabel.At+16), Label: fmt.Sprintf("%d unapproved", last.Unapproved)}
 	t.Description = fmt.Sprintf("From %s to %s, %s: open ports from %d to %d, unapproved from %d to %d. The table of runs has every number.",
 		first.StartedAt.Format(time.DateOnly), last.StartedAt.Format(time.DateOnly), state.Count(len(shown), "run", "runs"),
 		first.Open, last.Open, first.Unapproved, last.Unapproved)
@@ -93,7 +95,7 @@ func scale(a, b time.Time, left, right int) func(time.Time) int {
 	}
 }
 
-func polyline(points []trendPoint, y func(trendPoint) int) string {
+func polyline(points []Point, y func(Point) int) string {
 	var b strings.Builder
 	for i, p := range points {
 		command := " L"

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"ownmap/pipeline/queue"
+	"ownmap/reports/web"
+	"ownmap/reports/web/access"
+)
+
+// The bounds of the page as a server.
+const (
+	serveHeaders = 5 * time.Second  // for the head of a request
+	serveRequest = time.Minute      // for a request, and for its answer
+	serveIdle    = 2 * time.Minute  // between two requests of a connection
+	serveHead    = 16 << 10         // bytes of the head
+	serveStop    = 10 * time.Second // for what is under way when it is to end
+)
+
+type serveOptions struct {
+	listen             string
+	noWorker, accesses bool
+}
+
+func (a *app) serveCommand() *cobra.Command {
+	var o serveOptions
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the web page, until it is stopped",
+		Long: `Serve shows the web page: how things stand, approvals, targets, old reports, scans.
+A worker of its own does the scans that are asked for there; the page itself never
+scans. With --no-worker they are left to ` + "`ownmap worker`" + ` or the next ` + "`ownmap run`" + `.`,
+		Example: "  ownmap serve\n  ownmap serve --listen unix:/run/ownmap/web.sock --no-worker",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.with(cmd.Context(), func(h *house) error { return a.serve(cmd.Context(), h, o) })
+		},
+	}
+	cmd.Flags().StringVar(&o.listen, "listen", "127.0.0.1:8480", "`ADDRESS` to listen on: HOST:PORT or unix:PATH")
+	cmd.Flags().BoolVar(&o.noWorker, "no-worker", false, "start no worker: others do what is asked for on the page")
+	cmd.Flags().BoolVar(&o.accesses, "access-log", false, "write a line for each request to stderr, as --verbose does too")
+	return cmd
+}
+
+// serve serves the page until ctx ends, and then lets what is under way end.
+func (a *app) serve(ctx context.Context, h *house, o serveOptions) error {
+	if err := queue.Migrate(ctx, h.book.Pool()); err != nil {
+		return err
+	}
+	guard := h.guard()
+	stopping := make(chan struct{})
+	options, err := h.webOptions(guard, stopping)
+	if err != nil {
+		return err
+	}
+	if o.accesses || a.verbose {
+		options.Access = slog.New(slog.NewTextHandler(a.stderr, nil))
+	}
+	page, err := web.New(options)
+	if err != nil {
+		return err
+	}
+	listener, err := listen(ctx, o.listen)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler: page, ReadHeaderTimeout: serveHeaders, ReadTimeout: serveRequest, WriteTimeout: serveRequest, IdleTimeout: serveIdle, MaxHeaderBytes: serveHead,
+		ErrorLog: slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
+	}
+	server.RegisterOnShutdown(func() { close(stopping) })
+	if err := a.sayWhere(ctx, listener, guard); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	group, inner := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve the web page: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error { return shutDown(inner, server) })
+	if !o.noWorker {
+		group.Go(func() error { return a.keepWorker(inner) })
+	}
+	return group.Wait()
+}
+
+// shutDown waits for ctx to end and then for the requests that are under way, but not long.
+func shutDown(ctx context.Context, server *http.Server) error {
+	<-ctx.Done()
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), serveStop)
+	defer cancel()
+	if err := server.Shutdown(patience); err != nil {
+		return server.Close() // who is that slow is left
+	}
+	return nil
+}
+
+// sayWhere prints where the page is and, while nobody can sign in, the link that lets the
+// first one in.
+func (a *app) sayWhere(ctx context.Context, listener net.Listener, guard *access.Guard) error {
+	base := "http://" + listener.Addr().String() + "/"
+	if listener.Addr().Network() == "unix" {
+		base = "unix:" + listener.Addr().String()
+	}
+	fmt.Fprintf(a.stderr, "ownmap: the web page is at %s, version %s\n", base, buildVersion())
+	token, err := guard.OfferLink(ctx)
+	if err != nil || token == "" {
+		return err
+	}
+	fmt.Fprintf(a.stderr, "ownmap: nobody can sign in yet; within an hour, once, this link can: %s\n", strings.TrimSuffix(base, "/")+"/signin/"+token)
+	return nil
+}
+
+// listen listens on HOST:PORT or unix:PATH. The socket that a process left that died is
+// taken away first.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	var config net.ListenConfig
+	path, isPath := strings.CutPrefix(address, "unix:")
+	if !isPath {
+		listener, err := config.Listen(ctx, "tcp", address)
+		if err != nil {
+			return nil, fmt.Errorf("listen on %s: %w", address, err)
+		}
+		return listener, nil
+	}
+	if conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "unix", path); err == nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("listen on %s: another process does", address)
+	}
+	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSocket != 0 {
+		if err := os.Remove(path); err != nil {
+			return nil, fmt.Errorf("listen on %s: %w", address, err)
+		}
+	}
+	listener, err := config.Listen(ctx, "unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	if err := os.Chmod(path, 0o660); err != nil { //nolint:gosec // a proxy of the same group connects
+		return nil, errors.Join(err, listener.Close())
+	}
+	return listener, nil
+}
