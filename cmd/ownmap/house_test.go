@@ -30,6 +30,7 @@ func rooms() map[string]string {
 		"pipeline":                 "pipeline/diff pipeline/state",
 		"pipeline/alert":           "pipeline/state",
 		"pipeline/banner":          "pipeline/state",
+		"pipeline/desk":            "pipeline/alert pipeline/load pipeline/persist pipeline/state",
 		"pipeline/diff":            "pipeline/state",
 		"pipeline/egress":          "",
 		"pipeline/enrich":          "pipeline/enrich/listing pipeline/enrich/login pipeline/state",

@@ -99,7 +99,8 @@ lock; 130 interrupted.`,
 		a.runCommand(), a.serveCommand(), a.workerCommand(), a.cancelCommand(), a.statusCommand(), a.runsCommand(), a.showCommand(), a.reportCommand(),
 		a.portsCommand(), a.hostCommand(), a.diffCommand(),
 		a.approveCommand(), a.revokeCommand(), a.auditCommand(), a.targetsCommand(), a.hostkeysCommand(),
-		a.snoozeCommand(), a.deliveriesCommand(), a.keysCommand(), a.notifyCommand(),
+		a.snoozeCommand(), a.deliveriesCommand(), a.notifyCommand(),
+		a.passwdCommand(), a.usersCommand(), a.tokensCommand(), a.keysCommand(),
 		a.siteCommand(), a.checkCommand(), a.configCommand(), a.dbCommand(), a.versionCommand(),
 	)
 	usageArgs(root)

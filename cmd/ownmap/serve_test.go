@@ -23,7 +23,7 @@ import (
 
 // served is a running `ownmap serve`.
 type served struct {
-	desk
+	wishes
 
 	cmd   *exec.Cmd
 	url   string
@@ -31,9 +31,9 @@ type served struct {
 }
 
 // serve starts the page on a port of its own choice, for somebody with an admin's token.
-func (d desk) serve(t *testing.T, args ...string) served {
+func (d wishes) serve(t *testing.T, args ...string) served {
 	t.Helper()
-	s := served{desk: d, token: "ownmap_" + strings.Repeat("x", 40)}
+	s := served{wishes: d, token: "ownmap_" + strings.Repeat("x", 40)}
 	h := d.open(t)
 	sum := sha256.Sum256([]byte(s.token))
 	_, err := h.book.AddAPIToken(t.Context(), sum[:], state.APIToken{Name: "test", Role: state.Admin, By: "alice", CreatedAt: time.Now()}, state.Actor{Name: "alice", Via: "cli"})
@@ -112,7 +112,7 @@ func (s served) post(t *testing.T, path string, form url.Values) {
 }
 
 // slow makes scans slow enough to be caught at it.
-func (d desk) slow(t *testing.T) {
+func (d wishes) slow(t *testing.T) {
 	t.Helper()
 	config, err := os.OpenFile(filepath.Join(d.dir, "ownmap.yaml"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {

@@ -68,25 +68,3 @@ func HostJSON(w io.Writer, h state.HostHistory) error {
 	}
 	return write(w, j)
 }
-
-// TargetsJSON writes targets as one array.
-func TargetsJSON(w io.Writer, targets []state.Target) error {
-	type targetJSON struct {
-		Target  state.Spec   `json:"target"`
-		Exclude []state.Spec `json:"exclude"`
-		Tags    []string     `json:"tags"`
-		Owner   *string      `json:"owner"`
-		Profile *string      `json:"profile"`
-		Vantage *string      `json:"vantage"`
-		Origin  string       `json:"origin"`
-		Where   *string      `json:"where"`
-	}
-	all := make([]targetJSON, 0, len(targets))
-	for _, t := range targets {
-		all = append(all, targetJSON{
-			Target: t.Spec, Exclude: list(t.Exclude), Tags: list(t.Tags), Owner: some(t.Owner), Profile: some(t.Profile),
-			Vantage: some(t.Vantage), Origin: string(t.Origin), Where: some(t.Where),
-		})
-	}
-	return write(w, all)
-}
