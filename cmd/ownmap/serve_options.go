@@ -24,7 +24,7 @@ func (h *house) webOptions(guard *access.Guard, stopping <-chan struct{}) (web.O
 		return web.Options{}, err
 	}
 	return web.Options{
-		Book: h.book, Guard: guard, External: h.config.Web.External(), Templates: h.look.set(), Brand: h.look.brand, Zone: h.config.Reports.Zone(), Version: buildVersion(), Now: h.app.now,
+		Book: h.book, Guard: guard, External: h.config.Web.External(), Links: h.ring, LinkMode: h.config.LinkMode(), Templates: h.look.set(), Brand: h.look.brand, Zone: h.config.Reports.Zone(), Version: buildVersion(), Now: h.app.now,
 		Explain: h.explain, Ready: h.ready, Metrics: counts.write, Log: h.log,
 		Operations: web.Operations{
 			Formats: formats, Archive: h.archive(), Compare: h.compareRuns, Comparisons: h.webComparisons(),
