@@ -37,7 +37,8 @@ func TargetsJSON(w io.Writer, targets []state.Target) error {
 // header line). A cell that a spreadsheet could take for a formula begins with an
 // apostrophe.
 func TargetsCSV(w io.Writer, targets []state.Target) error {
-	rows := [][]string{{"target", "tags", "owner", "profile", "vantage", "exclude", "ssh", "ssh_user", "ssh_port"}}
+	out := newTable(w)
+	out.row("target", "tags", "owner", "profile", "vantage", "exclude", "ssh", "ssh_user", "ssh_port")
 	for _, t := range targets {
 		port := ""
 		if t.SSH.Port != 0 {
@@ -47,10 +48,7 @@ func TargetsCSV(w io.Writer, targets []state.Target) error {
 		for i, spec := range t.Exclude {
 			exclude[i] = spec.String()
 		}
-		rows = append(rows, []string{
-			t.Spec.String(), strings.Join(t.Tags, " "), t.Owner, t.Profile, t.Vantage, strings.Join(exclude, " "),
-			string(t.SSH.Look), t.SSH.User, port,
-		})
+		out.row(t.Spec.String(), strings.Join(t.Tags, " "), t.Owner, t.Profile, t.Vantage, strings.Join(exclude, " "), string(t.SSH.Look), t.SSH.User, port)
 	}
-	return writeCSV(w, rows)
+	return out.end()
 }
