@@ -7,13 +7,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"ownmap/pipeline/load"
 	"ownmap/pipeline/queue"
 	"ownmap/reports/web"
 	"ownmap/reports/web/access"
@@ -47,7 +47,7 @@ scans. With --no-worker they are left to ` + "`ownmap worker`" + ` or the next `
 			return a.with(cmd.Context(), func(h *house) error { return a.serve(cmd.Context(), h, o) })
 		},
 	}
-	cmd.Flags().StringVar(&o.listen, "listen", "127.0.0.1:8480", "`ADDRESS` to listen on: HOST:PORT or unix:PATH")
+	cmd.Flags().StringVar(&o.listen, "listen", "", "`ADDRESS` to listen on in place of web.listen: ADDRESS:PORT or unix:/PATH")
 	cmd.Flags().BoolVar(&o.noWorker, "no-worker", false, "start no worker: others do what is asked for on the page")
 	cmd.Flags().BoolVar(&o.accesses, "access-log", false, "write a line for each request to stderr, as --verbose does too")
 	return cmd
@@ -58,7 +58,17 @@ func (a *app) serve(ctx context.Context, h *house, o serveOptions) error {
 	if err := queue.Migrate(ctx, h.book.Pool()); err != nil {
 		return err
 	}
-	guard := h.guard()
+	if o.listen != "" {
+		address, err := load.ParseListen(o.listen)
+		if err != nil {
+			return &usageError{err: fmt.Errorf("--listen %w", err)}
+		}
+		h.config.Web.Listen = address
+	}
+	guard, err := h.guard()
+	if err != nil {
+		return err
+	}
 	stopping := make(chan struct{})
 	options, err := h.webOptions(guard, stopping)
 	if err != nil {
@@ -71,7 +81,7 @@ func (a *app) serve(ctx context.Context, h *house, o serveOptions) error {
 	if err != nil {
 		return err
 	}
-	listener, err := listen(ctx, o.listen)
+	listener, err := listen(ctx, h.config.Web, guard, h.log)
 	if err != nil {
 		return err
 	}
@@ -80,7 +90,7 @@ func (a *app) serve(ctx context.Context, h *house, o serveOptions) error {
 		ErrorLog: slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
 	}
 	server.RegisterOnShutdown(func() { close(stopping) })
-	if err := a.sayWhere(ctx, listener, guard); err != nil {
+	if err := a.sayWhere(ctx, h, listener, guard); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	group, inner := errgroup.WithContext(ctx)
@@ -91,6 +101,7 @@ func (a *app) serve(ctx context.Context, h *house, o serveOptions) error {
 		return nil
 	})
 	group.Go(func() error { return shutDown(inner, server) })
+	group.Go(func() error { return h.serveSchedule(inner) })
 	if !o.noWorker {
 		group.Go(func() error { return a.keepWorker(inner) })
 	}
@@ -110,47 +121,24 @@ func shutDown(ctx context.Context, server *http.Server) error {
 
 // sayWhere prints where the page is and, while nobody can sign in, the link that lets the
 // first one in.
-func (a *app) sayWhere(ctx context.Context, listener net.Listener, guard *access.Guard) error {
-	base := "http://" + listener.Addr().String() + "/"
-	if listener.Addr().Network() == "unix" {
-		base = "unix:" + listener.Addr().String()
+func (a *app) sayWhere(ctx context.Context, h *house, listener net.Listener, guard *access.Guard) error {
+	where := "http://" + listener.Addr().String() + "/"
+	if h.config.Web.TLS() {
+		where = "https" + strings.TrimPrefix(where, "http")
 	}
-	fmt.Fprintf(a.stderr, "ownmap: the web page is at %s, version %s\n", base, buildVersion())
+	if path, socket := h.config.Web.Socket(); socket {
+		where = "unix:" + path
+	}
+	known := where
+	if external := h.config.Web.ExternalURL; external != "" {
+		known = external
+		where += ", known as " + external
+	}
+	fmt.Fprintf(a.stderr, "ownmap: the web page is at %s, version %s\n", where, buildVersion())
 	token, err := guard.OfferLink(ctx)
 	if err != nil || token == "" {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "ownmap: nobody can sign in yet; within an hour, once, this link can: %s\n", strings.TrimSuffix(base, "/")+"/signin/"+token)
+	fmt.Fprintf(a.stderr, "ownmap: nobody can sign in yet; within an hour, once, this link can: %s/signin/%s\n", strings.TrimSuffix(known, "/"), token)
 	return nil
-}
-
-// listen listens on HOST:PORT or unix:PATH. The socket that a process left that died is
-// taken away first.
-func listen(ctx context.Context, address string) (net.Listener, error) {
-	var config net.ListenConfig
-	path, isPath := strings.CutPrefix(address, "unix:")
-	if !isPath {
-		listener, err := config.Listen(ctx, "tcp", address)
-		if err != nil {
-			return nil, fmt.Errorf("listen on %s: %w", address, err)
-		}
-		return listener, nil
-	}
-	if conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "unix", path); err == nil {
-		_ = conn.Close()
-		return nil, fmt.Errorf("listen on %s: another process does", address)
-	}
-	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSocket != 0 {
-		if err := os.Remove(path); err != nil {
-			return nil, fmt.Errorf("listen on %s: %w", address, err)
-		}
-	}
-	listener, err := config.Listen(ctx, "unix", path)
-	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", address, err)
-	}
-	if err := os.Chmod(path, 0o660); err != nil { //nolint:gosec // a proxy of the same group connects
-		return nil, errors.Join(err, listener.Close())
-	}
-	return listener, nil
 }

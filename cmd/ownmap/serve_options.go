@@ -11,15 +11,11 @@ import (
 	"ownmap/pipeline/load"
 	"ownmap/pipeline/queue"
 	"ownmap/pipeline/state"
+	"ownmap/reports/export"
 	"ownmap/reports/site"
 	"ownmap/reports/web"
 	"ownmap/reports/web/access"
 )
-
-// guard returns what says who may do what on the page.
-func (h *house) guard() *access.Guard {
-	return access.New(access.Options{Store: h.book, Now: h.app.now, Log: h.log})
-}
 
 // webOptions wires the page.
 func (h *house) webOptions(guard *access.Guard, stopping <-chan struct{}) (web.Options, error) {
@@ -29,8 +25,13 @@ func (h *house) webOptions(guard *access.Guard, stopping <-chan struct{}) (web.O
 		return web.Options{}, err
 	}
 	return web.Options{
-		Book: h.book, Gate: guard, Templates: h.look.set(), Brand: h.look.brand, Zone: h.config.Reports.Zone(), Version: buildVersion(), Now: h.app.now,
+		Book: h.book, Guard: guard, External: h.config.Web.External(), Links: h.ring, LinkMode: h.config.LinkMode(),
+		Templates: h.look.set(), Brand: h.look.brand, Zone: h.config.Reports.Zone(), Version: buildVersion(), Now: h.app.now,
 		Explain: h.explain, Ready: h.ready, Metrics: counts.write, Log: h.log,
+		JSON: web.Encoders{
+			Status: export.StatusJSON, Ports: export.PortsJSON, Host: export.HostJSON, Approvals: export.ApprovalsJSON, Audit: export.AuditJSON,
+			Runs: export.RunsJSON, Report: export.JSON, Deliveries: export.DeliveriesJSON, Snoozes: export.SnoozesJSON,
+		},
 		Operations: web.Operations{
 			Formats: formats, Archive: h.archive(), Compare: h.compareRuns, Comparisons: h.webComparisons(),
 			CheckScan: h.checkScan, Workers: h.webWorkers, Channels: h.webChannels(), Stopping: stopping, Observe: counts.observe,
@@ -128,8 +129,13 @@ type planError struct{ err error }
 func (e *planError) Error() string { return e.err.Error() }
 func (e *planError) Unwrap() error { return e.err }
 
-// checkScan tells what names no host of a target, as `ownmap run` does.
+// checkScan tells what names no host of a target, as `ownmap run` does, with what is set on
+// the page by now.
 func (h *house) checkScan(ctx context.Context, only []string) error {
+	h, err := h.anew(ctx)
+	if err != nil {
+		return err
+	}
 	targets, err := h.book.Targets(ctx, h.config.StateTargets())
 	if err != nil {
 		return err
