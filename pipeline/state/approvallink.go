@@ -129,7 +129,7 @@ func (l Linked) Err() error {
 func (l Linked) Seen() string {
 	h := sha256.New()
 	for _, p := range l.Ports {
-		fields := []string{p.Vantage, p.Was.Port.String()}
+		fields := []string{p.Vantage, p.Was.String()}
 		if p.Now != nil {
 			service, process := p.Now.Service.Fingerprint(), p.Now.Behind().Fingerprint()
 			fields = append(fields, string(p.Now.State), service.String(), process.String())
