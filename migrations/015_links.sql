@@ -23,9 +23,11 @@ create table approval_link_use (
     used_by text not null,
     primary key (link_id, host_id, ports)
 );
+create index approval_by_link on approval (granted_at) where via = 'mail';
 
 ---- create above / drop below ----
 
+drop index approval_by_link;
 drop table approval_link_use, approval_link;
 create table approval_link (
     token_sha256 bytea primary key,

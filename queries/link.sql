@@ -40,3 +40,11 @@ returning d.id, d.channel, d.recipient, d.message_id;
 -- have links that are good.
 select key, max(expires_at)::timestamptz as expires_at, count(*) filter (where revoked_at is null and expires_at > sqlc.arg(now)) as good
 from approval_link group by key;
+
+-- name: ApprovalsByLink :many
+-- ApprovalsByLink returns what was approved by links of messages between the revision
+-- before one and a time, in the order in which it was.
+select h.address, a.protocol, a.port, a.granted_by from approval a join host h on h.id = a.host_id
+where a.via = 'mail' and a.granted_at <= sqlc.arg(at)
+  and a.granted_at > coalesce((select r.at from rev r where r.id < sqlc.arg(rev)::bigint order by r.id desc limit 1), '-infinity')
+order by a.id;

@@ -7,6 +7,7 @@ package queries
 
 import (
 	"context"
+	"net/netip"
 	"time"
 )
 
@@ -91,6 +92,52 @@ func (q *Queries) ApprovalLinksOfDelivery(ctx context.Context, deliveryID int64)
 	var i ApprovalLinksOfDeliveryRow
 	err := row.Scan(&i.ID, &i.Key, &i.ExpiresAt)
 	return i, err
+}
+
+const approvalsByLink = `-- name: ApprovalsByLink :many
+select h.address, a.protocol, a.port, a.granted_by from approval a join host h on h.id = a.host_id
+where a.via = 'mail' and a.granted_at <= $1
+  and a.granted_at > coalesce((select r.at from rev r where r.id < $2::bigint order by r.id desc limit 1), '-infinity')
+order by a.id
+`
+
+type ApprovalsByLinkParams struct {
+	At  time.Time
+	Rev int64
+}
+
+type ApprovalsByLinkRow struct {
+	Address   netip.Addr
+	Protocol  string
+	Port      int32
+	GrantedBy string
+}
+
+// ApprovalsByLink returns what was approved by links of messages between the revision
+// before one and a time, in the order in which it was.
+func (q *Queries) ApprovalsByLink(ctx context.Context, arg ApprovalsByLinkParams) ([]ApprovalsByLinkRow, error) {
+	rows, err := q.db.Query(ctx, approvalsByLink, arg.At, arg.Rev)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ApprovalsByLinkRow{}
+	for rows.Next() {
+		var i ApprovalsByLinkRow
+		if err := rows.Scan(
+			&i.Address,
+			&i.Protocol,
+			&i.Port,
+			&i.GrantedBy,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const lastApprovalLinks = `-- name: LastApprovalLinks :many

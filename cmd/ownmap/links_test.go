@@ -169,6 +169,9 @@ channels:
 	if links := linksIn(t, server.Messages()[3]); len(links) != 3 {
 		t.Errorf("links of the mail after it: %v", links)
 	}
+	const told = "Approved since the last run: 127.9.26.1 21961/tcp, via link sent to alice@example.org."
+	holds(t, "the report after it", p.wants(t, 0, "show"), told)
+	lacks(t, "the report before it", p.wants(t, 0, "show", "2"), told)
 
 	// Keys and links end at somebody's word.
 	two := slices.Collect(func(yield func(string) bool) {

@@ -189,9 +189,14 @@ func TestSignedNonsense(t *testing.T) {
 		}
 	}
 	for _, s := range []state.LinkScope{
-		{Host: 0, Ports: ports("22"), Expires: night()}, {Host: -1, Ports: ports("22"), Expires: night()}, {Host: 1, Expires: night()}, {Host: 1, Ports: ports("22")},
-		{Host: 1, Ports: make([]state.Port, 11), Expires: night()}, {Host: 1, Ports: []state.Port{{Protocol: "icmp", Number: 1}}, Expires: night()},
-		{Host: 1, Ports: ports("22", "22"), Expires: night()}, {Host: 1, Ports: ports("22"), Expires: night().AddDate(40_000, 0, 0)},
+		{Host: 0, Ports: ports("22"), Expires: night()},
+		{Host: -1, Ports: ports("22"), Expires: night()},
+		{Host: 1, Expires: night()},
+		{Host: 1, Ports: ports("22")},
+		{Host: 1, Ports: make([]state.Port, 11), Expires: night()},
+		{Host: 1, Ports: []state.Port{{Protocol: "icmp", Number: 1}}, Expires: night()},
+		{Host: 1, Ports: ports("22", "22"), Expires: night()},
+		{Host: 1, Ports: ports("22"), Expires: night().AddDate(40_000, 0, 0)},
 	} {
 		if text, err := keys[0].seal(s); err == nil {
 			t.Errorf("%+v: %s", s, text)

@@ -163,6 +163,9 @@ func (k *keeping) approvals(ctx context.Context) error {
 	}
 	drifted = append(drifted, usurped...)
 	at, rev := k.rev.At, k.rev.ID
+	if err := k.byLink(ctx); err != nil {
+		return err
+	}
 	if err := k.q.ExpireApprovals(ctx, at); err != nil {
 		return fmt.Errorf("end expired approvals: %w", err)
 	}

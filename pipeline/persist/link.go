@@ -48,6 +48,24 @@ func addLinks(ctx context.Context, q *queries.Queries, d state.Delivery, key str
 	return nil
 }
 
+// byLink notes what was approved by links since the run before: whoever forwarded a message,
+// or lost it, reads here what became of it.
+func (k *keeping) byLink(ctx context.Context) error {
+	const most = 20
+	rows, err := k.q.ApprovalsByLink(ctx, queries.ApprovalsByLinkParams{Rev: k.rev.ID, At: k.rev.At})
+	if err != nil {
+		return fmt.Errorf("approvals by links: %w", err)
+	}
+	for _, row := range rows[:min(most, len(rows))] {
+		by := state.Approval{By: row.GrantedBy, Via: "mail"}
+		k.notes = append(k.notes, fmt.Sprintf("Approved since the last run: %s %s, %s.", row.Address, portOf(row.Protocol, row.Port), by.Author()))
+	}
+	if more := len(rows) - most; more > 0 {
+		k.notes = append(k.notes, fmt.Sprintf("Approved by links since the last run: %s; `ownmap audit` has them all.", state.Count(more, "more port", "more ports")))
+	}
+	return nil
+}
+
 // linksOf returns what the links of a message are made of; nil: it has none.
 func linksOf(ctx context.Context, q *queries.Queries, delivery int64) (*state.ApprovalLinks, error) {
 	row, err := q.ApprovalLinksOfDelivery(ctx, delivery)
