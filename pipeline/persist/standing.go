@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"unique"
 
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -19,7 +20,7 @@ type standing struct {
 	asked    int64                    // the last one whose run was asked for it; 0: none
 	answered map[state.Protocol]int64 // the last one in which it answered
 	missed   map[state.Protocol]int   // runs since then that asked for it
-	ports    []standingPort           // in Port order
+	ports    []standingPort           // in Port order, until finish
 }
 
 // standingPort is a port of a standing.
@@ -44,9 +45,9 @@ func (v *view) hosts(ctx context.Context, wanted seats) ([]*standing, error) {
 		}
 		h.HostReport = state.HostReport{
 			Host: state.Host{
-				ID: row.HostID, Vantage: v.vantages[row.VantageID], Address: row.Address, Names: row.Names, State: state.HostState(row.State),
+				ID: row.HostID, Vantage: v.vantages[row.VantageID], Address: row.Address, Names: row.Names, State: state.HostState(once(row.State)),
 			},
-			Tags: row.Tags, Owner: row.Owner, FirstSeen: v.time(row.First),
+			Tags: row.Tags, Owner: once(row.Owner), FirstSeen: v.time(row.First),
 		}
 		hosts = append(hosts, h)
 	}
@@ -84,8 +85,11 @@ func (v *view) addPorts(ctx context.Context, hosts []*standing) error {
 			continue // known from another vantage
 		}
 		port := portOf(row.Protocol, row.Port)
+		if h.ports == nil {
+			h.ports = make([]standingPort, 0, 8)
+		}
 		h.ports = append(h.ports, standingPort{from: row.RevFrom, PortReport: state.PortReport{
-			PortStatus: state.PortStatus{Port: port, State: state.PortState(row.State), Service: behind[row.Fp]},
+			PortStatus: state.PortStatus{Port: port, State: state.PortState(once(row.State)), Service: behind[row.Fp]},
 			FirstSeen:  v.time(row.First), Approval: good.of(h, port),
 		}})
 	}
@@ -95,22 +99,30 @@ func (v *view) addPorts(ctx context.Context, hosts []*standing) error {
 	return nil
 }
 
+// finish makes the ports those of the report, for nothing is left to be dated.
+func (h *standing) finish() {
+	h.Ports = make([]state.PortReport, len(h.ports))
+	for i := range h.ports {
+		h.Ports[i] = h.ports[i].PortReport
+	}
+	h.ports = nil
+}
+
 // reports hands over the hosts as a reader gets them.
 func reports(hosts []*standing) []state.HostReport {
 	list := make([]state.HostReport, len(hosts))
 	for i, h := range hosts {
-		h.Ports = make([]state.PortReport, len(h.ports))
-		for j, p := range h.ports {
-			h.Ports[j] = p.PortReport
-		}
 		list[i] = h.HostReport
 	}
 	return list
 }
 
 func portOf(protocol string, number int32) state.Port {
-	return state.Port{Protocol: state.Protocol(protocol), Number: uint16(number)}
+	return state.Port{Protocol: state.Protocol(once(protocol)), Number: uint16(number)}
 }
+
+// once returns the one copy of a text that is kept for all rows that have it.
+func once(text string) string { return unique.Make(text).Value() }
 
 // approvalKey is what an approval is of; vantage 0 is any.
 type approvalKey struct {
@@ -157,9 +169,9 @@ func (v *view) approvals(ctx context.Context, ids []int64) (approvals, error) {
 func approvalOf(row queries.Approval, vantages map[int16]string) state.Approval {
 	a := state.Approval{
 		ID: row.ID, HostID: row.HostID, Port: portOf(row.Protocol, row.Port),
-		Service: row.Service, Family: row.Family, Probed: row.Probed,
+		Service: once(row.Service), Family: once(row.Family), Probed: row.Probed,
 		Process: state.Process{Exe: row.Exe, User: row.OsUser, Unit: row.Unit, Container: row.Container, Package: row.Package}.Pointer(),
-		Reason:  row.Reason, By: row.GrantedBy, Via: row.Via,
+		Reason:  once(row.Reason), By: once(row.GrantedBy), Via: once(row.Via),
 		GrantedAt: row.GrantedAt, Until: row.ExpiresAt, EndedAt: row.EndedAt, EndedBy: row.EndedBy,
 		EndReason: state.EndReason(row.EndReason),
 	}

@@ -2,6 +2,7 @@ package export
 
 import (
 	"io"
+	"slices"
 
 	"ownmap/pipeline/state"
 )
@@ -49,7 +50,7 @@ func HostJSON(w io.Writer, h state.HostHistory) error {
 	j := hostJSON{
 		Host: hostOf(h.Name(), h.Address.String()), Address: h.Address.String(), Vantage: h.Vantage, Names: list(h.Names),
 		State: string(h.State), Tags: list(h.Tags), Owner: some(h.Owner), FirstSeen: utc(&h.FirstSeen), LastSeen: utc(h.LastSeen),
-		Ports: portsOf([]state.HostReport{h.HostReport}), Listeners: listenersOf(h.Inside.Listeners), LookedAt: utc(h.Inside.LookedAt),
+		Ports: slices.AppendSeq([]portJSON{}, portsOf([]state.HostReport{h.HostReport})), Listeners: listenersOf(h.Inside.Listeners), LookedAt: utc(h.Inside.LookedAt),
 		Findings: findingsOf(h.Findings), Intervals: []intervalJSON{}, Events: []eventJSON{},
 	}
 	for _, i := range h.Intervals {
