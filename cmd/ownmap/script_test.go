@@ -23,7 +23,7 @@ import (
 // TestMain lets the test binary be the ownmap program, so that scripts and
 // crash tests run the real main in a process of its own.
 func TestMain(m *testing.M) {
-	testscript.Main(labMain{m}, map[string]func(){"ownmap": main})
+	testscript.Main(labMain{m}, map[string]func(){"ownmap": main, measuredOwnmap: measured})
 }
 
 // labMain keeps the lab's server running over all tests.
