@@ -55,7 +55,7 @@ const unapprovedWord = "unapproved"
 // portsPage is the address of the page of ports, with a filter, where whoever signs in can
 // approve them.
 func portsPage(base string, filter ...string) string {
-	return base + "ports?" + url.Values{"q": {strings.Join(filter, " ")}}.Encode()
+	return base + "ports?" + url.Values{"filter": {strings.Join(filter, " ")}}.Encode()
 }
 
 // reviewed is the filter of what a message is about: all that awaits approval, of the one

@@ -12,7 +12,7 @@ import (
 // approved: the one port itself, or the page that has them all.
 func TestLinksToApprove(t *testing.T) {
 	t.Parallel()
-	const review, token = "https://ownmap.example.org/ports?q=unapproved", "https://ownmap.example.org/a/xyz"
+	const review, token = "https://ownmap.example.org/ports?filter=unapproved", "https://ownmap.example.org/a/xyz"
 	many := demo.Nights(49).At(48)
 	one := many
 	one.Hosts = nil

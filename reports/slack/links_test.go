@@ -12,7 +12,7 @@ import (
 func linked(m state.Message) state.Message {
 	m.Links.Approve = func(host int64, ports ...state.Port) string {
 		if len(ports) > state.MostLinked {
-			return fmt.Sprintf("https://ownmap.example.org/ports?q=%d", host)
+			return fmt.Sprintf("https://ownmap.example.org/ports?filter=%d", host)
 		}
 		return fmt.Sprintf("https://ownmap.example.org/a/%0*d", 72+4*len(ports), host*70000+int64(ports[0].Number))
 	}

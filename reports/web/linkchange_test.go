@@ -63,7 +63,7 @@ func TestChangedLink(t *testing.T) { //nolint:tparallel // one world
 			t.Errorf("%d, %d:\n%s", got, sent, page)
 		}
 		for _, text := range []string{page, answer} {
-			says(t, text, "Not approved: 443/tcp on host-2.example.org", "Whoever signs in can look", `href="/ports?q=10.20.0.2"`, "something else listens now", "When the message was sent", "http nginx 1.22.1", "Now", "http netcat backdoor 0.7")
+			says(t, text, "Not approved: 443/tcp on host-2.example.org", "Whoever signs in can look", `href="/ports?filter=10.20.0.2"`, "something else listens now", "When the message was sent", "http nginx 1.22.1", "Now", "http netcat backdoor 0.7")
 		}
 		unchanged(t)
 	})

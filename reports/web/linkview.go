@@ -78,7 +78,7 @@ func (v linkView) title() string {
 }
 
 func (s *server) linkView(r *http.Request, l state.Linked, is linkIs) linkView {
-	page := "/ports?" + url.Values{"q": {"unapproved"}}.Encode()
+	page := "/ports?" + url.Values{"filter": {"unapproved"}}.Encode()
 	v := linkView{Is: is, Page: page}
 	if is == linkGone {
 		return v // whatever link it was
@@ -89,7 +89,7 @@ func (s *server) linkView(r *http.Request, l state.Linked, is linkIs) linkView {
 		names[i] = p.String()
 	}
 	v.What = strings.Join(names, ", ") + " on " + l.Host.Label()
-	v.Page = "/ports?" + url.Values{"q": {l.Host.Address.WithZone("").String()}}.Encode()
+	v.Page = "/ports?" + url.Values{"filter": {l.Host.Address.WithZone("").String()}}.Encode()
 	v.Record = state.Approval{By: l.Author(identity(r)), Via: "mail"}.Author()
 	several := slices.ContainsFunc(l.Ports, func(p state.LinkedPort) bool {
 		return p.Vantage != l.Ports[0].Vantage || p.Vantage != state.DefaultVantage
