@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -102,30 +101,6 @@ func failure(ctx context.Context, err error) error {
 	return nil
 }
 
-// lookLate tells those who watch when the last run is longer ago than it should be.
-func (h *house) lookLate(ctx context.Context) error {
-	if h.policy.Watch.Late == 0 || len(h.policy.Channels) == 0 {
-		return nil
-	}
-	last, err := h.book.FindRun(ctx, "last")
-	var none *persist.NoRunError
-	if errors.As(err, &none) {
-		return nil // before the first run nothing is late
-	}
-	if err != nil {
-		return err
-	}
-	at := h.app.now()
-	ago := at.Sub(last.StartedAt)
-	if ago <= h.policy.Watch.Late {
-		return nil
-	}
-	title := fmt.Sprintf("The last run is of %s, %d h ago", last.StartedAt.Format("2006-01-02 15:04 MST"), int(ago.Hours()))
-	return h.book.Trouble(ctx, func(book string) []state.Delivery {
-		return h.policy.Trouble(book, fmt.Sprintf("late-%d", last.ID), title, []string{"Is the timer running? What is under way: ownmap status"}, at, "")
-	})
-}
-
 // serveMessages sends messages, and looks whether runs are late, until ctx ends.
 func (h *house) serveMessages(ctx context.Context) error {
 	if len(h.policy.Channels) == 0 {
@@ -147,6 +122,3 @@ func (h *house) serveMessages(ctx context.Context) error {
 	})
 	return group.Wait()
 }
-
-// lateEvery is how often a worker looks whether the last run is too long ago.
-const lateEvery = 5 * time.Minute

@@ -30,6 +30,7 @@ func rooms() map[string]string {
 		"pipeline":                 "pipeline/diff pipeline/state",
 		"pipeline/alert":           "pipeline/state",
 		"pipeline/banner":          "pipeline/state",
+		"pipeline/desk":            "pipeline/alert pipeline/load pipeline/persist pipeline/state",
 		"pipeline/diff":            "pipeline/state",
 		"pipeline/egress":          "",
 		"pipeline/enrich":          "pipeline/enrich/listing pipeline/enrich/login pipeline/state",
@@ -84,7 +85,7 @@ func mayUse(room, pkg string, test bool) bool {
 	own, isOwn := strings.CutPrefix(pkg, "ownmap/")
 	switch {
 	case test && isOwn:
-		forTests := room + " migrations pipeline/lab pipeline/lab/booklab pipeline/lab/browser pipeline/lab/demo pipeline/lab/netlab pipeline/lab/oidclab pipeline/lab/sshlab pipeline/lab/smtplab pipeline/persist pipeline/persist/private pipeline/state"
+		forTests := room + " migrations pipeline/lab pipeline/lab/booklab pipeline/lab/browser pipeline/lab/demo pipeline/lab/netlab pipeline/lab/oidclab pipeline/lab/sshlab pipeline/lab/smtplab pipeline/link pipeline/persist pipeline/persist/private pipeline/state"
 		if room == "pipeline/outbox" {
 			forTests += " pipeline pipeline/alert reports/email"
 		}

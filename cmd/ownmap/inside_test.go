@@ -70,7 +70,7 @@ func (i instance) unapproved(t *testing.T) string {
 	return out
 }
 
-const web = `set -e
+const httpd = `set -e
 start() { setsid "$@" >/dev/null 2>&1 & i=0; while [ $i -lt 100 ]; do ss -Htln | grep -q ':8000 ' && break; sleep 0.05; i=$((i+1)); done; }
 stop() { kill $(ss -Htlnp | sed -n 's/.*:8000 .*pid=\([0-9]*\).*/\1/p'); i=0; while [ $i -lt 100 ] && ss -Htln | grep -q ':8000 '; do sleep 0.05; i=$((i+1)); done; }
 `
@@ -81,7 +81,7 @@ func TestServicesAreReplaced(t *testing.T) {
 	t.Parallel()
 	f := sshlab.Start(t, sshlab.Options{Sudo: true})
 	h := f.Hosts[0]
-	h.Exec(t, web+"start busybox httpd -f -p 8000 -h /var")
+	h.Exec(t, httpd+"start busybox httpd -f -p 8000 -h /var")
 	i := newInside(t, f, sshlab.User, "22,8000")
 	if changes, findings := i.night(t); changes+findings != "" {
 		t.Fatalf("the baseline: %s; %s", changes, findings)
@@ -99,14 +99,14 @@ func TestServicesAreReplaced(t *testing.T) {
 			t.Errorf("%s: unapproved:\n%s", what, open)
 		}
 	}
-	h.Exec(t, web+"stop; start busybox httpd -f -p 8000 -h /var")
+	h.Exec(t, httpd+"stop; start busybox httpd -f -p 8000 -h /var")
 	quiet("a restart", "")
-	h.Exec(t, web+"b=$(readlink -f $(command -v busybox)); cp $b $b.new; mv $b.new $b") // as a package's upgrade does
+	h.Exec(t, httpd+"b=$(readlink -f $(command -v busybox)); cp $b $b.new; mv $b.new $b") // as a package's upgrade does
 	quiet("an upgrade without a restart", "low restart-wanted 8000")
-	h.Exec(t, web+"stop; start busybox httpd -f -p 8000 -h /var")
+	h.Exec(t, httpd+"stop; start busybox httpd -f -p 8000 -h /var")
 	quiet("a restart after it", "")
 
-	h.Exec(t, web+`stop; start perl -MSocket -e 'socket(my $s, AF_INET, SOCK_STREAM, 0); setsockopt($s, SOL_SOCKET, SO_REUSEADDR, 1); bind($s, pack_sockaddr_in(8000, INADDR_ANY)) or die; listen($s, 8); sleep 100000'`)
+	h.Exec(t, httpd+`stop; start perl -MSocket -e 'socket(my $s, AF_INET, SOCK_STREAM, 0); setsockopt($s, SOL_SOCKET, SO_REUSEADDR, 1); bind($s, pack_sockaddr_in(8000, INADDR_ANY)) or die; listen($s, 8); sleep 100000'`)
 	out, stderr, code := i.call(t, "run", "--exit-code")
 	if code != 1 || !strings.Contains(out, "process changed") || !strings.Contains(out, "drifted") {
 		t.Errorf("another program: exit code %d\n%s%s", code, out, stderr)

@@ -73,10 +73,10 @@ func (a *app) configCommand() *cobra.Command {
 	}
 	cmd.AddCommand(&cobra.Command{
 		Use:   "show",
-		Short: "Show the configuration in force, defaults filled in, secrets as ***",
+		Short: "Show the configuration in force and where each key was set, secrets as ***",
 		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			config, err := a.load()
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, err := a.shownConfig(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ownmap/pipeline"
 	"ownmap/pipeline/load"
 	"ownmap/pipeline/persist"
 	"ownmap/pipeline/queue"
@@ -75,11 +76,12 @@ func (h *house) serveRequests(ctx context.Context, scanner *scan.Scanner) error 
 		return err
 	}
 	defer crew.Close()
-	p := h.pipeline(load.NewPlanner(h.config, nil), crew, scanner, nil)
 	for {
 		request, err := h.book.NextRequest(ctx)
 		if err == nil && request != nil {
-			err = h.serve(ctx, p.Run, *request)
+			err = h.serveAnew(ctx, *request, func(now *house) pipeline.Pipeline {
+				return now.pipeline(load.NewPlanner(now.config, nil), crew, scanner, nil)
+			})
 		}
 		if err != nil && ctx.Err() == nil {
 			h.log.WarnContext(ctx, "requested scan", "error", err)

@@ -14,8 +14,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// desk is an installation where people ask for scans.
-type desk struct {
+// wishes is an installation where people ask for scans.
+type wishes struct {
 	instance
 
 	conn *pgx.Conn
@@ -29,7 +29,7 @@ type wish struct {
 }
 
 // newDesk makes an installation with two hosts of one open port each.
-func newDesk(t *testing.T, subnet string) desk {
+func newDesk(t *testing.T, subnet string) wishes {
 	t.Helper()
 	i := newInstance(t, `
 database: {url: "${DATABASE_URL}"}
@@ -45,11 +45,11 @@ profiles: {p: {ports: "20701-20720", services: false}}
 		go greet(l, "")
 	}
 	i.run(t, 2, "192.0.2.9") // no target has it: the schema is made and nothing else
-	return desk{i, i.connect(t)}
+	return wishes{i, i.connect(t)}
 }
 
 // request asks for a scan in a person's name, and returns what it said.
-func (d desk) request(t *testing.T, by string, want int, only ...string) (stdout, stderr string) {
+func (d wishes) request(t *testing.T, by string, want int, only ...string) (stdout, stderr string) {
 	t.Helper()
 	d.env = append(d.env, "SUDO_USER="+by)
 	stdout, stderr, code := d.call(t, append([]string{"run", "--queue"}, only...)...)
@@ -59,7 +59,7 @@ func (d desk) request(t *testing.T, by string, want int, only ...string) (stdout
 	return stdout, stderr
 }
 
-func (d desk) outcome(t *testing.T, request int) (w wish) {
+func (d wishes) outcome(t *testing.T, request int) (w wish) {
 	t.Helper()
 	err := d.conn.QueryRow(t.Context(), `select asked_by, array_to_string(only_hosts, ' '), error, coalesce(run_id, 0), finished_at is not null
 		from scan_request where id = $1`, request).Scan(&w.by, &w.only, &w.fault, &w.run, &w.finished)
@@ -70,7 +70,7 @@ func (d desk) outcome(t *testing.T, request int) (w wish) {
 }
 
 // settled waits until a request is finished and wants it to be so.
-func (d desk) settled(t *testing.T, request int, want wish) {
+func (d wishes) settled(t *testing.T, request int, want wish) {
 	t.Helper()
 	waitFor(t, 25*time.Second, "the requested scan", func() bool { return d.outcome(t, request).finished })
 	want.finished = true
@@ -79,14 +79,14 @@ func (d desk) settled(t *testing.T, request int, want wish) {
 	}
 }
 
-func (d desk) worker(t *testing.T) *exec.Cmd {
+func (d wishes) worker(t *testing.T) *exec.Cmd {
 	t.Helper()
 	return d.enlist(t, d.command(context.WithoutCancel(t.Context()), "worker"), d.conn)
 }
 
 // stall keeps results from being staged until release is called: a run begins and
 // comes no further.
-func (d desk) stall(t *testing.T) (release func()) {
+func (d wishes) stall(t *testing.T) (release func()) {
 	t.Helper()
 	tx, err := d.connect(t).Begin(t.Context())
 	if err != nil {
@@ -99,7 +99,7 @@ func (d desk) stall(t *testing.T) (release func()) {
 }
 
 // begun waits until a run has begun.
-func (d desk) begun(t *testing.T) {
+func (d wishes) begun(t *testing.T) {
 	t.Helper()
 	waitFor(t, 20*time.Second, "the run to begin", func() bool {
 		return ask[int](t, d.conn, "select count(*) from run where state = 'scanning'") == 1
@@ -107,7 +107,7 @@ func (d desk) begun(t *testing.T) {
 }
 
 // hosts returns how many hosts a run looked at.
-func (d desk) hosts(t *testing.T, run string) int {
+func (d wishes) hosts(t *testing.T, run string) int {
 	t.Helper()
 	var report struct {
 		Coverage struct{ Hosts, Answered int }

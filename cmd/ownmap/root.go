@@ -96,10 +96,11 @@ lock; 130 interrupted.`,
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log what is done to stderr")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err: err} })
 	root.AddCommand(
-		a.runCommand(), a.workerCommand(), a.cancelCommand(), a.statusCommand(), a.runsCommand(), a.showCommand(), a.reportCommand(),
+		a.runCommand(), a.serveCommand(), a.workerCommand(), a.cancelCommand(), a.statusCommand(), a.runsCommand(), a.showCommand(), a.reportCommand(),
 		a.portsCommand(), a.hostCommand(), a.diffCommand(),
 		a.approveCommand(), a.revokeCommand(), a.auditCommand(), a.targetsCommand(), a.hostkeysCommand(),
 		a.snoozeCommand(), a.deliveriesCommand(), a.notifyCommand(),
+		a.passwdCommand(), a.usersCommand(), a.tokensCommand(), a.keysCommand(),
 		a.siteCommand(), a.checkCommand(), a.configCommand(), a.dbCommand(), a.versionCommand(),
 	)
 	usageArgs(root)

@@ -15,7 +15,7 @@ import (
 )
 
 type runOptions struct {
-	exitCode, json, quiet, queue, silent bool
+	exitCode, json, quiet, queue, silent, timer bool
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -42,7 +42,8 @@ run of all targets.`,
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but errors")
 	cmd.Flags().BoolVar(&o.queue, "queue", false, "leave the run to a worker and return at once")
 	cmd.Flags().BoolVar(&o.silent, "no-deliver", false, "send no messages; they wait for the next run, a worker or `ownmap deliveries send`")
-	for _, other := range []string{"exit-code", "json", "quiet", "no-deliver"} {
+	cmd.Flags().BoolVar(&o.timer, "timer", false, "a timer calls: leave the run to the schedule where one is set")
+	for _, other := range []string{"exit-code", "json", "quiet", "no-deliver", "timer"} {
 		cmd.MarkFlagsMutuallyExclusive("queue", other)
 	}
 	return cmd
@@ -55,6 +56,11 @@ func (a *app) run(ctx context.Context, only []string, o runOptions) error {
 	}
 	defer house.close(ctx)
 
+	if o.timer {
+		if aside, err := house.standAside(ctx); aside || err != nil {
+			return house.blame(err)
+		}
+	}
 	beat, err := house.heartbeat()
 	if err != nil {
 		return err

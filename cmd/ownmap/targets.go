@@ -20,7 +20,7 @@ func (a *app) targetsCommand() *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.targetsListCommand(), a.targetsAddCommand(), a.targetsRemoveCommand(), a.targetsImportCommand(), a.targetsExportCommand())
+	cmd.AddCommand(a.targetsListCommand(), a.targetsAddCommand(), a.targetsRemoveCommand(), a.targetsImportCommand(), a.targetsExportCommand(), a.targetsTestCommand())
 	return cmd
 }
 
@@ -44,12 +44,16 @@ func (a *app) targetsListCommand() *cobra.Command {
 }
 
 func (a *app) targetsExportCommand() *cobra.Command {
-	return &cobra.Command{
+	var asCSV bool
+	cmd := &cobra.Command{
 		Use:   "export",
-		Short: "Print the targets one a line, as nmap's -iL reads them",
+		Short: "Print the targets one a line, as nmap's -iL reads them, or as a table",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withTargets(cmd.Context(), func(_ *house, targets []state.Target) error {
+				if asCSV {
+					return export.TargetsCSV(a.stdout, targets)
+				}
 				for _, t := range targets {
 					if _, err := fmt.Fprintln(a.stdout, t.Spec); err != nil {
 						return err
@@ -59,6 +63,8 @@ func (a *app) targetsExportCommand() *cobra.Command {
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&asCSV, "csv", false, "print a table with all that is set of them")
+	return cmd
 }
 
 // withTargets opens the house and hands over the targets of every origin.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 
@@ -16,6 +17,9 @@ import (
 type targetFlags struct {
 	tags, exclude, vantages []string
 	owner, profile          string
+	ssh                     string
+	sshUser                 string
+	sshPort                 uint16
 }
 
 func (f *targetFlags) register(cmd *cobra.Command) {
@@ -24,6 +28,21 @@ func (f *targetFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.owner, "owner", "", "who answers for these hosts")
 	cmd.Flags().StringVar(&f.profile, "profile", "", "scan profile (default: standard)")
 	cmd.Flags().StringSliceVar(&f.vantages, "vantage", nil, "where it is scanned from (repeatable; default: local)")
+	cmd.Flags().StringVar(&f.ssh, "ssh", "", "look inside over SSH: on or off (default: as the config says)")
+	cmd.Flags().StringVar(&f.sshUser, "ssh-user", "", "who logs in (default: as the config says)")
+	cmd.Flags().Uint16Var(&f.sshPort, "ssh-port", 0, "port of SSH (default: as the config says)")
+}
+
+// target is what the flags say of a target.
+func (f *targetFlags) target() (state.Target, error) {
+	exclude, err := parseSpecs(f.exclude)
+	if err != nil {
+		return state.Target{}, err
+	}
+	return state.Target{
+		Exclude: exclude, Tags: slices.Compact(slices.Sorted(slices.Values(f.tags))), Owner: f.owner, Profile: f.profile,
+		SSH: state.TargetSSH{Look: state.LookWord(f.ssh), User: f.sshUser, Port: f.sshPort}, Origin: state.OriginCLI,
+	}, nil
 }
 
 func (a *app) targetsAddCommand() *cobra.Command {
@@ -38,7 +57,18 @@ func (a *app) targetsAddCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.addTargets(cmd.Context(), specs, f)
+			common, err := f.target()
+			if err != nil {
+				return err
+			}
+			return a.with(cmd.Context(), func(h *house) error {
+				targets := make([]state.Target, len(specs))
+				for i, spec := range specs {
+					targets[i] = common
+					targets[i].Spec = spec
+				}
+				return a.addTargets(cmd.Context(), h, targets, f.vantages)
+			})
 		},
 	}
 	f.register(cmd)
@@ -49,95 +79,90 @@ func (a *app) targetsImportCommand() *cobra.Command {
 	var f targetFlags
 	cmd := &cobra.Command{
 		Use:   "import FILE",
-		Short: "Add the targets of a file as nmap's -iL reads it; - is stdin",
-		Args:  cobra.ExactArgs(1),
+		Short: "Add the targets of a file: a list as nmap's -iL reads it, or a table; - is stdin",
+		Long: `Import adds the targets of a file, all of them or, with a mistake in it, none.
+
+A list names targets as nmap's -iL reads them, separated by white space, with
+comments behind #. A table is CSV whose first line names its columns: target and
+any of tags, owner, profile, vantage, exclude, ssh (on or off), ssh_user and
+ssh_port. Flags hold for all targets; a cell that says something goes before.`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			specs, err := a.readTargetList(args[0])
+			common, err := f.target()
 			if err != nil {
 				return err
 			}
-			return a.addTargets(cmd.Context(), specs, f)
+			in, err := a.openInput(args[0])
+			if err != nil {
+				return err
+			}
+			defer func() { _ = in.Close() }()
+			return a.with(cmd.Context(), func(h *house) error {
+				read, err := h.desk().ReadTargets(cmd.Context(), in, args[0], common)
+				if err != nil {
+					return err
+				}
+				targets := make([]state.Target, len(read))
+				for i, t := range read {
+					targets[i] = t.Target
+					if t.Implied {
+						targets[i].Vantage = ""
+					}
+				}
+				return a.addTargets(cmd.Context(), h, targets, f.vantages)
+			})
 		},
 	}
 	f.register(cmd)
 	return cmd
 }
 
-func (a *app) readTargetList(path string) ([]state.Spec, error) {
-	in := a.stdin
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = f.Close() }()
-		in = f
+// openInput opens a file, or stdin for "-".
+func (a *app) openInput(path string) (io.ReadCloser, error) {
+	if path == "-" {
+		return io.NopCloser(a.stdin), nil
 	}
-	return load.ReadTargetList(in, path)
+	return os.Open(path)
 }
 
-// addTargets adds the specs, each from every vantage that was named, and warns of
-// what will not be scanned.
-func (a *app) addTargets(ctx context.Context, specs []state.Spec, f targetFlags) error {
-	exclude, err := f.check()
+// addTargets adds targets. One that names no vantage gets those that were named, and is
+// completed with what was said when it was added before; what will not be scanned is warned
+// of.
+func (a *app) addTargets(ctx context.Context, h *house, targets []state.Target, vantages []string) error {
+	for _, vantage := range vantages {
+		if err := load.CheckVantage(vantage); err != nil {
+			return &usageError{err: err}
+		}
+	}
+	before, err := h.book.OwnTargets(ctx)
 	if err != nil {
 		return err
 	}
-	return a.with(ctx, func(h *house) error {
-		if err := h.config.CheckProfile(f.profile); err != nil {
-			return &usageError{err: err}
+	var placed []state.Target
+	for _, t := range targets {
+		from := []string{t.Vantage}
+		if t.Vantage == "" {
+			from = vantagesOf(t.Spec, vantages, before)
 		}
-		before, err := h.book.Targets(ctx, h.config.StateTargets())
-		if err != nil {
-			return err
+		for _, vantage := range from {
+			t.Vantage = vantage
+			placed = append(placed, completed(t, before))
 		}
-		var targets []state.Target
-		for _, spec := range specs {
-			if err := spec.CheckCap(h.config.Scan.MaxAddresses); err != nil {
-				return &usageError{err: err}
-			}
-			for _, vantage := range f.from(spec, before) {
-				targets = append(targets, completed(state.Target{
-					Spec: spec, Exclude: exclude, Tags: f.tags, Owner: f.owner, Profile: f.profile,
-					Vantage: vantage, Origin: state.OriginCLI,
-				}, before))
-			}
-		}
-		added, err := h.book.AddTargets(ctx, targets, a.author())
-		if err != nil {
-			return err
-		}
-		a.warnExcluded(h.config, specs, slices.Concat(before, targets))
-		a.warnVantages(f.vantages, before)
-		return a.printCount(added, "target added", "targets added")
-	})
-}
-
-// check returns the exclusions, and puts the tags in order.
-func (f *targetFlags) check() ([]state.Spec, error) {
-	exclude, err := parseSpecs(f.exclude)
+	}
+	added, warnings, err := h.desk().AddTargets(ctx, placed, state.Actor{Name: a.author(), Via: "cli"})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for _, spec := range exclude {
-		if err := load.CheckExclusion(spec); err != nil {
-			return nil, &usageError{err: err}
-		}
+	for _, warning := range warnings {
+		fmt.Fprintln(a.stderr, "ownmap: warning: "+warning)
 	}
-	for _, vantage := range f.vantages {
-		if err := load.CheckVantage(vantage); err != nil {
-			return nil, &usageError{err: err}
-		}
-	}
-	slices.Sort(f.tags)
-	f.tags = slices.Compact(f.tags)
-	return exclude, nil
+	return a.printCount(added, "target added", "targets added")
 }
 
-// from returns the vantages of a target: those that were named, else those that it
+// vantagesOf returns the vantages of a target: those that were named, else those that it
 // was added for before, else the default one.
-func (f *targetFlags) from(spec state.Spec, before []state.Target) []string {
-	vantages := slices.Clone(f.vantages)
+func vantagesOf(spec state.Spec, named []string, before []state.Target) []string {
+	vantages := slices.Clone(named)
 	if len(vantages) == 0 {
 		for _, b := range before {
 			if b.Origin == state.OriginCLI && b.Spec == spec {
@@ -150,28 +175,6 @@ func (f *targetFlags) from(spec state.Spec, before []state.Target) []string {
 	}
 	slices.Sort(vantages)
 	return slices.Compact(vantages)
-}
-
-// warnExcluded says which of the specs are wholly excluded: they are kept, but
-// whoever added them expects them to be scanned.
-func (a *app) warnExcluded(config load.Config, specs []state.Spec, targets []state.Target) {
-	planner := load.NewPlanner(config, nil)
-	for _, spec := range specs {
-		if err := planner.Excluded(spec, targets); err != nil {
-			fmt.Fprintf(a.stderr, "ownmap: warning: it will not be scanned: %s\n", err)
-		}
-	}
-}
-
-// warnVantages says which vantages no target had before: a misspelt one has no
-// worker.
-func (a *app) warnVantages(named []string, before []state.Target) {
-	for _, vantage := range named {
-		known := func(t state.Target) bool { return t.Vantage == vantage }
-		if vantage != state.DefaultVantage && !slices.ContainsFunc(before, known) {
-			fmt.Fprintf(a.stderr, "ownmap: warning: no target was scanned from %s before: some machine must run `ownmap worker --vantage %s`\n", vantage, vantage)
-		}
-	}
 }
 
 // completed fills what was not said of a target with what was said when it was
@@ -191,5 +194,6 @@ func completed(t state.Target, before []state.Target) state.Target {
 		t.Exclude = was.Exclude
 	}
 	t.Owner, t.Profile = cmp.Or(t.Owner, was.Owner), cmp.Or(t.Profile, was.Profile)
+	t.SSH.Look, t.SSH.User, t.SSH.Port = cmp.Or(t.SSH.Look, was.SSH.Look), cmp.Or(t.SSH.User, was.SSH.User), cmp.Or(t.SSH.Port, was.SSH.Port)
 	return t
 }

@@ -32,8 +32,9 @@ import (
 type house struct {
 	app    *app
 	log    *slog.Logger
-	config load.Config
-	dir    string // state directory
+	file   load.Config // of the file alone
+	config load.Config // with what is set on the web page
+	dir    string      // state directory
 	server *private.Server
 	book   *persist.Book
 	look   appearance
@@ -62,7 +63,12 @@ func (a *app) open(ctx context.Context) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &house{app: a, log: a.log(), config: config}
+	return a.openWith(ctx, config)
+}
+
+// openWith opens the database of a config that was read.
+func (a *app) openWith(ctx context.Context, config load.Config) (_ *house, err error) {
+	h := &house{app: a, log: a.log(), file: config, config: config}
 	if h.dir, err = load.StateDir(a.stateDir, config, a.env, os.Geteuid()); err != nil {
 		return nil, err
 	}
@@ -78,7 +84,10 @@ func (a *app) open(ctx context.Context) (*house, error) {
 	for _, notice := range h.look.templates.Notices() {
 		fmt.Fprintln(a.stderr, "ownmap: warning: "+notice)
 	}
-	h.policy = config.Alerts()
+	if err := h.settings(ctx); err != nil {
+		h.book.Close()
+		return nil, errors.Join(h.blame(err), h.stop(ctx))
+	}
 	h.ring = link.New(h.dir, a.now)
 	if config.LinkMode() != state.LinksOff {
 		h.book.Links(h.ring.Current)

@@ -48,6 +48,7 @@ func (a *app) work(ctx context.Context, h *house, vantage string) error {
 	fmt.Fprintf(a.stderr, "ownmap: worker of vantage %s, version %s, takes shards\n", vantage, buildVersion())
 	group, inner := errgroup.WithContext(ctx)
 	group.Go(func() error { return h.worker(vantage, scanner).Run(inner) })
+	group.Go(func() error { return h.serveTests(inner, vantage, scanner) })
 	if vantage == state.DefaultVantage {
 		group.Go(func() error { return h.serveRequests(inner, scanner) })
 		group.Go(func() error { return h.serveMessages(inner) })

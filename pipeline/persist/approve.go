@@ -50,7 +50,8 @@ func portList(ports []state.Port) string {
 // scope that matches nothing is an error (UnknownHostError, NotOpenError) and
 // nothing is approved; ErrScopeEmpty refuses a scope that names nothing without
 // All. The author is required; Until must lie ahead. A scope of which the Digest is another
-// one by now is a ChangedError.
+// one by now is a ChangedError, and so is one of which a picked port is not open or not what it
+// was.
 func (b *Book) Approve(ctx context.Context, grant state.Grant) ([]state.Approval, error) {
 	grant.By, grant.Reason = state.Clean(grant.By), state.Clean(grant.Reason)
 	if err := checkGrant(grant); err != nil {
@@ -72,10 +73,8 @@ func (b *Book) Approve(ctx context.Context, grant state.Grant) ([]state.Approval
 		if err := c.checkOpen(); err != nil {
 			return err
 		}
-		if grant.Digest != "" {
-			if now := c.preview(); now.Digest != grant.Digest {
-				return &ChangedError{now}
-			}
+		if err := c.checkSeen(grant.Digest); err != nil {
+			return err
 		}
 		granted, err = v.grant(ctx, grant, c.wishes())
 		return err
@@ -94,7 +93,7 @@ func checkGrant(grant state.Grant) error {
 		return errors.New("the author is missing")
 	case !slices.Contains([]string{"cli", "web", "mail", "rule"}, grant.Via):
 		return fmt.Errorf("via %q is none of cli, web, mail, rule", grant.Via)
-	case !scope.All && len(scope.Hosts)+len(scope.Tags)+len(scope.Ports) == 0 && (scope.Filter == nil || scope.Filter.IsZero()):
+	case !scope.All && len(scope.Hosts)+len(scope.Tags)+len(scope.Ports)+len(scope.Picks)+len(scope.Approvals) == 0 && (scope.Filter == nil || scope.Filter.IsZero()):
 		return ErrScopeEmpty
 	}
 	return nil

@@ -20,7 +20,11 @@ type auditLines struct {
 
 // auditOf begins the lines of what somebody did.
 func auditOf(by state.Actor, action string) auditLines {
-	return auditLines{actor: state.Clean(by.Name), via: by.Via, how: by.Detail, action: action}
+	how := make(map[string]string, len(by.Detail))
+	for key, value := range by.Detail {
+		how[key] = state.Clean(value)
+	}
+	return auditLines{actor: state.Clean(by.Name), via: by.Via, how: how, action: action}
 }
 
 // add adds a line; empty details are left out.
@@ -61,6 +65,10 @@ func (b *Book) Audit(ctx context.Context, limit int) ([]state.AuditLine, error) 
 	if err != nil {
 		return nil, fmt.Errorf("read the audit: %w", err)
 	}
+	return auditOfRows(rows)
+}
+
+func auditOfRows(rows []queries.Audit) ([]state.AuditLine, error) {
 	list := make([]state.AuditLine, len(rows))
 	for i, row := range rows {
 		detail, err := auditDetail(row.Detail)

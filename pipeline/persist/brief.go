@@ -3,6 +3,7 @@ package persist
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"ownmap/pipeline/state"
 	"ownmap/queries"
@@ -63,14 +64,21 @@ func (v *view) brief(ctx context.Context, row queries.RunWithRevRow, brief *stat
 	if err != nil {
 		return err
 	}
-	if len(run.Only) > 0 {
-		brief.Open, brief.Unapproved = state.Report{Hosts: reports(hosts)}.OpenPorts()
+	known := make(map[seat]*standing, len(hosts))
+	for _, h := range hosts {
+		known[h.seat] = h
+		report.Findings = append(report.Findings, h.Findings...)
 	}
-	report.Findings = findingsOf(hosts)
-	if err := v.insideGaps(ctx, report, hosts); err != nil {
+	slices.SortFunc(report.Findings, state.CompareFindings)
+	report.Hosts = reports(hosts)
+	if len(run.Only) > 0 {
+		brief.Open, brief.Unapproved = report.OpenPorts()
+	}
+	if err := v.insideGaps(ctx, report); err != nil {
 		return err
 	}
-	if report.Gaps, err = v.gaps(ctx, lines, hosts); err != nil {
+	report.Hosts = nil // nobody asked for them
+	if report.Gaps, err = v.gaps(ctx, lines, known); err != nil {
 		return err
 	}
 	if report.Flaps, err = v.flaps(ctx); err != nil {

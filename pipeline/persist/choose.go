@@ -1,8 +1,10 @@
 package persist
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"ownmap/pipeline/persist/index"
@@ -14,7 +16,19 @@ import (
 type chosen struct {
 	*snapshot
 	scope    state.Scope
+	picks    map[pickKey]bool
 	selected *index.Selection // of the scope's hosts and filter
+}
+
+// pickKey is a pick without what was seen.
+type pickKey struct {
+	address netip.Addr
+	vantage string
+	port    state.Port
+}
+
+func keyOfPick(pick state.Pick) pickKey {
+	return pickKey{pick.Address.Unmap(), cmp.Or(pick.Vantage, state.DefaultVantage), pick.Port}
 }
 
 // choose returns the ports of a scope, as q sees them. A program that makes no pages reads
@@ -26,11 +40,12 @@ func (b *Book) choose(ctx context.Context, q *queries.Queries, scope state.Scope
 	}
 	var s *snapshot
 	var err error
+	named := namer(scope)
 	if b.mirror.newest.Load() != nil {
 		s, err = b.mirror.next(ctx, q)
 	} else {
 		s, err = partial(ctx, q, scope, func(h *index.Host) bool {
-			return names(scope, h) && filter.MatchHost(hostIn(h), h.Tags, h.Owner)
+			return named(h) && filter.MatchHost(hostIn(h), h.Tags, h.Owner)
 		})
 	}
 	if err != nil {
@@ -39,7 +54,11 @@ func (b *Book) choose(ctx context.Context, q *queries.Queries, scope state.Scope
 	if err := checkHosts(ctx, q, scope, s.Hosts); err != nil {
 		return nil, err
 	}
-	return &chosen{s, scope, s.SelectOf(filter, s.version.At, func(h *index.Host) bool { return names(scope, h) })}, nil
+	c := &chosen{snapshot: s, scope: scope, picks: make(map[pickKey]bool, len(scope.Picks)), selected: s.SelectOf(filter, s.version.At, named)}
+	for _, pick := range scope.Picks {
+		c.picks[keyOfPick(pick)] = true
+	}
+	return c, nil
 }
 
 // hostIn is a host of an index as a filter and a scope look at it.
@@ -47,9 +66,32 @@ func hostIn(h *index.Host) state.Host {
 	return state.Host{ID: h.ID, Vantage: h.Vantage, Address: h.Address, Names: h.Names, State: h.State}
 }
 
-// names says whether a scope names a host.
-func names(scope state.Scope, h *index.Host) bool {
-	return len(scope.Hosts)+len(scope.Tags) == 0 || scope.MatchesHost(state.HostReport{Host: hostIn(h), Tags: h.Tags})
+// namer returns what says whether a scope names a host.
+func namer(scope state.Scope) func(h *index.Host) bool {
+	if len(scope.Hosts)+len(scope.Tags)+len(scope.Picks) == 0 {
+		return func(*index.Host) bool { return true }
+	}
+	picked := make(map[netip.Addr]bool, len(scope.Picks))
+	for _, pick := range scope.Picks {
+		picked[pick.Address.Unmap()] = true
+	}
+	scope.Picks = nil // each is looked at for itself later
+	return func(h *index.Host) bool {
+		return (len(picked) == 0 || picked[h.Address]) && scope.MatchesHost(state.HostReport{Host: hostIn(h), Tags: h.Tags})
+	}
+}
+
+// names says whether the scope names the port at a place, of those that are selected.
+func (c *chosen) names(at int32) bool {
+	port := c.Port(at).Port()
+	if len(c.scope.Ports) > 0 && !slices.Contains(c.scope.Ports, port) {
+		return false
+	}
+	if len(c.picks) == 0 {
+		return true
+	}
+	h := &c.Hosts[c.Host(at)]
+	return c.picks[pickKey{h.Address, h.Vantage, port}]
 }
 
 // checkHosts refuses a host or tag that names none of the hosts.
@@ -106,10 +148,7 @@ func (c *chosen) checkOpen() error {
 func (c *chosen) due(yield func(at int32) bool) {
 	for at := range c.selected.All {
 		p := c.Port(at)
-		switch {
-		case p.Flags&state.FlagOpen == 0, c.scope.Unapproved && p.Approval != 0,
-			len(c.scope.Ports) > 0 && !slices.Contains(c.scope.Ports, p.Port()):
-		case !yield(at):
+		if p.Flags&state.FlagOpen != 0 && (!c.scope.Unapproved || p.Approval == 0) && c.names(at) && !yield(at) {
 			return
 		}
 	}

@@ -36,16 +36,12 @@ func totals(lines []line) state.Totals {
 }
 
 // gaps returns the hosts that the revision was asked for and that did not
-// answer over a protocol.
-func (v *view) gaps(ctx context.Context, lines []line, hosts []*standing) ([]state.Gap, error) {
-	known := make(map[seat]*standing, len(hosts))
-	for _, h := range hosts {
-		known[h.seat] = h
-	}
+// answer over a protocol; known are those of them that ever did.
+func (v *view) gaps(ctx context.Context, lines []line, known map[seat]*standing) ([]state.Gap, error) {
 	var found []gap
 	var strangers []int64
 	for _, l := range lines {
-		if l.coverage.Status == state.Answered {
+		if l.answered() {
 			continue
 		}
 		for _, id := range l.hosts.ids() {
@@ -88,7 +84,7 @@ func (v *view) gap(l line, id int64, h *standing) gap {
 		return g
 	}
 	g.address, g.Label, g.Since, g.Runs = h.Address, h.Label(), v.when(h.answered[g.Protocol]), h.missed[g.Protocol]
-	for _, p := range h.ports {
+	for _, p := range h.Ports {
 		if p.Protocol == g.Protocol && p.State == state.Open {
 			g.Open++
 		}

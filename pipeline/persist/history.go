@@ -14,9 +14,6 @@ import (
 	"ownmap/queries"
 )
 
-// historyBatch is how many hosts' histories are read at once.
-const historyBatch = 500
-
 // History returns all that is known of one host over time, as of now. host is
 // its address, or one of its names in any case. It fails with an
 // UnknownHostError or an AmbiguousHostError. Of a host that is seen from several
@@ -120,7 +117,7 @@ func (b *Book) Histories(ctx context.Context, since state.Mark, yield func(state
 		if partly {
 			known = slices.DeleteFunc(known, func(s seat) bool { return !touched.contains(s.host) })
 		}
-		for batch := range slices.Chunk(byHost(known), historyBatch) {
+		for batch := range slices.Chunk(byHost(known), hostBatch) {
 			list, err := v.histories(ctx, batch)
 			if err != nil {
 				return fmt.Errorf("histories: %w", err)

@@ -146,25 +146,16 @@ func (v *view) addFindings(ctx context.Context, hosts []*standing) error {
 	return nil
 }
 
-// findingsOf gathers what was found out about hosts.
-func findingsOf(hosts []*standing) []state.Finding {
-	var list []state.Finding
-	for _, h := range hosts {
-		list = append(list, h.Findings...)
-	}
-	slices.SortFunc(list, state.CompareFindings)
-	return list
-}
-
 // insideGaps counts the hosts that the run was to look inside, and names those
 // that it did not.
-func (v *view) insideGaps(ctx context.Context, report *state.Report, hosts []*standing) error {
+func (v *view) insideGaps(ctx context.Context, report *state.Report) error {
 	ledger, err := v.insideLedger(ctx, hostSet{{1, everyHost}})
 	if err != nil {
 		return err
 	}
-	known := make(map[int64]*standing, len(hosts))
-	for _, h := range hosts {
+	known := make(map[int64]*state.HostReport, len(report.Hosts))
+	for i := range report.Hosts {
+		h := &report.Hosts[i]
 		if _, twice := known[h.ID]; !twice {
 			known[h.ID] = h
 		}

@@ -3,7 +3,6 @@ package persist
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"ownmap/pipeline/state"
 	"ownmap/queries"
@@ -41,23 +40,14 @@ func (b *Book) Hosts(ctx context.Context, yield func(state.HostReport) error) er
 		if err != nil {
 			return err
 		}
-		known, err := v.known(ctx)
-		if err != nil {
-			return err
-		}
-		known = slices.DeleteFunc(known, func(s seat) bool { return !wanted.has(s) })
-		for batch := range slices.Chunk(known, historyBatch) {
-			hosts, err := v.standings(ctx, seatsOf(batch))
-			if err != nil {
-				return fmt.Errorf("inventory: %w", err)
-			}
-			for _, h := range reports(hosts) {
-				if err := yield(h); err != nil {
+		return v.batches(ctx, wanted, func(hosts []*standing) error {
+			for _, h := range hosts {
+				if err := yield(h.HostReport); err != nil {
 					return err
 				}
 			}
-		}
-		return nil
+			return nil
+		})
 	})
 }
 
@@ -96,6 +86,10 @@ func (v *view) inventory(ctx context.Context) ([]state.HostReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	hosts, err := v.standings(ctx, wanted)
-	return reports(hosts), err
+	var list []state.HostReport
+	err = v.batches(ctx, wanted, func(hosts []*standing) error {
+		list = append(list, reports(hosts)...)
+		return nil
+	})
+	return list, err
 }

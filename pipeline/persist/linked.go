@@ -120,14 +120,14 @@ func (v *view) linkedHosts(ctx context.Context, host, since int64) ([]*standing,
 func (l *linked) compare(was []*standing) {
 	for _, h := range was {
 		i := slices.IndexFunc(l.hosts, func(now *standing) bool { return now.seat == h.seat })
-		for _, p := range h.ports {
+		for _, p := range h.Ports {
 			if _, named := slices.BinarySearchFunc(l.Scope.Ports, p.Port, state.Port.Compare); !named || !p.Unapproved() {
 				continue
 			}
-			port := state.LinkedPort{Vantage: h.Vantage, Was: p.PortReport}
+			port := state.LinkedPort{Vantage: h.Vantage, Was: p}
 			if i >= 0 {
-				if j := slices.IndexFunc(l.hosts[i].ports, func(now standingPort) bool { return now.Port == p.Port }); j >= 0 {
-					port.Now = &l.hosts[i].ports[j].PortReport
+				if j := slices.IndexFunc(l.hosts[i].Ports, func(now state.PortReport) bool { return now.Port == p.Port }); j >= 0 {
+					port.Now = &l.hosts[i].Ports[j]
 				}
 			}
 			l.Ports = append(l.Ports, port)
@@ -141,15 +141,14 @@ func (l *linked) compare(was []*standing) {
 
 // use approves the ports that wait. The row of use decides who of many was first.
 func (l *linked) use(ctx context.Context, use state.LinkUse) ([]state.Approval, error) {
-	by := l.SentTo
-	if use.Who.Name != "" {
-		by += " (signed in as " + use.Who.Name + ")"
-	}
 	grant := state.Grant{
-		Reason: state.Clean(use.Reason), By: state.Clean(by), Via: "mail", Until: use.Until, Scope: state.Scope{Unapproved: true},
+		Reason: state.Clean(use.Reason), By: state.Clean(l.Author(use.Who)), Via: "mail", Until: use.Until, Scope: state.Scope{Unapproved: true},
 		About: use.Who.Actor().Detail,
 	}
-	maps.Copy(grant.About, map[string]string{"message": l.Message, "channel": l.Channel, "user": use.Who.Name})
+	maps.Copy(grant.About, map[string]string{"message": l.Message, "channel": l.Channel})
+	if use.Who.Role != state.Nobody {
+		grant.About["user"] = use.Who.Name
+	}
 	if grant.Until != nil && !grant.Until.After(l.now.at) {
 		return nil, fmt.Errorf("until %s is not in the future", grant.Until.UTC().Format(time.RFC3339))
 	}
@@ -165,9 +164,12 @@ func (l *linked) use(ctx context.Context, use state.LinkUse) ([]state.Approval, 
 	var hosts []*standing
 	for _, h := range l.hosts {
 		named := *h
-		named.ports = slices.DeleteFunc(slices.Clone(h.ports), func(p standingPort) bool {
-			return !slices.ContainsFunc(l.Ports, func(of state.LinkedPort) bool { return of.Vantage == h.Vantage && of.Was.Port == p.Port && of.Waits() })
-		})
+		named.ports = nil
+		for _, p := range l.Ports {
+			if p.Vantage == h.Vantage && p.Waits() {
+				named.ports = append(named.ports, standingPort{PortReport: *p.Now})
+			}
+		}
 		hosts = append(hosts, &named)
 	}
 	return l.now.grant(ctx, grant, wishesOf(hosts))

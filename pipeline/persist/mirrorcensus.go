@@ -102,6 +102,11 @@ func addressesOf(scope state.Scope) []netip.Addr {
 		return nil // or an unknown one would be taken for one that no host has
 	}
 	var addresses []netip.Addr
+	if len(scope.Hosts) == 0 {
+		for _, pick := range scope.Picks {
+			addresses = append(addresses, pick.Address.Unmap())
+		}
+	}
 	for _, text := range scope.Hosts {
 		address, err := netip.ParseAddr(text)
 		if err != nil {

@@ -30,12 +30,8 @@ func (s *snapshot) portRows(ctx context.Context, q *queries.Queries, at time.Tim
 		row := &r.rows[i]
 		row.Host = s.host(r.hosts[i])
 		row.Tags, row.Owner, row.New = h.Tags, h.Owner, p.Flags&state.FlagNew != 0
-		row.PortStatus = state.PortStatus{Port: p.Port(), State: state.OpenFiltered, Service: s.Services[p.Service]}
-		if p.Flags&state.FlagOpen != 0 {
-			row.State = state.Open
-		}
-		row.Process = s.Processes[p.Process].Pointer()
-		row.FirstSeen, row.LastSeen = s.Time(p.First), s.Time(h.Asked)
+		row.PortReport = s.report(place)
+		row.LastSeen = s.Time(h.Asked)
 		if p.Flags&state.FlagSnoozed != 0 {
 			row.Snooze = snoozeOf(s.snoozes, h.ID, row.Port)
 		}
@@ -46,6 +42,16 @@ func (s *snapshot) portRows(ctx context.Context, q *queries.Queries, at time.Tim
 		}
 	}
 	return r.rows, nil
+}
+
+// report is a port of a snapshot, without approval and when it was last seen.
+func (s *snapshot) report(place int32) state.PortReport {
+	p := s.Port(place)
+	status := state.PortStatus{Port: p.Port(), State: state.OpenFiltered, Service: s.Services[p.Service]}
+	if p.Flags&state.FlagOpen != 0 {
+		status.State = state.Open
+	}
+	return state.PortReport{PortStatus: status, FirstSeen: s.Time(p.First), Process: s.Processes[p.Process].Pointer()}
 }
 
 // host is a host of a snapshot without ports and coverage.

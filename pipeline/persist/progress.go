@@ -23,6 +23,19 @@ func (b *Book) Track(ctx context.Context, runID int64, no int, worker string, fr
 	return nil
 }
 
+// UnderWay returns the run that is being made, or was interrupted; nil if there is none.
+func (b *Book) UnderWay(ctx context.Context) (*state.Run, error) {
+	row, err := b.q.RunUnderWay(ctx)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the run under way: %w", err)
+	}
+	run, err := runOf(row.Run, row.Rev)
+	return &run, err
+}
+
 // Progress returns how far the run under way is, from the database alone; nil
 // when none is.
 func (b *Book) Progress(ctx context.Context) (*state.ScanProgress, error) {

@@ -59,18 +59,10 @@ func (v *view) report(ctx context.Context, row queries.RunWithRevRow) (state.Rep
 		return report, err
 	}
 	report.Coverage = totals(lines)
-	hosts, err := v.standings(ctx, scope(lines))
-	if err != nil {
+	if err := v.reportHosts(ctx, &report, lines); err != nil {
 		return report, err
 	}
-	if err := v.addForExport(ctx, hosts); err != nil {
-		return report, err
-	}
-	report.Hosts, report.Findings = reports(hosts), findingsOf(hosts)
-	if err := v.insideGaps(ctx, &report, hosts); err != nil {
-		return report, err
-	}
-	if report.Gaps, err = v.gaps(ctx, lines, hosts); err != nil {
+	if err := v.insideGaps(ctx, &report); err != nil {
 		return report, err
 	}
 	if err := v.oddities(ctx, &report, lines); err != nil {
@@ -83,6 +75,31 @@ func (v *view) report(ctx context.Context, row queries.RunWithRevRow) (state.Rep
 	return report, err
 }
 
+// reportHosts fills in the hosts that lines of the ledger name, and of which of them they
+// tell no answer.
+func (v *view) reportHosts(ctx context.Context, report *state.Report, lines []line) error {
+	missed, known := scope(slices.DeleteFunc(slices.Clone(lines), line.answered)), make(map[seat]*standing)
+	err := v.batches(ctx, scope(lines), func(hosts []*standing) error {
+		for _, h := range hosts {
+			if missed.has(h.seat) {
+				known[h.seat] = h
+			}
+			report.Findings = append(report.Findings, h.Findings...)
+		}
+		if err := v.addForExport(ctx, hosts); err != nil {
+			return err
+		}
+		report.Hosts = append(report.Hosts, reports(hosts)...)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(report.Findings, state.CompareFindings)
+	report.Gaps, err = v.gaps(ctx, lines, known)
+	return err
+}
+
 // oddities fills in what is neither state nor change.
 func (v *view) oddities(ctx context.Context, report *state.Report, lines []line) (err error) {
 	if report.Flaps, err = v.flaps(ctx); err != nil {
@@ -90,6 +107,29 @@ func (v *view) oddities(ctx context.Context, report *state.Report, lines []line)
 	}
 	report.Elsewhere, err = v.elsewhere(ctx, scope(lines))
 	return err
+}
+
+// hostBatch is of how many hosts everything is read at once: the rows of it are more
+// than the hosts are themselves.
+const hostBatch = 500
+
+// batches hands over the wanted hosts that are known, some at once, in the order of lists.
+func (v *view) batches(ctx context.Context, wanted seats, yield func([]*standing) error) error {
+	known, err := v.known(ctx)
+	if err != nil {
+		return err
+	}
+	known = slices.DeleteFunc(known, func(s seat) bool { return !wanted.has(s) })
+	for batch := range slices.Chunk(known, hostBatch) {
+		hosts, err := v.standings(ctx, seatsOf(batch))
+		if err != nil {
+			return err
+		}
+		if err := yield(hosts); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // standings returns hosts with all that a reader wants of them.
@@ -104,7 +144,13 @@ func (v *view) standings(ctx context.Context, wanted seats) ([]*standing, error)
 	if err := v.date(ctx, hosts); err != nil {
 		return nil, err
 	}
-	return hosts, v.addInside(ctx, hosts)
+	if err := v.addInside(ctx, hosts); err != nil {
+		return nil, err
+	}
+	for _, h := range hosts {
+		h.finish()
+	}
+	return hosts, nil
 }
 
 // keptRun returns a run that kept a state.

@@ -64,7 +64,18 @@ func (v *view) revoke(ctx context.Context, grant state.Grant, approved []queries
 
 // revocable returns the approvals of a scope that have not ended.
 func (b *Book) revocable(ctx context.Context, q *queries.Queries, scope state.Scope) ([]queries.ApprovalsByIDRow, error) {
-	if scope.Filter == nil {
+	if len(scope.Approvals) > 0 {
+		found, err := q.OpenApprovalsOf(ctx, scope.Approvals)
+		if err != nil {
+			return nil, fmt.Errorf("read approvals: %w", err)
+		}
+		rows := make([]queries.ApprovalsByIDRow, len(found))
+		for i, row := range found {
+			rows[i] = queries.ApprovalsByIDRow(row)
+		}
+		return rows, checkApproved(scope, rows)
+	}
+	if scope.Filter == nil && len(scope.Picks) == 0 {
 		hosts, err := knownHosts(ctx, q, scope)
 		if err != nil {
 			return nil, err
@@ -84,8 +95,8 @@ func (b *Book) revocable(ctx context.Context, q *queries.Queries, scope state.Sc
 	}
 	var ids []int64
 	for at := range c.selected.All {
-		if p := c.Port(at); p.Approval != 0 && (len(scope.Ports) == 0 || slices.Contains(scope.Ports, p.Port())) {
-			ids = append(ids, p.Approval)
+		if id := c.Port(at).Approval; id != 0 && c.names(at) {
+			ids = append(ids, id)
 		}
 	}
 	rows, err := q.ApprovalsByID(ctx, ids)
@@ -101,8 +112,9 @@ func approvalsIn(ctx context.Context, q *queries.Queries, scope state.Scope, hos
 	p := queries.ApprovalsInParams{Ended: ended}
 	if len(scope.Hosts)+len(scope.Tags) > 0 {
 		p.Hosts = []int64{}
+		named := namer(scope)
 		for i := range hosts {
-			if names(scope, &hosts[i]) {
+			if named(&hosts[i]) {
 				p.Hosts = append(p.Hosts, hosts[i].ID)
 			}
 		}

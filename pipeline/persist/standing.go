@@ -19,7 +19,7 @@ type standing struct {
 	asked    int64                    // the last one whose run was asked for it; 0: none
 	answered map[state.Protocol]int64 // the last one in which it answered
 	missed   map[state.Protocol]int   // runs since then that asked for it
-	ports    []standingPort           // in Port order
+	ports    []standingPort           // in Port order, until finish
 }
 
 // standingPort is a port of a standing.
@@ -95,14 +95,19 @@ func (v *view) addPorts(ctx context.Context, hosts []*standing) error {
 	return nil
 }
 
+// finish makes the ports those of the report, for nothing is left to be dated.
+func (h *standing) finish() {
+	h.Ports = make([]state.PortReport, len(h.ports))
+	for i := range h.ports {
+		h.Ports[i] = h.ports[i].PortReport
+	}
+	h.ports = nil
+}
+
 // reports hands over the hosts as a reader gets them.
 func reports(hosts []*standing) []state.HostReport {
 	list := make([]state.HostReport, len(hosts))
 	for i, h := range hosts {
-		h.Ports = make([]state.PortReport, len(h.ports))
-		for j, p := range h.ports {
-			h.Ports[j] = p.PortReport
-		}
 		list[i] = h.HostReport
 	}
 	return list

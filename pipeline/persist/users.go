@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -144,18 +143,10 @@ func auditEdit(ctx context.Context, q *queries.Queries, by state.Actor, name str
 	return auditAccess(ctx, q, by, action, name, nil)
 }
 
-// auditAccess writes a line of who is let in, with all that is known of who did it.
+// auditAccess writes a line of who is let in.
 func auditAccess(ctx context.Context, q *queries.Queries, by state.Actor, action, subject string, detail map[string]string) error {
-	all := maps.Clone(by.Detail)
-	if all == nil {
-		all = map[string]string{}
-	}
-	maps.Copy(all, detail)
-	for key, value := range all {
-		all[key] = state.Clean(value)
-	}
-	line := auditLines{actor: state.Clean(by.Name), via: by.Via, action: action}
-	if err := line.add(state.Clean(subject), all); err != nil {
+	line := auditOf(by, action)
+	if err := line.add(state.Clean(subject), detail); err != nil {
 		return err
 	}
 	return line.write(ctx, q)

@@ -83,6 +83,8 @@ type line struct {
 	coverage state.Coverage
 }
 
+func (l line) answered() bool { return l.coverage.Status == state.Answered }
+
 // ledger returns what was looked at on some hosts in the revisions from first to
 // last, newest first.
 func (v *view) ledger(ctx context.Context, first, last int64, hosts hostSet) ([]line, error) {

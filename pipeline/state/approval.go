@@ -97,6 +97,8 @@ type Scope struct {
 	Ports      []Port
 	Filter     *Filter // ports that it selects, as a page shows them; nil: all
 	Unapproved bool
+	Picks      []Pick  // exactly these ports; none: all
+	Approvals  []int64 // to revoke: exactly the approvals of these numbers; none: all
 }
 
 // Grant is the wish to approve every port of a scope.

@@ -74,6 +74,15 @@ type Linked struct {
 	Ports   []LinkedPort // of each vantage, by vantage and port
 }
 
+// Author is who is recorded when somebody approves by the link: whom it was sent to, and who
+// is signed in, if anybody is.
+func (l Linked) Author(who Identity) string {
+	if who.Role == Nobody {
+		return l.SentTo
+	}
+	return l.SentTo + " (signed in as " + who.Name + ")"
+}
+
 // LinkedPort is one port that a link approves.
 type LinkedPort struct {
 	Vantage string
@@ -141,4 +150,12 @@ type LinkUse struct {
 	Reason string     // may be empty
 	Until  *time.Time // nil: no end
 	At     time.Time
+}
+
+// LinkKey is a key that signs links to approve, as far as anybody may know of it.
+type LinkKey struct {
+	Name     string
+	Made     time.Time  // UTC
+	Until    *time.Time // UTC; when it is thrown away; nil: it signs new links
+	Messages int        // whose links it signed and that are good
 }

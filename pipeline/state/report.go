@@ -2,7 +2,6 @@ package state
 
 import (
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -98,28 +97,7 @@ func (r Report) Verdict() string {
 
 // VerdictOf is Verdict where so many ports are unapproved: for who counted them and does
 // not keep the hosts.
-func (r Report) VerdictOf(unapproved int) string {
-	var parts []string
-	if r.Run.Baseline {
-		parts = append(parts, "Baseline: "+Count(unapproved, "port awaits", "ports await")+" approval")
-	} else {
-		parts = append(parts, Count(len(r.Changes), "change", "changes"), Count(unapproved, "port unapproved", "ports unapproved"))
-	}
-	if n := len(r.Voided); n > 0 {
-		parts = append(parts, Count(n, "approval void", "approvals void"))
-	}
-	if n := r.Grave(); n > 0 {
-		parts = append(parts, Count(n, "disagreement", "disagreements"))
-	}
-	if r.Coverage.Hosts == 0 {
-		return strings.Join(append(parts, "no host was looked at"), ", ")
-	}
-	parts = append(parts, fmt.Sprintf("%d of %s answered", r.Coverage.Answered, Count(r.Coverage.Hosts, "host", "hosts")))
-	if r.Coverage.NotScanned > 0 {
-		parts = append(parts, fmt.Sprintf("%d not scanned", r.Coverage.NotScanned))
-	}
-	return strings.Join(parts, ", ")
-}
+func (r Report) VerdictOf(unapproved int) string { return r.Figures().Verdict(unapproved) }
 
 // Count joins a number and its noun: "1 port", "2 ports", "no ports".
 func Count(n int, one, many string) string {

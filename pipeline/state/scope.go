@@ -16,7 +16,7 @@ func (s Scope) Select(hosts []HostReport) []HostReport {
 		}
 		var ports []PortReport
 		for _, p := range h.Ports {
-			if s.matchesPort(p) {
+			if s.matchesPort(p) && s.picks(h.Host, p.Port) {
 				ports = append(ports, p)
 			}
 		}
@@ -29,11 +29,12 @@ func (s Scope) Select(hosts []HostReport) []HostReport {
 }
 
 // MatchesHost says whether a host is in the scope: by one of its addresses,
-// prefixes or names, and by one of its tags.
+// prefixes or names, by one of its tags, and by one of its ports.
 func (s Scope) MatchesHost(h HostReport) bool {
 	named := len(s.Hosts) == 0 || slices.ContainsFunc(s.Hosts, h.Is)
 	tagged := len(s.Tags) == 0 || slices.ContainsFunc(s.Tags, func(tag string) bool { return slices.Contains(h.Tags, tag) })
-	return named && tagged
+	picked := len(s.Picks) == 0 || slices.ContainsFunc(s.Picks, func(p Pick) bool { return p.OfHost(h.Host) })
+	return named && tagged && picked
 }
 
 func (s Scope) matchesPort(p PortReport) bool {

@@ -32,21 +32,7 @@ func (r Report) Mood() Mood {
 
 // MoodOf is Mood where so many ports are unapproved: for who counted them and does not
 // keep the hosts.
-func (r Report) MoodOf(unapproved int) Mood {
-	switch {
-	case r.Run.Partial:
-		return MoodPartial
-	case r.Grave() > 0:
-		return MoodDisagree
-	case r.Run.Baseline:
-		return MoodBaseline
-	case len(r.Changes) > 0:
-		return MoodChanged
-	case unapproved > 0:
-		return MoodWaiting
-	}
-	return MoodCalm
-}
+func (r Report) MoodOf(unapproved int) Mood { return r.Figures().Mood(unapproved) }
 
 // Glyph returns a character that stands before the words of a mood.
 func (m Mood) Glyph() string {

@@ -84,7 +84,8 @@ type TargetRow struct {
 type TargetImport struct {
 	Target
 
-	Was *Target // that it takes the place of; nil: it is new
+	Was     *Target // that it takes the place of; nil: it is new
+	Implied bool    // the file names no vantage
 }
 
 // TopPorts is the number of most common TCP ports that a profile scans unless

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,13 +24,14 @@ func portColumns() []string {
 // PortsCSV writes the ports of hosts as CSV (RFC 4180, with a header line). A
 // cell that a spreadsheet could take for a formula begins with an apostrophe.
 func PortsCSV(w io.Writer, hosts []state.HostReport) error {
-	rows := [][]string{portColumns()}
-	for _, h := range hosts {
-		for _, p := range h.Ports {
-			rows = append(rows, portRow(h, p))
+	out := newTable(w)
+	out.row(portColumns()...)
+	for i := range hosts {
+		for j := range hosts[i].Ports {
+			out.row(portRow(&hosts[i], &hosts[i].Ports[j])...)
 		}
 	}
-	return writeCSV(w, rows)
+	return out.end()
 }
 
 // CSV writes a run's report as one flat table: every port as of the run, with
@@ -37,29 +39,38 @@ func PortsCSV(w io.Writer, hosts []state.HostReport) error {
 // are not among them: closed ports, hosts that are new, down or renamed.
 func CSV(w io.Writer, report state.Report) error {
 	run := strconv.FormatInt(report.Run.ID, 10)
-	changes := make(map[string][]state.Change)
+	changes := make(map[rowKey][]state.Change)
 	for _, c := range report.Changes {
-		changes[keyOf(c.Vantage, c.Address.String(), c.Port)] = append(changes[keyOf(c.Vantage, c.Address.String(), c.Port)], c)
+		key := rowKey{c.Vantage, c.Address, c.Port}
+		changes[key] = append(changes[key], c)
 	}
-	rows := [][]string{append([]string{"run", "change"}, portColumns()...)}
-	shown := make(map[string]bool)
-	for _, h := range report.Hosts {
-		for _, p := range h.Ports {
-			key := keyOf(h.Vantage, h.Address.String(), p.Port)
-			shown[key] = true
-			rows = append(rows, append([]string{run, kinds(changes[key])}, portRow(h, p)...))
+	out := newTable(w)
+	out.row(append([]string{"run", "change"}, portColumns()...)...)
+	shown := make(map[rowKey]bool)
+	for i := range report.Hosts {
+		h := &report.Hosts[i]
+		for j := range h.Ports {
+			p := &h.Ports[j]
+			key := rowKey{h.Vantage, h.Address, p.Port}
+			if changes[key] != nil {
+				shown[key] = true
+			}
+			out.row(append([]string{run, kinds(changes[key])}, portRow(h, p)...)...)
 		}
 	}
 	for _, c := range report.Changes {
-		if !shown[keyOf(c.Vantage, c.Address.String(), c.Port)] {
-			rows = append(rows, append([]string{run, string(c.Kind)}, changeRow(c)...))
+		if !shown[rowKey{c.Vantage, c.Address, c.Port}] {
+			out.row(append([]string{run, string(c.Kind)}, changeRow(c)...)...)
 		}
 	}
-	return writeCSV(w, rows)
+	return out.end()
 }
 
-func keyOf(vantage, address string, p state.Port) string {
-	return vantage + " " + address + " " + p.String()
+// rowKey is what changed: the zero Port is the host itself.
+type rowKey struct {
+	vantage string
+	address netip.Addr
+	port    state.Port
 }
 
 func kinds(changes []state.Change) string {
@@ -70,23 +81,22 @@ func kinds(changes []state.Change) string {
 	return strings.Join(slices.Compact(words), " ") // a listener on two addresses changes twice
 }
 
-func portRow(h state.HostReport, p state.PortReport) []string {
-	j := portOf(h.Host, p)
-	row := []string{
-		j.Host, j.Address, j.Protocol, strconv.Itoa(int(j.Port)), j.State, text(j.Service), text(j.Product), text(j.Version), text(j.Process),
-		strconv.FormatBool(j.Approved),
-	}
+func portRow(h *state.HostReport, p *state.PortReport) []string {
+	j := portOf(&h.Host, p)
+	var by, at, until, reason string
 	if a := j.Approval; a != nil {
-		row = append(row, p.Approval.Author(), text(a.GrantedAt), text(a.Until), text(a.Reason))
-	} else {
-		row = append(row, "", "", "", "")
+		by, at, until, reason = p.Approval.Author(), text(a.GrantedAt), text(a.Until), text(a.Reason)
 	}
 	found := make([]string, len(p.Findings))
 	for i, f := range p.Findings {
 		found[i] = string(f.Kind)
 	}
-	return append(row, text(j.FirstSeen), text(j.LastSeen), text(j.StaleSince), strings.Join(h.Tags, " "), h.Owner,
-		text(j.Exe), text(j.User), text(j.Unit), text(j.Container), text(j.Package), strings.Join(found, " "))
+	return []string{
+		j.Host, j.Address, j.Protocol, strconv.Itoa(int(j.Port)), j.State, text(j.Service), text(j.Product), text(j.Version), text(j.Process),
+		strconv.FormatBool(j.Approved), by, at, until, reason,
+		text(j.FirstSeen), text(j.LastSeen), text(j.StaleSince), strings.Join(h.Tags, " "), h.Owner,
+		text(j.Exe), text(j.User), text(j.Unit), text(j.Container), text(j.Package), strings.Join(found, " "),
+	}
 }
 
 // changeRow fills what is known of a port that is no longer there or not open, or
@@ -115,19 +125,26 @@ func text(s *string) string {
 	return *s
 }
 
-func writeCSV(w io.Writer, rows [][]string) error {
+// table is CSV that is written row by row.
+type table struct{ out *csv.Writer }
+
+func newTable(w io.Writer) table {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
-	for _, row := range rows {
-		for i, cell := range row {
-			row[i] = safe(state.Visible(cell))
-		}
-		if err := out.Write(row); err != nil {
-			return fmt.Errorf("write CSV: %w", err)
-		}
+	return table{out}
+}
+
+// row writes a row; the first error of all is that of end.
+func (t table) row(cells ...string) {
+	for i, cell := range cells {
+		cells[i] = safe(state.Visible(cell))
 	}
-	out.Flush()
-	if err := out.Error(); err != nil {
+	_ = t.out.Write(cells)
+}
+
+func (t table) end() error {
+	t.out.Flush()
+	if err := t.out.Error(); err != nil {
 		return fmt.Errorf("write CSV: %w", err)
 	}
 	return nil

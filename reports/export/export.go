@@ -3,7 +3,6 @@
 package export
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -18,20 +17,27 @@ import (
 // write writes v as indented JSON with a newline at its end. "<" and "&" in
 // banners stay as they are: the output is no HTML. What would do something to a
 // terminal, or cannot be seen, is escaped: the same text for who parses it.
-func write(w io.Writer, v any) error { return writeIndented(w, v, "  ") }
-
-func writeIndented(w io.Writer, v any, indent string) error {
-	var text bytes.Buffer
-	e := json.NewEncoder(&text)
-	e.SetIndent("", indent)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return fmt.Errorf("write JSON: %w", err)
+func write(w io.Writer, v any) error {
+	text, err := encoded(v, "", "  ")
+	if err != nil {
+		return err
 	}
-	if _, err := io.WriteString(w, visible(text.String())); err != nil {
+	if _, err := io.WriteString(w, text+"\n"); err != nil {
 		return fmt.Errorf("write JSON: %w", err)
 	}
 	return nil
+}
+
+// encoded returns v as JSON. Without an indent it is one line.
+func encoded(v any, prefix, indent string) (string, error) {
+	var text strings.Builder
+	e := json.NewEncoder(&text)
+	e.SetIndent(prefix, indent)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return "", fmt.Errorf("write JSON: %w", err)
+	}
+	return visible(strings.TrimSuffix(text.String(), "\n")), nil
 }
 
 // visible escapes characters within JSON as RFC 8259 has it (section 7): \u202e, and

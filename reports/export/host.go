@@ -2,6 +2,7 @@ package export
 
 import (
 	"io"
+	"slices"
 
 	"ownmap/pipeline/state"
 )
@@ -49,7 +50,7 @@ func HostJSON(w io.Writer, h state.HostHistory) error {
 	j := hostJSON{
 		Host: hostOf(h.Name(), h.Address.String()), Address: h.Address.String(), Vantage: h.Vantage, Names: list(h.Names),
 		State: string(h.State), Tags: list(h.Tags), Owner: some(h.Owner), FirstSeen: utc(&h.FirstSeen), LastSeen: utc(h.LastSeen),
-		Ports: portsOf([]state.HostReport{h.HostReport}), Listeners: listenersOf(h.Inside.Listeners), LookedAt: utc(h.Inside.LookedAt),
+		Ports: slices.AppendSeq([]portJSON{}, portsOf([]state.HostReport{h.HostReport})), Listeners: listenersOf(h.Inside.Listeners), LookedAt: utc(h.Inside.LookedAt),
 		Findings: findingsOf(h.Findings), Intervals: []intervalJSON{}, Events: []eventJSON{},
 	}
 	for _, i := range h.Intervals {
@@ -66,26 +67,4 @@ func HostJSON(w io.Writer, h state.HostHistory) error {
 		j.Events = append(j.Events, event)
 	}
 	return write(w, j)
-}
-
-// TargetsJSON writes targets as one array.
-func TargetsJSON(w io.Writer, targets []state.Target) error {
-	type targetJSON struct {
-		Target  state.Spec   `json:"target"`
-		Exclude []state.Spec `json:"exclude"`
-		Tags    []string     `json:"tags"`
-		Owner   *string      `json:"owner"`
-		Profile *string      `json:"profile"`
-		Vantage *string      `json:"vantage"`
-		Origin  string       `json:"origin"`
-		Where   *string      `json:"where"`
-	}
-	all := make([]targetJSON, 0, len(targets))
-	for _, t := range targets {
-		all = append(all, targetJSON{
-			Target: t.Spec, Exclude: list(t.Exclude), Tags: list(t.Tags), Owner: some(t.Owner), Profile: some(t.Profile),
-			Vantage: some(t.Vantage), Origin: string(t.Origin), Where: some(t.Where),
-		})
-	}
-	return write(w, all)
 }

@@ -24,7 +24,7 @@ func nmapPortsOf(h state.HostReport, names map[state.Port]string, privileged boo
 	}
 	for _, c := range h.Coverage {
 		if c.Status == state.Answered {
-			addShut(by, c, openOf(h, c.Protocol), names)
+			addShut(by, c, openOf(&h, c.Protocol), names)
 		}
 	}
 	var ports nmapPorts

@@ -2,6 +2,8 @@ package export
 
 import (
 	"io"
+	"iter"
+	"slices"
 
 	"ownmap/pipeline/state"
 )
@@ -50,19 +52,24 @@ type approvalJSON struct {
 }
 
 // PortsJSON writes the ports of hosts as one array.
-func PortsJSON(w io.Writer, hosts []state.HostReport) error { return write(w, portsOf(hosts)) }
-
-func portsOf(hosts []state.HostReport) []portJSON {
-	ports := []portJSON{}
-	for _, h := range hosts {
-		for _, p := range h.Ports {
-			ports = append(ports, portOf(h.Host, p))
-		}
-	}
-	return ports
+func PortsJSON(w io.Writer, hosts []state.HostReport) error {
+	return write(w, slices.AppendSeq([]portJSON{}, portsOf(hosts)))
 }
 
-func portOf(h state.Host, p state.PortReport) portJSON {
+// portsOf makes the ports of hosts one after the other.
+func portsOf(hosts []state.HostReport) iter.Seq[portJSON] {
+	return func(yield func(portJSON) bool) {
+		for i := range hosts {
+			for j := range hosts[i].Ports {
+				if !yield(portOf(&hosts[i].Host, &hosts[i].Ports[j])) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func portOf(h *state.Host, p *state.PortReport) portJSON {
 	return portJSON{
 		Host:        hostOf(h.Name(), h.Address.String()),
 		Address:     h.Address.String(),

@@ -1,31 +1,34 @@
 package export
 
 import (
+	"errors"
 	"io"
 
 	"ownmap/pipeline/state"
 )
 
-// reportJSON is a run's report as scripts see it.
-type reportJSON struct {
-	Run        runJSON         `json:"run"`
-	Previous   *runJSON        `json:"previous"`
-	Trend      []pointJSON     `json:"trend"` // oldest first, this run last
-	Verdict    string          `json:"verdict"`
-	Mood       string          `json:"mood"`
-	Coverage   state.Totals    `json:"coverage"`
-	Gaps       []gapJSON       `json:"gaps"`
-	Changes    []changeJSON    `json:"changes"`
-	Voided     []approvalJSON  `json:"voided"`
-	Open       int             `json:"open"`
-	Unapproved int             `json:"unapproved"` // how many of the open ports
-	Hosts      []scannedJSON   `json:"hosts"`
-	Ports      []portJSON      `json:"ports"`
-	Findings   []findingJSON   `json:"findings"`
-	Inside     insideJSON      `json:"inside"`
-	Flaps      []flapJSON      `json:"flaps"`
-	Elsewhere  []elsewhereJSON `json:"elsewhere"` // ports that are not the same from every vantage
-	Notes      []string        `json:"notes"`
+// A run's report as scripts see it: the members of aboveJSON, "hosts", which are
+// scannedJSON, "ports", which are portJSON, and the members of belowJSON.
+type aboveJSON struct {
+	Run        runJSON        `json:"run"`
+	Previous   *runJSON       `json:"previous"`
+	Trend      []pointJSON    `json:"trend"` // oldest first, this run last
+	Verdict    string         `json:"verdict"`
+	Mood       string         `json:"mood"`
+	Coverage   state.Totals   `json:"coverage"`
+	Gaps       []gapJSON      `json:"gaps"`
+	Changes    []changeJSON   `json:"changes"`
+	Voided     []approvalJSON `json:"voided"`
+	Open       int            `json:"open"`
+	Unapproved int            `json:"unapproved"` // how many of the open ports
+}
+
+type belowJSON struct {
+	Findings  []findingJSON   `json:"findings"`
+	Inside    insideJSON      `json:"inside"`
+	Flaps     []flapJSON      `json:"flaps"`
+	Elsewhere []elsewhereJSON `json:"elsewhere"` // ports that are not the same from every vantage
+	Notes     []string        `json:"notes"`
 }
 
 // pointJSON is a run of the trend.
@@ -48,17 +51,35 @@ type gapJSON struct {
 }
 
 // JSON writes a run's report, indented for who looks at it.
-func JSON(w io.Writer, report state.Report) error { return write(w, reportOf(report)) }
+func JSON(w io.Writer, report state.Report) error { return writeReport(w, report, "  ") }
 
 // CompactJSON is JSON in one line: of a large network a third of the bytes less, in half
 // the time.
-func CompactJSON(w io.Writer, report state.Report) error {
-	return writeIndented(w, reportOf(report), "")
+func CompactJSON(w io.Writer, report state.Report) error { return writeReport(w, report, "") }
+
+func writeReport(w io.Writer, report state.Report, indent string) error {
+	o := newObject(w, indent)
+	err := errors.Join(
+		o.members(aboveOf(report)),
+		writeList(o, "hosts", scannedOf(report.Hosts)),
+		writeList(o, "ports", portsOf(report.Hosts)),
+		o.members(belowJSON{
+			Findings:  findingsOf(report.Findings),
+			Inside:    insideOf(report),
+			Flaps:     flapsOf(report.Flaps),
+			Elsewhere: elsewhereOf(report.Elsewhere),
+			Notes:     list(report.Run.Notes),
+		}),
+	)
+	if err != nil {
+		return err
+	}
+	return o.end()
 }
 
-func reportOf(report state.Report) reportJSON {
+func aboveOf(report state.Report) aboveJSON {
 	open, unapproved := report.OpenPorts()
-	j := reportJSON{
+	j := aboveJSON{
 		Run:        runOf(report.Run),
 		Trend:      []pointJSON{},
 		Verdict:    report.Verdict(),
@@ -69,13 +90,6 @@ func reportOf(report state.Report) reportJSON {
 		Voided:     approvalsOf(report.Voided),
 		Open:       open,
 		Unapproved: unapproved,
-		Hosts:      scannedOf(report.Hosts),
-		Ports:      portsOf(report.Hosts),
-		Findings:   findingsOf(report.Findings),
-		Inside:     insideOf(report),
-		Flaps:      flapsOf(report.Flaps),
-		Elsewhere:  elsewhereOf(report.Elsewhere),
-		Notes:      list(report.Run.Notes),
 	}
 	if report.Previous != nil {
 		previous := runOf(*report.Previous)

@@ -1,6 +1,10 @@
 package export
 
-import "ownmap/pipeline/state"
+import (
+	"iter"
+
+	"ownmap/pipeline/state"
+)
 
 // scannedJSON is a host of a run; its ports stand in the list of ports.
 type scannedJSON struct {
@@ -29,28 +33,35 @@ type coveringJSON struct {
 	Services bool    `json:"services"` // service detection looked
 }
 
-func scannedOf(hosts []state.HostReport) []scannedJSON {
-	all := make([]scannedJSON, 0, len(hosts))
-	for _, h := range hosts {
-		j := scannedJSON{
-			Host: hostOf(h.Name(), h.Address.String()), Address: h.Address.String(), Vantage: h.Vantage, MAC: some(h.MAC), Names: list(h.Names), State: string(h.State),
-			Tags: list(h.Tags), Owner: some(h.Owner), FirstSeen: utc(&h.FirstSeen), LastSeen: utc(h.LastSeen), Coverage: []coveringJSON{}, LookedAt: utc(h.Inside.LookedAt),
-		}
-		for _, c := range h.Coverage {
-			covering := coveringJSON{Protocol: string(c.Protocol), Status: string(c.Status), Reason: some(c.Reason), Ports: c.Ports.Len(), Services: c.Services}
-			if c.Apart {
-				n := c.Filtered.Without(openOf(h, c.Protocol)).Len()
-				covering.Filtered = &n
+// scannedOf makes the hosts of a run one after the other.
+func scannedOf(hosts []state.HostReport) iter.Seq[scannedJSON] {
+	return func(yield func(scannedJSON) bool) {
+		for i := range hosts {
+			if !yield(scannedHost(&hosts[i])) {
+				return
 			}
-			j.Coverage = append(j.Coverage, covering)
 		}
-		all = append(all, j)
 	}
-	return all
+}
+
+func scannedHost(h *state.HostReport) scannedJSON {
+	j := scannedJSON{
+		Host: hostOf(h.Name(), h.Address.String()), Address: h.Address.String(), Vantage: h.Vantage, MAC: some(h.MAC), Names: list(h.Names), State: string(h.State),
+		Tags: list(h.Tags), Owner: some(h.Owner), FirstSeen: utc(&h.FirstSeen), LastSeen: utc(h.LastSeen), Coverage: []coveringJSON{}, LookedAt: utc(h.Inside.LookedAt),
+	}
+	for _, c := range h.Coverage {
+		covering := coveringJSON{Protocol: string(c.Protocol), Status: string(c.Status), Reason: some(c.Reason), Ports: c.Ports.Len(), Services: c.Services}
+		if c.Apart {
+			n := c.Filtered.Without(openOf(h, c.Protocol)).Len()
+			covering.Filtered = &n
+		}
+		j.Coverage = append(j.Coverage, covering)
+	}
+	return j
 }
 
 // openOf returns the ports of a host that are known not to be shut.
-func openOf(h state.HostReport, protocol state.Protocol) state.PortSet {
+func openOf(h *state.HostReport, protocol state.Protocol) state.PortSet {
 	var numbers []uint16
 	for _, p := range h.Ports {
 		if p.Protocol == protocol {

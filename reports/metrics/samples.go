@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -25,7 +26,10 @@ type metric struct {
 type Set struct{ metrics []metric }
 
 // Of returns the metrics of a run: the same for the same run and number of messages.
-func Of(r state.Report, waiting, parked int) Set {
+func Of(r state.Report, waiting, parked int) Set { return OfRun(r).WithDeliveries(waiting, parked) }
+
+// OfRun returns the metrics of a run without those of messages: they never change.
+func OfRun(r state.Report) Set {
 	var s Set
 	s.run(r)
 	s.coverage(r)
@@ -43,6 +47,12 @@ func Of(r state.Report, waiting, parked int) Set {
 	s.add("ownmap_alerts", "Alerts of the last run about the scan itself by kind.", "kind", counted(state.AlertKinds(), r.Run.Alerts, func(a state.Alert) state.AlertKind { return a.Kind })...)
 	s.one("ownmap_flaps", "Ports that the last run saw otherwise than they are, and asked again.", float64(len(r.Flaps)))
 	s.one("ownmap_approvals_ended", "Approvals that drifted or expired in the last run.", float64(len(r.Voided)))
+	return s
+}
+
+// WithDeliveries adds the metrics of messages.
+func (s Set) WithDeliveries(waiting, parked int) Set {
+	s.metrics = slices.Clip(s.metrics)
 	s.add("ownmap_deliveries", "Messages that are not sent: those still tried, and those refused for good.", "state",
 		sample{"waiting", float64(waiting)}, sample{"parked", float64(parked)})
 	return s

@@ -1,9 +1,12 @@
 package site
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -16,6 +19,7 @@ import (
 type edition struct {
 	site    *Site
 	wish    wish
+	dir     string // of the live archive
 	desk    desk
 	look    *look
 	zone    string             // of all times
@@ -26,7 +30,8 @@ type edition struct {
 	written int             // files
 	stubs   map[int64]int64 // sizes of the pages of pruned runs
 	moved   bool            // something is not as it was when the lists were made
-	out     bytes.Buffer    // what is being made, of one file after the other
+	out     bytes.Buffer    // the page that is being made
+	compare []byte          // what the live archive has, of one file after the other
 
 	latest   state.Report // the newest run's
 	standing *standing
@@ -34,7 +39,7 @@ type edition struct {
 	read     bool // a report from the source, that was not collected
 }
 
-func (s *Site) newEdition(ctx context.Context, w wish, d desk, old *manifest) (*edition, error) {
+func (s *Site) newEdition(ctx context.Context, w wish, dir string, d desk, old *manifest) (*edition, error) {
 	l, err := s.look()
 	if err != nil {
 		return nil, err
@@ -43,7 +48,10 @@ func (s *Site) newEdition(ctx context.Context, w wish, d desk, old *manifest) (*
 	if err != nil {
 		return nil, err
 	}
-	e := &edition{site: s, wish: w, desk: d, look: l, zone: "UTC", runs: runs, old: old, reports: make(map[int64]state.Report), stubs: make(map[int64]int64)}
+	e := &edition{
+		site: s, wish: w, dir: dir, desk: d, look: l, zone: "UTC", runs: runs, old: old,
+		reports: make(map[int64]state.Report), stubs: make(map[int64]int64), compare: make([]byte, 64<<10),
+	}
 	if len(runs) > 0 {
 		e.zone = runs[0].StartedAt.Location().String()
 	}
@@ -128,39 +136,51 @@ func (e *edition) bytes(name string, content []byte) error {
 	if !e.wish.full && old == hash {
 		return nil
 	}
-	return e.put(name, content, e.steady && known)
+	return e.put(name, e.steady && known, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
 }
 
 // file makes a file of a run, unless the archive has it of the same input.
-func (e *edition) file(name, hash string, content func(out *bytes.Buffer) error) error {
+func (e *edition) file(name, hash string, content func(io.Writer) error) error {
 	e.now.Files[name] = hash
 	if !e.wish.full && e.old.Files[name] == hash {
 		return nil
 	}
-	e.out.Reset()
-	if err := content(&e.out); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+	return e.put(name, false, content)
+}
+
+// render writes a page.
+func (e *edition) render(w io.Writer, file, kind string, v view) error {
+	if err := e.look.render(&e.out, file, kind, e.zone, v); err != nil {
+		return err
 	}
-	err := e.put(name, e.out.Bytes(), false)
-	if e.out.Cap() > largePage {
-		e.out = bytes.Buffer{}
-	}
+	_, err := w.Write(e.out.Bytes())
 	return err
 }
 
-// largePage is how many bytes no page has, but the data of a large run.
-const largePage = 1 << 20
-
 // put puts a file on the desk, unless the archive has just that; differs says that it is
 // known not to.
-func (e *edition) put(name string, content []byte, differs bool) error {
+func (e *edition) put(name string, differs bool, content func(io.Writer) error) error {
 	e.moved = true
-	if !differs && e.desk.has(name, content) {
-		return nil
+	live := e.live(name)
+	if differs {
+		live = ""
 	}
-	e.written++
-	return e.desk.put(name, content)
+	d := openDraft(live, e.compare, func() (*newFile, error) { return e.desk.create(name) })
+	written, err := d.end(content(d))
+	if written {
+		e.written++
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
 }
+
+// live returns where a file is in the live archive.
+func (e *edition) live(name string) string { return filepath.Join(e.dir, filepath.FromSlash(name)) }
 
 // keep takes over a file that the archive has.
 func (e *edition) keep(names ...string) {
@@ -170,7 +190,7 @@ func (e *edition) keep(names ...string) {
 }
 
 // note keeps a manifest of which nothing but the mark has changed.
-func (e *edition) note(dir string) error {
+func (e *edition) note() error {
 	e.now.Foreign = e.old.Foreign
 	was, err := e.old.encode()
 	if err != nil {
@@ -180,7 +200,7 @@ func (e *edition) note(dir string) error {
 	if err != nil || bytes.Equal(was, is) {
 		return err
 	}
-	return replaceFile(filepath.Join(dir, manifestFile), is)
+	return writeFile(createBeside, e.live(manifestFile), is)
 }
 
 // assets makes what every page loads.
@@ -245,7 +265,10 @@ func (e *edition) hostPages(ctx context.Context) error {
 // data makes the files that lie beside a run's page.
 func (e *edition) data(report state.Report, hash string) error {
 	for _, f := range e.site.options.Formats {
-		err := e.file(dataFile(report.Run.ID, f.Ext), hash, func(out *bytes.Buffer) error { return f.Write(out, report) })
+		err := e.file(dataFile(report.Run.ID, f.Ext), hash, func(w io.Writer) error {
+			out := bufio.NewWriterSize(w, len(e.compare))
+			return errors.Join(f.Write(out, report), out.Flush())
+		})
 		if err != nil {
 			return err
 		}

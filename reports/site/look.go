@@ -2,6 +2,7 @@ package site
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -122,4 +123,23 @@ func Standalone(w io.Writer, report state.Report, set *templates.Set, brand stat
 	}
 	_, err = page.WriteTo(w)
 	return err
+}
+
+// StandalonePolicy returns the Content-Security-Policy of what Standalone makes, for a
+// server that hands it over: its one stylesheet, and nothing else.
+func StandalonePolicy(set *templates.Set, brand state.Brand) (string, error) {
+	if set == nil {
+		set = templates.New("")
+	}
+	l, err := newLook(set, brand)
+	if err != nil {
+		return "", err
+	}
+	return "default-src 'none'; style-src '" + l.styleHash() + "'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox", nil
+}
+
+// styleHash is the style of a page that stands alone, as a policy names it (CSP Level 3).
+func (l *look) styleHash() string {
+	sum := sha256.Sum256(l.style)
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }

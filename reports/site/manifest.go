@@ -1,7 +1,6 @@
 package site
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -174,76 +173,4 @@ func hashOf(version, kind string, v any) (string, error) {
 		return "", err
 	}
 	return d.sum(), nil
-}
-
-// writeFile writes a new file, or puts it by rename in the place of one that is there:
-// what a hard link leads to elsewhere stays as it is.
-func writeFile(path string, content []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := os.MkdirAll(filepath.Dir(path), dirMode); err != nil {
-			return err
-		}
-		f, err = os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
-	}
-	if errors.Is(err, fs.ErrExist) {
-		return replaceFile(path, content)
-	}
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	return errors.Join(err, f.Close())
-}
-
-// replaceFile puts a file in the place of another.
-func replaceFile(path string, content []byte) error {
-	temporary := path + newSuffix
-	f, err := os.OpenFile(temporary, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
-	if errors.Is(err, fs.ErrExist) { // a killed builder left it there
-		if err := os.Remove(temporary); err != nil {
-			return err
-		}
-		f, err = os.OpenFile(temporary, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
-	}
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(temporary, path)
-}
-
-// newSuffix ends the name of a file that is to take the place of another.
-const newSuffix = ".new"
-
-// comparer compares files with what they are to hold, by a buffer of its own.
-type comparer struct{ buffer []byte }
-
-// same says whether a file is there and holds just this.
-func (c *comparer) same(path string, content []byte) bool {
-	info, err := os.Stat(path)
-	if err != nil || info.Size() != int64(len(content)) {
-		return false
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer func() { _ = f.Close() }()
-	if c.buffer == nil {
-		c.buffer = make([]byte, 64<<10)
-	}
-	for {
-		n, err := f.Read(c.buffer)
-		if n > len(content) || !bytes.Equal(c.buffer[:n], content[:n]) {
-			return false
-		}
-		content = content[n:]
-		if err != nil {
-			return errors.Is(err, io.EOF) && len(content) == 0
-		}
-	}
 }

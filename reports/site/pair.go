@@ -26,7 +26,6 @@ type pair struct {
 	own        func(name string) bool
 	lies       listing // in the live tree
 	exchange   func(a, b string) error
-	compare    comparer
 
 	begun   bool
 	was     *manifest // of the next tree
@@ -60,19 +59,15 @@ func (p *pair) begin() error {
 	return err
 }
 
-func (p *pair) has(name string, content []byte) bool {
-	return p.compare.same(filepath.Join(p.live, filepath.FromSlash(name)), content)
-}
-
-func (p *pair) put(name string, content []byte) error {
+func (p *pair) create(name string) (*newFile, error) {
 	if err := p.begin(); err != nil {
-		return err
+		return nil, err
 	}
 	if err := p.folder(path.Dir(name)); err != nil {
-		return err
+		return nil, err
 	}
 	p.written[name] = true
-	return writeFile(filepath.Join(p.next, filepath.FromSlash(name)), content)
+	return createFile(filepath.Join(p.next, filepath.FromSlash(name)))
 }
 
 // folder makes a folder of the next tree, with the rights that it has in the live one.
@@ -133,7 +128,7 @@ func (p *pair) publish(now *manifest) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFile(filepath.Join(p.next, manifestFile), content); err != nil {
+	if err := writeFile(createFile, filepath.Join(p.next, manifestFile), content); err != nil {
 		return err
 	}
 	if err := os.Remove(filepath.Join(p.next, staleFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -22,8 +22,6 @@ type place struct {
 	lies  listing
 	begun bool
 	wait  []string // names of files that are to be replaced
-
-	compare comparer
 }
 
 // begin invalidates the manifest: from here on the tree may differ from it.
@@ -41,22 +39,20 @@ func (p *place) begin() error {
 
 func (p *place) path(name string) string { return filepath.Join(p.dir, filepath.FromSlash(name)) }
 
-func (p *place) has(name string, content []byte) bool { return p.compare.same(p.path(name), content) }
-
-func (p *place) put(name string, content []byte) error {
+func (p *place) create(name string) (*newFile, error) {
 	if err := p.begin(); err != nil {
-		return err
+		return nil, err
 	}
 	if _, there := p.lies.files[name]; !there {
-		return writeFile(p.path(name), content)
+		return createFile(p.path(name))
 	}
 	if !p.own(name) {
 		if err := os.Link(p.path(name), p.path(saved(name))); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
+			return nil, err
 		}
 	}
 	p.wait = append(p.wait, name)
-	return writeFile(p.path(name)+newSuffix, content)
+	return createFile(p.path(name) + newSuffix)
 }
 
 func (p *place) publish(now *manifest) error {
@@ -83,7 +79,7 @@ func (p *place) publish(now *manifest) error {
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(filepath.Join(p.dir, manifestFile), content); err != nil {
+	if err := writeFile(createBeside, filepath.Join(p.dir, manifestFile), content); err != nil {
 		return err
 	}
 	if err := os.Remove(filepath.Join(p.dir, staleFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {

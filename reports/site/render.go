@@ -2,8 +2,6 @@ package site
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/base64"
 	"html/template"
 	"strings"
 
@@ -61,12 +59,11 @@ func (l *look) render(out *bytes.Buffer, file, kind, zone string, v view) error 
 // standalone makes the bytes of a run's page that needs no other file.
 func (l *look) standalone(out *bytes.Buffer, report state.Report) error {
 	v := runView(report, "", nil, standalonePorts)
-	sum := sha256.Sum256(l.style)
 	return shown(out, l.pages["run"], func(notices []string) any {
 		return layout{
 			Title: v.title(), Brand: l.brand, Notices: notices, Zone: report.Run.StartedAt.Location().String(), Standalone: true, View: v,
 			Style:     template.CSS(l.style), //nolint:gosec // our own stylesheet, or the user's
-			StyleHash: "sha256-" + base64.StdEncoding.EncodeToString(sum[:]),
+			StyleHash: l.styleHash(),
 		}
 	})
 }

@@ -1,8 +1,8 @@
 package site
 
 import (
-	"bytes"
 	"context"
+	"io"
 	"runtime"
 	"strconv"
 	"time"
@@ -104,8 +104,8 @@ func (e *edition) runPage(ctx context.Context, run state.RunSummary, keep bool) 
 	if err := e.data(report, hash); err != nil {
 		return err
 	}
-	return e.file(runFile(run.ID), hash, func(out *bytes.Buffer) error {
-		return e.look.render(out, runFile(run.ID), "run", e.zone, runView(report, "../", e.site.options.Formats, archivePorts))
+	return e.file(runFile(run.ID), hash, func(w io.Writer) error {
+		return e.render(w, runFile(run.ID), "run", runView(report, "../", e.site.options.Formats, archivePorts))
 	})
 }
 
@@ -138,9 +138,9 @@ func (e *edition) stub(ctx context.Context, run state.RunSummary, known record, 
 	if err != nil {
 		return err
 	}
-	return e.file(runFile(run.ID), hash, func(out *bytes.Buffer) error {
-		err := e.look.render(out, runFile(run.ID), "pruned", e.zone, v)
-		e.stubs[run.ID] = int64(out.Len())
+	return e.file(runFile(run.ID), hash, func(w io.Writer) error {
+		err := e.render(w, runFile(run.ID), "pruned", v)
+		e.stubs[run.ID] = int64(e.out.Len())
 		return err
 	})
 }

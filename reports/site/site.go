@@ -116,10 +116,8 @@ func (s *Site) Build(ctx context.Context) error {
 
 // desk is where files of an edition are put until it is published.
 type desk interface {
-	// has says whether the live archive has a file with just this content.
-	has(name string, content []byte) bool
-	// put writes a file that the live archive lacks or has otherwise.
-	put(name string, content []byte) error
+	// create makes a file that the live archive lacks or has otherwise.
+	create(name string) (*newFile, error)
 	// publish makes an archive of these files the live one.
 	publish(now *manifest) error
 }
@@ -184,7 +182,7 @@ func (s *Site) edit(ctx context.Context, dir string, w wish, exchange bool) (out
 	if exchange {
 		d = &pair{live: dir, next: sibling(dir, "previous"), old: old, own: own, lies: lies, exchange: s.exchange}
 	}
-	e, err := s.newEdition(ctx, w, d, old)
+	e, err := s.newEdition(ctx, w, dir, d, old)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -198,16 +196,16 @@ func (s *Site) edit(ctx context.Context, dir string, w wish, exchange bool) (out
 		}
 	}
 	if e.written == 0 && gone == 0 && e.now.sameFiles(old) {
-		return outcome{}, e.note(dir)
+		return outcome{}, e.note()
 	}
-	done := e.prunedOf(dir)
+	done := e.prunedOf()
 	return done, d.publish(e.now)
 }
 
 // prunedOf says which runs lose their pages, and how many bytes that is.
-func (e *edition) prunedOf(dir string) (done outcome) {
+func (e *edition) prunedOf() (done outcome) {
 	size := func(name string) int64 {
-		info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name)))
+		info, err := os.Stat(e.live(name))
 		if err != nil {
 			return 0
 		}

@@ -17,14 +17,18 @@ func Targets(w io.Writer, targets []state.Target, options Options) error {
 		p.line(span{"no targets", plain})
 		return p.writeTo(w)
 	}
-	t := table{columns: []column{{title: "TARGET"}, {title: "EXCLUDED", floor: 8}, {title: "PROFILE"}, {title: "TAGS", floor: 8}, {title: "OWNER", floor: 8}, {title: "ORIGIN", floor: 6}}}
+	t := table{columns: []column{{title: "TARGET"}, {title: "EXCLUDED", floor: 8}, {title: "PROFILE"}, {title: "TAGS", floor: 8}, {title: "OWNER", floor: 8}, {title: "SSH", floor: 8}, {title: "ORIGIN", floor: 6}}}
 	for _, target := range targets {
+		ssh := ""
+		if target.SSH != (state.TargetSSH{}) {
+			ssh = target.SSH.String()
+		}
 		excluded := make([]string, 0, len(target.Exclude))
 		for _, e := range target.Exclude {
 			excluded = append(excluded, e.String())
 		}
 		t.add(span{target.Spec.String(), bold}, span{strings.Join(excluded, " "), plain}, span{cmp.Or(target.Profile, state.DefaultProfile), plain},
-			span{strings.Join(target.Tags, " "), plain}, span{target.Owner, plain}, span{cmp.Or(target.Where, string(target.Origin)), dim})
+			span{strings.Join(target.Tags, " "), plain}, span{target.Owner, plain}, span{ssh, plain}, span{cmp.Or(target.Where, string(target.Origin)), dim})
 	}
 	t.write(p)
 	return p.writeTo(w)

@@ -14,8 +14,8 @@ type writeBook interface {
 	Revoke(ctx context.Context, grant state.Grant) ([]state.Approval, error)
 	Preview(ctx context.Context, scope state.Scope) (state.Preview, error)
 	Request(ctx context.Context, r state.ScanRequest) (int64, error)
-	RetryDeliveries(ctx context.Context, ids []int64, everything bool, by string, now time.Time) ([]state.Delivery, error)
-	DropDeliveries(ctx context.Context, ids []int64, everything bool, by string, now time.Time) ([]state.Delivery, error)
+	RetryDeliveries(ctx context.Context, ids []int64, everything bool, by state.Actor, now time.Time) ([]state.Delivery, error)
+	DropDeliveries(ctx context.Context, ids []int64, everything bool, by state.Actor, now time.Time) ([]state.Delivery, error)
 	Snooze(ctx context.Context, host string, ports []state.Port, snooze state.Snooze) ([]state.Snooze, error)
 	EndSnoozes(ctx context.Context, host string, ports []state.Port, by string) ([]state.Snooze, error)
 }
@@ -153,12 +153,12 @@ func (s *server) apiDrop(w http.ResponseWriter, r *http.Request) error {
 	return s.settleDelivery(w, r, s.Book.DropDeliveries)
 }
 
-func (s *server) settleDelivery(w http.ResponseWriter, r *http.Request, settle func(context.Context, []int64, bool, string, time.Time) ([]state.Delivery, error)) error {
+func (s *server) settleDelivery(w http.ResponseWriter, r *http.Request, settle func(context.Context, []int64, bool, state.Actor, time.Time) ([]state.Delivery, error)) error {
 	id, err := idIn(r, "delivery")
 	if err != nil {
 		return err
 	}
-	list, err := settle(r.Context(), []int64{id}, false, identity(r).Name, s.Now())
+	list, err := settle(r.Context(), []int64{id}, false, identity(r).Actor(), s.Now())
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,14 @@ func (s *server) frame() http.Handler {
 // words of ServeMux: 404, or 405 with the methods that there are.
 func (s *server) route(w http.ResponseWriter, r *http.Request) {
 	h, pattern := s.router.Handler(r)
+	if s.Observe != nil {
+		began, out := s.Now(), &watched{ResponseWriter: w}
+		w = out
+		defer func() {
+			_, route, _ := strings.Cut(pattern, " ")
+			s.Observe(r.Method, route, out.status, s.Now().Sub(began))
+		}()
+	}
 	if pattern != "" {
 		s.router.ServeHTTP(w, r) // which sets the values of the path
 		return

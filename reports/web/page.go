@@ -89,6 +89,9 @@ func (s *server) nav(who state.Identity, section string) []navLink {
 	}
 	links := []navLink{
 		{Label: "Overview", Link: "/"},
+		{Label: "Runs", Link: "/runs"},
+		{Label: "Scan", Link: "/scan"},
+		{Label: "Deliveries", Link: "/deliveries"},
 	}
 	if s.Guard != nil && who.Role.May(state.Admin) {
 		links = append(links, navLink{Label: "Users", Link: "/users"})

@@ -46,6 +46,29 @@ func (s *server) routes() []route {
 		{"POST", "/api/v1/snoozes", state.Admin, s.apiSnooze},
 		{"POST", "/api/v1/snoozes/end", state.Admin, s.apiEndSnooze},
 
+		{"GET", "/runs", state.Viewer, s.runs},
+		{"GET", "/runs/{id}", state.Viewer, s.run},
+		{"GET", "/runs/{id}/{file}", state.Viewer, s.runDocument},
+		{"GET", "/compare", state.Viewer, s.compare},
+		{"GET", "/compare/{file}", state.Viewer, s.compareDocument},
+		{"GET", "/archive", state.Viewer, s.archiveBegin},
+		{"GET", "/archive/{path...}", state.Viewer, s.archive},
+
+		{"GET", "/scan", state.Viewer, s.scan},
+		{"POST", "/scan", state.Admin, s.requestScan},
+		{"GET", "/scan/events", state.Viewer, s.scanEvents},
+		{"GET", "/scan/cancel", state.Admin, s.askCancel},
+		{"POST", "/scan/cancel", state.Admin, s.cancel},
+
+		{"GET", "/deliveries", state.Viewer, s.deliveries},
+		{"POST", "/deliveries/retry", state.Admin, s.retryDeliveries},
+		{"GET", "/deliveries/drop", state.Admin, s.askDrop},
+		{"POST", "/deliveries/drop", state.Admin, s.dropDeliveries},
+		{"POST", "/deliveries/test", state.Admin, s.testChannel},
+
+		{"GET", "/a/{token}", state.Nobody, s.linkPage},
+		{"POST", "/a/{token}", state.Nobody, s.approveByLink},
+
 		{"GET", "/assets/{version}/{file}", state.Nobody, s.asset},
 		{"GET", "/healthz", state.Nobody, s.health},
 		{"GET", "/metrics", state.Viewer, s.metrics},

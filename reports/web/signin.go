@@ -81,17 +81,17 @@ func (s *server) signOut(w http.ResponseWriter, r *http.Request) error {
 	return s.done(w, r, "/login", "You are signed out.")
 }
 
-// linkView is the page of the one-time link.
-type linkView struct{}
+// signinView is the page of the one-time link.
+type signinView struct{}
 
-func (linkView) title() string { return "First sign-in" }
+func (signinView) title() string { return "First sign-in" }
 
 // link answers with a button that uses the one-time link: looking at it uses nothing.
 func (s *server) link(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Guard.TryLink(r.Context(), r.PathValue("token")); err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, "signin", linkView{})
+	return s.show(w, r, http.StatusOK, "signin", signinView{})
 }
 
 // useLink signs in by the one-time link.

@@ -23,6 +23,16 @@ type Book interface {
 	overviewBook
 	readBook
 	writeBook
+	runsBook
+	scanBook
+	deliveriesBook
+	linkBook
+}
+
+// Links knows what the tokens of links to approve say. Package link implements it.
+type Links interface {
+	// Open returns what a token approves; whatever is wrong with it is state.ErrLinkGone.
+	Open(token string) (state.LinkScope, error)
 }
 
 // Gate says who makes a request.
@@ -37,6 +47,7 @@ type Options struct {
 	Book  Book
 	Guard *access.Guard // lets people in; nil: there are no pages to sign in
 	Gate  Gate          // nil: Guard
+	Operations
 
 	// External is the address that people know the page by, with the path that it
 	// lives under; nil: the one that it listens on.
@@ -44,6 +55,9 @@ type Options struct {
 	// HostNames are further names that requests may call it by. Addresses and localhost
 	// always may: a name is what DNS rebinding needs.
 	HostNames []string
+
+	Links    Links          // nil: there are no links to approve
+	LinkMode state.LinkMode // empty: LinksOff
 
 	Templates *templates.Set // nil: the built-in ones
 	Brand     state.Brand
@@ -56,9 +70,6 @@ type Options struct {
 	Explain func(error) (status int, text, hint string)
 	// JSON writes what the API answers with.
 	JSON Encoders
-	// CheckScan says whether targets that a scan is asked for name anything; nil: it is
-	// found out when it is scanned.
-	CheckScan func(ctx context.Context, targets []string) error
 	// Metrics writes what /metrics shows, in Prometheus' text format; nil: there is none.
 	Metrics func(ctx context.Context, w io.Writer) error
 	// Ready says whether the page can do its work: /healthz asks it; nil: always.
@@ -74,6 +85,11 @@ type server struct {
 	base   string // what the path of every page begins with: "", "/ownmap"
 	look   look
 	router *http.ServeMux
+
+	shelf       *shelf
+	briefs      *memo[runView]
+	comparisons *memo[*comparison]
+	hub         hub
 }
 
 // New returns the pages and the API.
@@ -96,7 +112,8 @@ func New(o Options) (http.Handler, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &server{Options: o}
+	s := &server{Options: o, shelf: newShelf(o.Scratch), briefs: newMemo[runView](64), comparisons: newMemo[*comparison](32)}
+	s.hub = hub{look: s.underWay, now: o.Now, stopping: o.Stopping, watchers: make(map[*watcher]bool)}
 	if o.External != nil {
 		s.base = strings.TrimRight(o.External.Path, "/")
 	}

@@ -37,6 +37,12 @@ func start(t *testing.T, change func(*Options)) pages {
 	web, db := booklab.Port(80, "http", "nginx", "1.22.1"), booklab.Port(5432, "postgresql", "PostgreSQL DB", "15")
 	booklab.Night(t, book, booklab.Up("10.20.0.11", "web-1.example.org", web), booklab.Up("10.20.0.12", "db-1.example.org"))
 	booklab.Night(t, book, booklab.Up("10.20.0.11", "web-1.example.org", web), booklab.Up("10.20.0.12", "db-1.example.org", db))
+	return over(t, book, change)
+}
+
+// over starts the page over a book.
+func over(t *testing.T, book *persist.Book, change func(*Options)) pages {
+	t.Helper()
 	o := Options{Book: book, Gate: gate{}, Version: "test"}
 	if change != nil {
 		change(&o)

@@ -42,7 +42,7 @@ func addressOf(lines io.Reader) (string, error) {
 		if i := strings.Index(scanner.Text(), "http://"); i >= 0 {
 			address, _, _ := strings.Cut(scanner.Text()[i:], " ")
 			go io.Copy(io.Discard, lines) //nolint:errcheck // nobody reads it
-			return strings.TrimSuffix(address, "/") + "/", nil
+			return strings.TrimRight(address, "/,") + "/", nil
 		}
 	}
 	return "", errors.Join(errors.New("the program did not say where it listens"), scanner.Err())

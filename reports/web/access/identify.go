@@ -33,7 +33,7 @@ func (g *Guard) Identify(r *http.Request) (who state.Identity, ok bool, err erro
 	if name, password, has := r.BasicAuth(); has {
 		return g.byBasic(ctx, name, password, from)
 	}
-	return state.Identity{}, false, nil
+	return state.Identity{From: from}, false, nil // who follows a link to approve need not sign in
 }
 
 // TokenPrefix is how every token begins, for who looks for leaked ones.
