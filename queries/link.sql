@@ -6,8 +6,9 @@ from delivery d where d.message_id = sqlc.arg(message_id)
 on conflict (delivery_id) do nothing;
 
 -- name: ApprovalLinksOfDelivery :one
--- ApprovalLinksOfDelivery returns what the links of a message are made of.
-select id, key, expires_at from approval_link where delivery_id = $1;
+-- ApprovalLinksOfDelivery returns what the links of a message are made of, unless they were
+-- revoked before it went out.
+select id, key, expires_at from approval_link where delivery_id = $1 and revoked_at is null;
 
 -- name: ApprovalLink :one
 -- ApprovalLink returns the message of a link that is good at a time and was not used.

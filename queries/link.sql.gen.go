@@ -75,7 +75,7 @@ func (q *Queries) ApprovalLink(ctx context.Context, arg ApprovalLinkParams) (App
 }
 
 const approvalLinksOfDelivery = `-- name: ApprovalLinksOfDelivery :one
-select id, key, expires_at from approval_link where delivery_id = $1
+select id, key, expires_at from approval_link where delivery_id = $1 and revoked_at is null
 `
 
 type ApprovalLinksOfDeliveryRow struct {
@@ -84,7 +84,8 @@ type ApprovalLinksOfDeliveryRow struct {
 	ExpiresAt time.Time
 }
 
-// ApprovalLinksOfDelivery returns what the links of a message are made of.
+// ApprovalLinksOfDelivery returns what the links of a message are made of, unless they were
+// revoked before it went out.
 func (q *Queries) ApprovalLinksOfDelivery(ctx context.Context, deliveryID int64) (ApprovalLinksOfDeliveryRow, error) {
 	row := q.db.QueryRow(ctx, approvalLinksOfDelivery, deliveryID)
 	var i ApprovalLinksOfDeliveryRow

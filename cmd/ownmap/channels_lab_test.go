@@ -31,20 +31,25 @@ type program struct {
 func (p program) call(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	env := func(key string) string {
-		for _, pair := range p.env {
-			if value, ok := strings.CutPrefix(pair, key+"="); ok {
-				return value
-			}
-		}
-		return ""
-	}
-	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, env: env, now: p.now, resolver: p.resolver}
-	if a.now == nil {
-		a.now = time.Now
-	}
+	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, env: p.getenv, now: p.clock(), resolver: p.resolver}
 	code = a.main(t.Context(), args)
 	return out.String(), errs.String(), code
+}
+
+func (p program) getenv(key string) string {
+	for _, pair := range p.env {
+		if value, ok := strings.CutPrefix(pair, key+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+func (p program) clock() func() time.Time {
+	if p.now == nil {
+		return time.Now
+	}
+	return p.now
 }
 
 // wants calls a command, wants its exit code and returns all that it printed.

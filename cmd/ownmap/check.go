@@ -81,6 +81,8 @@ func (a *app) check(ctx context.Context) error {
 	line("inside", found, err)
 	found, err = checkChannels(ctx, h)
 	line("channels", found, err)
+	found, err = checkLinks(ctx, h)
+	line("links", found, err)
 	found, err = checkOutbox(ctx, h)
 	line("outbox", found, err)
 	if failed {

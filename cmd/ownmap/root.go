@@ -100,7 +100,7 @@ lock; 130 interrupted.`,
 		a.portsCommand(), a.hostCommand(), a.diffCommand(),
 		a.approveCommand(), a.revokeCommand(), a.auditCommand(), a.targetsCommand(), a.hostkeysCommand(),
 		a.snoozeCommand(), a.deliveriesCommand(), a.notifyCommand(),
-		a.passwdCommand(), a.usersCommand(), a.tokensCommand(),
+		a.passwdCommand(), a.usersCommand(), a.tokensCommand(), a.keysCommand(),
 		a.siteCommand(), a.checkCommand(), a.configCommand(), a.dbCommand(), a.versionCommand(),
 	)
 	usageArgs(root)

@@ -121,6 +121,14 @@ func (c *canaries) files(t *testing.T, dir string, but ...string) {
 // database searches every row of every table, and what the server shows of its sessions.
 func (c *canaries) database(t *testing.T, url string) {
 	t.Helper()
+	for table, rows := range rowsOf(t, url) {
+		c.search("table "+table, []byte(rows))
+	}
+}
+
+// rowsOf returns all that a database holds, by table.
+func rowsOf(t *testing.T, url string) map[string]string {
+	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
@@ -135,6 +143,7 @@ func (c *canaries) database(t *testing.T, url string) {
 	if err != nil || len(tables) < 20 {
 		t.Fatalf("%d tables, %v", len(tables), err)
 	}
+	all := make(map[string]string, len(tables))
 	for _, table := range tables {
 		rows, err := conn.Query(t.Context(), "select t::text from "+table+" t")
 		if err != nil {
@@ -144,8 +153,9 @@ func (c *canaries) database(t *testing.T, url string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.search("table "+table, []byte(strings.Join(texts, "\n")))
+		all[table] = strings.Join(texts, "\n")
 	}
+	return all
 }
 
 // watchProcesses searches the command lines of all processes until the test ends, and

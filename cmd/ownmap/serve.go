@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"ownmap/pipeline/load"
 	"ownmap/pipeline/queue"
 	"ownmap/reports/web"
 	"ownmap/reports/web/access"
@@ -58,7 +59,11 @@ func (a *app) serve(ctx context.Context, h *house, o serveOptions) error {
 		return err
 	}
 	if o.listen != "" {
-		h.config.Web.Listen = o.listen
+		address, err := load.ParseListen(o.listen)
+		if err != nil {
+			return &usageError{err: fmt.Errorf("--listen %w", err)}
+		}
+		h.config.Web.Listen = address
 	}
 	guard, err := h.guard()
 	if err != nil {

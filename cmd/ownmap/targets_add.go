@@ -149,7 +149,7 @@ func (a *app) addTargets(ctx context.Context, h *house, targets []state.Target, 
 			placed = append(placed, completed(t, before))
 		}
 	}
-	added, warnings, err := h.desk().AddTargets(ctx, placed, a.author())
+	added, warnings, err := h.desk().AddTargets(ctx, placed, state.Actor{Name: a.author(), Via: "cli"})
 	if err != nil {
 		return err
 	}

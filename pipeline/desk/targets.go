@@ -64,7 +64,7 @@ func (d *Desk) targets(ctx context.Context) (load.Config, []state.Target, error)
 // AddTargets adds targets that somebody typed, all or none, and returns how many of them
 // are new or different, and what whoever added them should know: that one of them will not
 // be scanned, or by no known worker. What is wrong with them is a state.RefusedError.
-func (d *Desk) AddTargets(ctx context.Context, targets []state.Target, by string) (added int, warnings []string, err error) {
+func (d *Desk) AddTargets(ctx context.Context, targets []state.Target, by state.Actor) (added int, warnings []string, err error) {
 	config, own, err := d.targets(ctx)
 	if err != nil {
 		return 0, nil, err
@@ -110,7 +110,7 @@ func unscanned(config load.Config, own, added []state.Target) []string {
 // ChangeTarget puts another target in the place of one that is not of the file. One that
 // somebody else has changed meanwhile is a state.ChangedError, one of the file a
 // state.LockedError, and what is wrong with it a state.RefusedError.
-func (d *Desk) ChangeTarget(ctx context.Context, id int64, t state.Target, by, via string) (warnings []string, err error) {
+func (d *Desk) ChangeTarget(ctx context.Context, id int64, t state.Target, by state.Actor) (warnings []string, err error) {
 	config, own, err := d.targets(ctx)
 	if err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func (d *Desk) ChangeTarget(ctx context.Context, id int64, t state.Target, by, v
 	if err := config.CheckTarget(t); err != nil {
 		return nil, err
 	}
-	if err := d.Book.ReplaceTarget(ctx, id, t, by, via); err != nil {
+	if err := d.Book.ReplaceTarget(ctx, id, t, by); err != nil {
 		return nil, err
 	}
 	own = slices.DeleteFunc(own, func(o state.Target) bool { return o.ID == id })
@@ -126,8 +126,8 @@ func (d *Desk) ChangeTarget(ctx context.Context, id int64, t state.Target, by, v
 }
 
 // RemoveTarget removes a target that is not of the file.
-func (d *Desk) RemoveTarget(ctx context.Context, id int64, by, via string) error {
-	return d.Book.EndTarget(ctx, id, by, via)
+func (d *Desk) RemoveTarget(ctx context.Context, id int64, by state.Actor) error {
+	return d.Book.EndTarget(ctx, id, by)
 }
 
 // ReadTargets reads a file of targets for an import, and says of each whether it is new.

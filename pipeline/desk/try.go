@@ -31,7 +31,7 @@ type Tester struct {
 
 // AskTest asks for a test of a target for workers to do, and returns its number. What is
 // more than MaxTestAddresses is a state.RefusedError.
-func (d *Desk) AskTest(ctx context.Context, spec state.Spec, vantage, by, via string) (int64, error) {
+func (d *Desk) AskTest(ctx context.Context, spec state.Spec, vantage string, by state.Actor) (int64, error) {
 	vantage = cmp.Or(vantage, state.DefaultVantage)
 	err := CheckTest(spec)
 	if err == nil {
@@ -40,7 +40,7 @@ func (d *Desk) AskTest(ctx context.Context, spec state.Spec, vantage, by, via st
 	if err != nil {
 		return 0, refused("%s", err)
 	}
-	return d.Book.AskTargetTest(ctx, spec, vantage, by, via)
+	return d.Book.AskTargetTest(ctx, spec, vantage, by)
 }
 
 // Test returns a test and how far it is; ok is false if there is none of that number (any

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -32,33 +33,36 @@ func (p *parser) web(node *yaml.Node) {
 	}
 }
 
-// listen reads "ADDRESS:PORT" or "unix:/PATH". A name would be looked up, and might say
-// another address tomorrow.
 func (p *parser) listen(node *yaml.Node, into *string) {
-	const form = "it takes an address and a port, like 127.0.0.1:8480, \"[::1]:8480\" or \":8480\" for all addresses, or unix:/run/ownmap/web.sock"
 	text, ok := p.text(node, "web.listen")
 	if !ok {
 		return
 	}
+	listen, err := ParseListen(text)
+	if err != nil {
+		p.add(node.Line, "web.listen: %s", err)
+		return
+	}
+	*into = listen
+}
+
+// ParseListen reads "ADDRESS:PORT" or "unix:/PATH". A name would be looked up, and might
+// say another address tomorrow.
+func ParseListen(text string) (string, error) {
 	if path, socket := strings.CutPrefix(text, unixListen); socket {
 		if !filepath.IsAbs(path) || path != state.Clean(path) || len(path) > 100 {
-			p.add(node.Line, "web.listen: %s: the path of a unix socket is absolute and has at most 100 bytes", show(text))
-			return
+			return "", fmt.Errorf("%s: the path of a unix socket is absolute and has at most 100 bytes", show(text))
 		}
-		*into = unixListen + filepath.Clean(path)
-		return
+		return unixListen + filepath.Clean(path), nil
 	}
 	host, port, err := net.SplitHostPort(text)
-	if err != nil {
-		p.add(node.Line, "web.listen: %s: %s", show(text), form)
-		return
+	if err == nil && host != "" && host != "localhost" {
+		_, err = netip.ParseAddr(host)
 	}
-	_, err = netip.ParseAddr(host)
-	if number, portErr := strconv.ParseUint(port, 10, 16); err != nil && host != "" && host != "localhost" || portErr != nil || strconv.FormatUint(number, 10) != port {
-		p.add(node.Line, "web.listen: %s: %s", show(text), form)
-		return
+	if number, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil || strconv.FormatUint(number, 10) != port {
+		return "", fmt.Errorf(`%s: it takes an address and a port, like 127.0.0.1:8480, "[::1]:8480" or ":8480" for all addresses, or unix:/run/ownmap/web.sock`, show(text))
 	}
-	*into = text
+	return text, nil
 }
 
 func (p *parser) externalURL(node *yaml.Node, into *string) {

@@ -172,7 +172,7 @@ func TestChange(t *testing.T) {
 	stored := []state.Setting{setting("profiles.odd", `{"ports": "none"}`)} // broken, and no matter of other changes
 	change := func(label, value string) (state.SettingChange, error) {
 		key, name, _ := strings.Cut(label, ".")
-		c := state.SettingChange{Key: state.SettingKey(key), Name: name, By: "bob", Via: "web"}
+		c := state.SettingChange{Key: state.SettingKey(key), Name: name, By: state.Actor{Name: "bob", Via: "web"}}
 		if value != "" {
 			c.Value = []byte(value)
 		}

@@ -82,7 +82,7 @@ func meddle(tb testing.TB, book *Book, w *world) {
 		}
 	}
 	_, _ = book.Approve(ctx, grant) // the ports need not be open
-	if _, err := book.AddTargets(ctx, []state.Target{ownTarget(tb, "127.3.0.0/24", fmt.Sprint("owner-", w.rng.IntN(100)))}, "ann"); err != nil {
+	if _, err := book.AddTargets(ctx, []state.Target{ownTarget(tb, "127.3.0.0/24", fmt.Sprint("owner-", w.rng.IntN(100)))}, state.Actor{Name: "ann", Via: "cli"}); err != nil {
 		tb.Fatal(err)
 	}
 }

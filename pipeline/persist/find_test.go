@@ -64,7 +64,7 @@ func TestEditTargets(t *testing.T) {
 	}
 	add := func(want int, targets ...state.Target) {
 		t.Helper()
-		if n, err := book.AddTargets(ctx, targets, "bob"); err != nil || n != want {
+		if n, err := book.AddTargets(ctx, targets, state.Actor{Name: "bob", Via: "cli"}); err != nil || n != want {
 			t.Errorf("added %d, %v; want %d", n, err, want)
 		}
 	}
@@ -78,7 +78,7 @@ func TestEditTargets(t *testing.T) {
 	if got := listed(targets); got != wantList {
 		t.Errorf("targets\n%s\nwant\n%s", got, wantList)
 	}
-	if _, err := book.AddTargets(ctx, []state.Target{ownTarget(t, "10.9.0.0/24", ""), target(t, "10.8.0.0/24", "")}, "bob"); err == nil {
+	if _, err := book.AddTargets(ctx, []state.Target{ownTarget(t, "10.9.0.0/24", ""), target(t, "10.8.0.0/24", "")}, state.Actor{Name: "bob"}); err == nil {
 		t.Error("a target of the config was added")
 	}
 	remove := func(specs ...string) (int, error) {
@@ -103,7 +103,7 @@ func TestEditTargets(t *testing.T) {
 		t.Errorf("targets %s", got)
 	}
 	want(t, book, "(target-add,4)\n(target-remove,3)", "select action, count(*) from audit where actor = 'bob' group by 1 order by 1")
-	if _, err := book.AddTargets(ctx, []state.Target{ownTarget(t, "10.9.0.0/24", "")}, ""); err == nil {
+	if _, err := book.AddTargets(ctx, []state.Target{ownTarget(t, "10.9.0.0/24", "")}, state.Actor{}); err == nil {
 		t.Error("a target without an author was added")
 	}
 }

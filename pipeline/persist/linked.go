@@ -120,14 +120,14 @@ func (v *view) linkedHosts(ctx context.Context, host, since int64) ([]*standing,
 func (l *linked) compare(was []*standing) {
 	for _, h := range was {
 		i := slices.IndexFunc(l.hosts, func(now *standing) bool { return now.seat == h.seat })
-		for _, p := range h.ports {
+		for _, p := range h.Ports {
 			if _, named := slices.BinarySearchFunc(l.Scope.Ports, p.Port, state.Port.Compare); !named || !p.Unapproved() {
 				continue
 			}
-			port := state.LinkedPort{Vantage: h.Vantage, Was: p.PortReport}
+			port := state.LinkedPort{Vantage: h.Vantage, Was: p}
 			if i >= 0 {
-				if j := slices.IndexFunc(l.hosts[i].ports, func(now standingPort) bool { return now.Port == p.Port }); j >= 0 {
-					port.Now = &l.hosts[i].ports[j].PortReport
+				if j := slices.IndexFunc(l.hosts[i].Ports, func(now state.PortReport) bool { return now.Port == p.Port }); j >= 0 {
+					port.Now = &l.hosts[i].Ports[j]
 				}
 			}
 			l.Ports = append(l.Ports, port)
@@ -164,9 +164,12 @@ func (l *linked) use(ctx context.Context, use state.LinkUse) ([]state.Approval, 
 	var hosts []*standing
 	for _, h := range l.hosts {
 		named := *h
-		named.ports = slices.DeleteFunc(slices.Clone(h.ports), func(p standingPort) bool {
-			return !slices.ContainsFunc(l.Ports, func(of state.LinkedPort) bool { return of.Vantage == h.Vantage && of.Was.Port == p.Port && of.Waits() })
-		})
+		named.ports = nil
+		for _, p := range l.Ports {
+			if p.Vantage == h.Vantage && p.Waits() {
+				named.ports = append(named.ports, standingPort{PortReport: *p.Now})
+			}
+		}
 		hosts = append(hosts, &named)
 	}
 	return l.now.grant(ctx, grant, hosts)

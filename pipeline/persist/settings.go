@@ -35,8 +35,7 @@ func settingOf(row queries.Setting) state.Setting {
 // the setting since the version of the change it is a state.ChangedError. What is set so
 // already stays as it is.
 func (b *Book) Set(ctx context.Context, change state.SettingChange) error {
-	change.By = state.Clean(change.By)
-	if change.By == "" {
+	if change.By.Name = state.Clean(change.By.Name); change.By.Name == "" {
 		return errors.New("set: the author is missing")
 	}
 	err := b.inTx(ctx, func(q *queries.Queries) error {
@@ -70,7 +69,7 @@ func putSetting(ctx context.Context, q *queries.Queries, version int64, change s
 	case change.Value == nil:
 		return q.RemoveSetting(ctx, queries.RemoveSettingParams{Key: key, Name: name})
 	case version == 0:
-		_, err := q.AddSetting(ctx, queries.AddSettingParams{Key: key, Name: name, Value: change.Value, SetBy: change.By})
+		_, err := q.AddSetting(ctx, queries.AddSettingParams{Key: key, Name: name, Value: change.Value, SetBy: change.By.Name})
 		if !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}
@@ -80,13 +79,13 @@ func putSetting(ctx context.Context, q *queries.Queries, version int64, change s
 		}
 		return &state.ChangedError{What: change.Setting().Label(), By: row.SetBy, At: row.SetAt}
 	}
-	_, err := q.ChangeSetting(ctx, queries.ChangeSettingParams{Key: key, Name: name, Value: change.Value, SetBy: change.By})
+	_, err := q.ChangeSetting(ctx, queries.ChangeSettingParams{Key: key, Name: name, Value: change.Value, SetBy: change.By.Name})
 	return err
 }
 
 // auditSetting notes what was set before and what is set now; what was not set is left out.
 func auditSetting(ctx context.Context, q *queries.Queries, was state.Setting, change state.SettingChange) error {
-	line := auditLines{actor: change.By, via: change.Via, action: "setting"}
+	line := auditOf(change.By, "setting")
 	detail := map[string]string{"before": compactJSON(was.Value), "after": compactJSON(change.Value)}
 	if err := line.add(change.Setting().Label(), detail); err != nil {
 		return err

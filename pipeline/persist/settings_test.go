@@ -15,7 +15,7 @@ import (
 
 func change(label, value string, version int64, by string) state.SettingChange {
 	key, name, _ := strings.Cut(label, ".")
-	c := state.SettingChange{Key: state.SettingKey(key), Name: name, Version: version, By: by, Via: "web"}
+	c := state.SettingChange{Key: state.SettingKey(key), Name: name, Version: version, By: state.Actor{Name: by, Via: "web", Detail: map[string]string{"how": "session"}}}
 	if value != "" {
 		c.Value = []byte(value)
 	}

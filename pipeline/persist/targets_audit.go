@@ -9,17 +9,13 @@ import (
 	"ownmap/queries"
 )
 
-// auditTarget notes what somebody did to a target where it was written down.
-func auditTarget(ctx context.Context, q *queries.Queries, action string, t state.Target, by string) error {
-	return auditTargetVia(ctx, q, action, t, by, string(t.Origin))
-}
-
-func auditTargetVia(ctx context.Context, q *queries.Queries, action string, t state.Target, by, via string) error {
-	return auditTargetDetail(ctx, q, action, t.Spec.String(), detailOf(t), by, via)
+// auditTarget notes what somebody did to a target.
+func auditTarget(ctx context.Context, q *queries.Queries, action string, t state.Target, by state.Actor) error {
+	return auditTargetDetail(ctx, q, action, t.Spec.String(), detailOf(t), by)
 }
 
 // auditTargetChange notes what a target was and is; what stayed as it was is left out.
-func auditTargetChange(ctx context.Context, q *queries.Queries, was, now state.Target, by, via string) error {
+func auditTargetChange(ctx context.Context, q *queries.Queries, was, now state.Target, by state.Actor) error {
 	before, after, detail := detailOf(was), detailOf(now), map[string]string{}
 	before["target"], after["target"] = was.Spec.String(), now.Spec.String()
 	for key, value := range after {
@@ -27,14 +23,14 @@ func auditTargetChange(ctx context.Context, q *queries.Queries, was, now state.T
 			detail["before "+key], detail[key] = before[key], value
 		}
 	}
-	return auditTargetDetail(ctx, q, "target-change", was.Spec.String(), detail, by, via)
+	return auditTargetDetail(ctx, q, "target-change", was.Spec.String(), detail, by)
 }
 
-func auditTargetDetail(ctx context.Context, q *queries.Queries, action, subject string, detail map[string]string, by, via string) error {
-	if by = state.Clean(by); by == "" {
+func auditTargetDetail(ctx context.Context, q *queries.Queries, action, subject string, detail map[string]string, by state.Actor) error {
+	if state.Clean(by.Name) == "" {
 		return errors.New("the author is missing")
 	}
-	lines := auditLines{actor: by, via: via, action: action}
+	lines := auditOf(by, action)
 	if err := lines.add(subject, detail); err != nil {
 		return err
 	}

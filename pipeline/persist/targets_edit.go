@@ -41,7 +41,7 @@ func (e *UnknownTargetError) Error() string {
 // AddTargets stores targets of the origins cli and web and returns how many of
 // them are new or different: one that is there already, of the same origin, gets
 // the new attributes. It is all or nothing, and audited.
-func (b *Book) AddTargets(ctx context.Context, targets []state.Target, by string) (int, error) {
+func (b *Book) AddTargets(ctx context.Context, targets []state.Target, by state.Actor) (int, error) {
 	added := 0
 	err := b.inStateTx(ctx, func(q *queries.Queries) error {
 		open, err := openTargets(ctx, q)
@@ -133,7 +133,7 @@ func (b *Book) RemoveTargets(ctx context.Context, specs []state.Spec, by string)
 					continue // named twice
 				}
 				ids = append(ids, t.ID)
-				if err := auditTarget(ctx, q, "target-remove", t, by); err != nil {
+				if err := auditTarget(ctx, q, "target-remove", t, state.Actor{Name: by, Via: string(t.Origin)}); err != nil {
 					return err
 				}
 			}

@@ -48,7 +48,7 @@ func (b *Book) TargetHosts(ctx context.Context) (map[TargetPlace]TargetHosts, er
 // place, in one transaction and audited. If it has ended meanwhile it is a
 // state.ChangedError; another target of the same origin in the new place is a
 // state.RefusedError. The origin stays.
-func (b *Book) ReplaceTarget(ctx context.Context, id int64, t state.Target, by, via string) error {
+func (b *Book) ReplaceTarget(ctx context.Context, id int64, t state.Target, by state.Actor) error {
 	err := b.inStateTx(ctx, func(q *queries.Queries) error {
 		open, err := openTargets(ctx, q)
 		if err != nil {
@@ -72,7 +72,7 @@ func (b *Book) ReplaceTarget(ctx context.Context, id int64, t state.Target, by, 
 		if err := addTarget(ctx, q, &t); err != nil {
 			return err
 		}
-		return auditTargetChange(ctx, q, was, t, by, via)
+		return auditTargetChange(ctx, q, was, t, by)
 	})
 	if err != nil {
 		return fmt.Errorf("targets: %w", err)
@@ -82,7 +82,7 @@ func (b *Book) ReplaceTarget(ctx context.Context, id int64, t state.Target, by, 
 
 // EndTarget ends a target that was not set in the config, audited; what is known of its
 // hosts is kept. If it has ended meanwhile it is a state.ChangedError.
-func (b *Book) EndTarget(ctx context.Context, id int64, by, via string) error {
+func (b *Book) EndTarget(ctx context.Context, id int64, by state.Actor) error {
 	err := b.inStateTx(ctx, func(q *queries.Queries) error {
 		open, err := openTargets(ctx, q)
 		if err != nil {
@@ -95,7 +95,7 @@ func (b *Book) EndTarget(ctx context.Context, id int64, by, via string) error {
 		if err := q.RemoveTargets(ctx, []int64{id}); err != nil {
 			return err
 		}
-		return auditTargetVia(ctx, q, "target-remove", was, by, via)
+		return auditTarget(ctx, q, "target-remove", was, by)
 	})
 	if err != nil {
 		return fmt.Errorf("targets: %w", err)

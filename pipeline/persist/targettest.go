@@ -13,13 +13,12 @@ import (
 )
 
 // AskTargetTest asks for a test of a target, for workers to do, and returns its number.
-func (b *Book) AskTargetTest(ctx context.Context, spec state.Spec, vantage, by, via string) (id int64, err error) {
-	by = state.Clean(by)
+func (b *Book) AskTargetTest(ctx context.Context, spec state.Spec, vantage string, by state.Actor) (id int64, err error) {
 	err = b.inTx(ctx, func(q *queries.Queries) error {
 		if err := q.ForgetTargetTests(ctx); err != nil {
 			return err
 		}
-		id, err = q.AddTargetTest(ctx, queries.AddTargetTestParams{Spec: spec.String(), Vantage: vantage, AskedBy: by, Via: via})
+		id, err = q.AddTargetTest(ctx, queries.AddTargetTestParams{Spec: spec.String(), Vantage: vantage, AskedBy: state.Clean(by.Name), Via: by.Via})
 		if err != nil {
 			return err
 		}
@@ -32,7 +31,7 @@ func (b *Book) AskTargetTest(ctx context.Context, spec state.Spec, vantage, by, 
 				return err
 			}
 		}
-		return auditTargetDetail(ctx, q, "target-test", spec.String(), map[string]string{"vantage": vantage}, by, via)
+		return auditTargetDetail(ctx, q, "target-test", spec.String(), map[string]string{"vantage": vantage}, by)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("ask for a test: %w", err)

@@ -151,3 +151,11 @@ type LinkUse struct {
 	Until  *time.Time // nil: no end
 	At     time.Time
 }
+
+// LinkKey is a key that signs links to approve, as far as anybody may know of it.
+type LinkKey struct {
+	Name     string
+	Made     time.Time  // UTC
+	Until    *time.Time // UTC; when it is thrown away; nil: it signs new links
+	Messages int        // whose links it signed and that are good
+}

@@ -52,12 +52,12 @@ type SettingChange struct {
 	Name    string
 	Value   []byte // JSON as in Setting; nil: nothing is to be set any more
 	Version int64  // of the setting that the change is made to
-	By, Via string
+	By      Actor
 }
 
 // Setting returns what is stored of the change.
 func (c SettingChange) Setting() Setting {
-	return Setting{Key: c.Key, Name: c.Name, Value: c.Value, Version: c.Version, By: c.By}
+	return Setting{Key: c.Key, Name: c.Name, Value: c.Value, Version: c.Version, By: c.By.Name}
 }
 
 // Source says where something that is in force was set. The zero value is built in.
