@@ -48,10 +48,7 @@ func TargetsCSV(w io.Writer, targets []state.Target) error {
 		for i, spec := range t.Exclude {
 			exclude[i] = spec.String()
 		}
-		out.row(
-			t.Spec.String(), strings.Join(t.Tags, " "), t.Owner, t.Profile, t.Vantage, strings.Join(exclude, " "),
-			string(t.SSH.Look), t.SSH.User, port,
-		)
+		out.row(t.Spec.String(), strings.Join(t.Tags, " "), t.Owner, t.Profile, t.Vantage, strings.Join(exclude, " "), string(t.SSH.Look), t.SSH.User, port)
 	}
 	return out.end()
 }
