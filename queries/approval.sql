@@ -1,7 +1,7 @@
 -- name: EndApprovalsOfPorts :exec
 -- EndApprovalsOfPorts ends the approvals of ports because others replace them.
 update approval a
-set ended_at = sqlc.arg(at)::timestamptz, ended_by = sqlc.arg(ended_by), end_reason = 'superseded'
+set ended_at = sqlc.arg(at)::timestamptz, ended_by = sqlc.arg(ended_by), end_reason = 'superseded', end_no = nextval('approval_end_no')
 from (select unnest(sqlc.arg(host_ids)::bigint[]) as host_id, unnest(sqlc.arg(vantage_ids)::smallint[]) as vantage_id,
              unnest(sqlc.arg(protocols)::text[]) as protocol, unnest(sqlc.arg(ports)::integer[]) as port) k
 where a.ended_at is null and a.host_id = k.host_id and a.protocol = k.protocol and a.port = k.port
@@ -29,21 +29,10 @@ from approval a
 where a.id = any (sqlc.arg(ids)::bigint[]) and p.host_id = a.host_id and p.vantage_id = a.vantage_id
   and p.protocol = a.protocol and p.port = a.port;
 
--- name: OpenApprovals :many
--- OpenApprovals returns the approvals that have not ended, in the order in
--- which they were given.
-select sqlc.embed(a), h.address from approval a join host h on h.id = a.host_id
-where a.ended_at is null order by a.id;
-
--- name: AllApprovals :many
--- AllApprovals returns all approvals, in the order in which they were given.
-select sqlc.embed(a), h.address from approval a join host h on h.id = a.host_id
-order by a.id;
-
 -- name: RevokeApprovals :many
 -- RevokeApprovals ends approvals because a person takes them back.
 update approval
-set ended_at = clock_timestamp(), ended_by = sqlc.arg(ended_by), end_reason = 'revoked'
+set ended_at = clock_timestamp(), ended_by = sqlc.arg(ended_by), end_reason = 'revoked', end_no = nextval('approval_end_no')
 where id = any (sqlc.arg(ids)::bigint[]) and ended_at is null
 returning *;
 

@@ -7,7 +7,6 @@ package queries
 
 import (
 	"context"
-	"net/netip"
 	"time"
 )
 
@@ -22,7 +21,7 @@ from (select unnest($6::bigint[]) as host_id, unnest($7::smallint[]) as vantage_
              unnest($12::boolean[]) as probed, unnest($13::text[]) as exe,
              unnest($14::text[]) as os_user, unnest($15::text[]) as unit,
              unnest($16::text[]) as container, unnest($17::text[]) as package) k
-returning id, host_id, vantage_id, protocol, port, service, family, probed, exe, os_user, unit, package, reason, granted_by, via, granted_at, expires_at, ended_at, ended_by, end_reason, container
+returning id, host_id, vantage_id, protocol, port, service, family, probed, exe, os_user, unit, package, reason, granted_by, via, granted_at, expires_at, ended_at, ended_by, end_reason, container, end_no
 `
 
 type AddApprovalsParams struct {
@@ -96,6 +95,7 @@ func (q *Queries) AddApprovals(ctx context.Context, arg AddApprovalsParams) ([]A
 			&i.EndedBy,
 			&i.EndReason,
 			&i.Container,
+			&i.EndNo,
 		); err != nil {
 			return nil, err
 		}
@@ -133,60 +133,6 @@ func (q *Queries) AddAudit(ctx context.Context, arg AddAuditParams) error {
 	return err
 }
 
-const allApprovals = `-- name: AllApprovals :many
-select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, h.address from approval a join host h on h.id = a.host_id
-order by a.id
-`
-
-type AllApprovalsRow struct {
-	Approval Approval
-	Address  netip.Addr
-}
-
-// AllApprovals returns all approvals, in the order in which they were given.
-func (q *Queries) AllApprovals(ctx context.Context) ([]AllApprovalsRow, error) {
-	rows, err := q.db.Query(ctx, allApprovals)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []AllApprovalsRow{}
-	for rows.Next() {
-		var i AllApprovalsRow
-		if err := rows.Scan(
-			&i.Approval.ID,
-			&i.Approval.HostID,
-			&i.Approval.VantageID,
-			&i.Approval.Protocol,
-			&i.Approval.Port,
-			&i.Approval.Service,
-			&i.Approval.Family,
-			&i.Approval.Probed,
-			&i.Approval.Exe,
-			&i.Approval.OsUser,
-			&i.Approval.Unit,
-			&i.Approval.Package,
-			&i.Approval.Reason,
-			&i.Approval.GrantedBy,
-			&i.Approval.Via,
-			&i.Approval.GrantedAt,
-			&i.Approval.ExpiresAt,
-			&i.Approval.EndedAt,
-			&i.Approval.EndedBy,
-			&i.Approval.EndReason,
-			&i.Approval.Container,
-			&i.Address,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const audit = `-- name: Audit :many
 select id, at, actor, via, action, subject, detail from audit order by id desc limit $1
 `
@@ -222,7 +168,7 @@ func (q *Queries) Audit(ctx context.Context, limit int32) ([]Audit, error) {
 
 const endApprovalsOfPorts = `-- name: EndApprovalsOfPorts :exec
 update approval a
-set ended_at = $1::timestamptz, ended_by = $2, end_reason = 'superseded'
+set ended_at = $1::timestamptz, ended_by = $2, end_reason = 'superseded', end_no = nextval('approval_end_no')
 from (select unnest($3::bigint[]) as host_id, unnest($4::smallint[]) as vantage_id,
              unnest($5::text[]) as protocol, unnest($6::integer[]) as port) k
 where a.ended_at is null and a.host_id = k.host_id and a.protocol = k.protocol and a.port = k.port
@@ -264,66 +210,11 @@ func (q *Queries) LinkApprovals(ctx context.Context, ids []int64) error {
 	return err
 }
 
-const openApprovals = `-- name: OpenApprovals :many
-select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, h.address from approval a join host h on h.id = a.host_id
-where a.ended_at is null order by a.id
-`
-
-type OpenApprovalsRow struct {
-	Approval Approval
-	Address  netip.Addr
-}
-
-// OpenApprovals returns the approvals that have not ended, in the order in
-// which they were given.
-func (q *Queries) OpenApprovals(ctx context.Context) ([]OpenApprovalsRow, error) {
-	rows, err := q.db.Query(ctx, openApprovals)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []OpenApprovalsRow{}
-	for rows.Next() {
-		var i OpenApprovalsRow
-		if err := rows.Scan(
-			&i.Approval.ID,
-			&i.Approval.HostID,
-			&i.Approval.VantageID,
-			&i.Approval.Protocol,
-			&i.Approval.Port,
-			&i.Approval.Service,
-			&i.Approval.Family,
-			&i.Approval.Probed,
-			&i.Approval.Exe,
-			&i.Approval.OsUser,
-			&i.Approval.Unit,
-			&i.Approval.Package,
-			&i.Approval.Reason,
-			&i.Approval.GrantedBy,
-			&i.Approval.Via,
-			&i.Approval.GrantedAt,
-			&i.Approval.ExpiresAt,
-			&i.Approval.EndedAt,
-			&i.Approval.EndedBy,
-			&i.Approval.EndReason,
-			&i.Approval.Container,
-			&i.Address,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const revokeApprovals = `-- name: RevokeApprovals :many
 update approval
-set ended_at = clock_timestamp(), ended_by = $1, end_reason = 'revoked'
+set ended_at = clock_timestamp(), ended_by = $1, end_reason = 'revoked', end_no = nextval('approval_end_no')
 where id = any ($2::bigint[]) and ended_at is null
-returning id, host_id, vantage_id, protocol, port, service, family, probed, exe, os_user, unit, package, reason, granted_by, via, granted_at, expires_at, ended_at, ended_by, end_reason, container
+returning id, host_id, vantage_id, protocol, port, service, family, probed, exe, os_user, unit, package, reason, granted_by, via, granted_at, expires_at, ended_at, ended_by, end_reason, container, end_no
 `
 
 type RevokeApprovalsParams struct {
@@ -363,6 +254,7 @@ func (q *Queries) RevokeApprovals(ctx context.Context, arg RevokeApprovalsParams
 			&i.EndedBy,
 			&i.EndReason,
 			&i.Container,
+			&i.EndNo,
 		); err != nil {
 			return nil, err
 		}

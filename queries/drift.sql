@@ -1,6 +1,6 @@
 -- name: ExpireApprovals :exec
 -- ExpireApprovals ends the approvals whose time is over.
-update approval set ended_at = sqlc.arg(at)::timestamptz, ended_by = 'ownmap', end_reason = 'expired'
+update approval set ended_at = sqlc.arg(at)::timestamptz, ended_by = 'ownmap', end_reason = 'expired', end_no = nextval('approval_end_no')
 where ended_at is null and expires_at <= sqlc.arg(at);
 
 -- name: TouchedApprovals :many
@@ -16,7 +16,7 @@ where ch.rev = $1;
 
 -- name: DriftApprovals :exec
 -- DriftApprovals ends approvals of something else than what is there now.
-update approval set ended_at = sqlc.arg(at)::timestamptz, ended_by = 'ownmap', end_reason = 'drifted'
+update approval set ended_at = sqlc.arg(at)::timestamptz, ended_by = 'ownmap', end_reason = 'drifted', end_no = nextval('approval_end_no')
 where id = any (sqlc.arg(ids)::bigint[]) and ended_at is null;
 
 -- name: AuditEnded :exec

@@ -45,7 +45,7 @@ func (q *Queries) ClearEnded(ctx context.Context, at time.Time) error {
 }
 
 const driftApprovals = `-- name: DriftApprovals :exec
-update approval set ended_at = $1::timestamptz, ended_by = 'ownmap', end_reason = 'drifted'
+update approval set ended_at = $1::timestamptz, ended_by = 'ownmap', end_reason = 'drifted', end_no = nextval('approval_end_no')
 where id = any ($2::bigint[]) and ended_at is null
 `
 
@@ -61,7 +61,7 @@ func (q *Queries) DriftApprovals(ctx context.Context, arg DriftApprovalsParams) 
 }
 
 const expireApprovals = `-- name: ExpireApprovals :exec
-update approval set ended_at = $1::timestamptz, ended_by = 'ownmap', end_reason = 'expired'
+update approval set ended_at = $1::timestamptz, ended_by = 'ownmap', end_reason = 'expired', end_no = nextval('approval_end_no')
 where ended_at is null and expires_at <= $1
 `
 

@@ -48,6 +48,7 @@ type Approval struct {
 	EndedBy   string
 	EndReason string
 	Container string
+	EndNo     *int64
 }
 
 type Audit struct {
@@ -144,12 +145,6 @@ type Process struct {
 	Container string
 	Package   string
 	Sha256    string
-}
-
-type Rev struct {
-	ID    int64
-	RunID int64
-	At    time.Time
 }
 
 type Run struct {

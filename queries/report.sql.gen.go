@@ -39,7 +39,7 @@ func (q *Queries) Addresses(ctx context.Context, ids []int64) ([]Host, error) {
 }
 
 const approvalsAsOf = `-- name: ApprovalsAsOf :many
-select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container from approval a
+select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no from approval a
 where a.host_id = any ($1::bigint[]) and a.granted_at <= $2
   and (a.ended_at is null or a.ended_at > $2) and (a.expires_at is null or a.expires_at > $2)
 `
@@ -85,6 +85,7 @@ func (q *Queries) ApprovalsAsOf(ctx context.Context, arg ApprovalsAsOfParams) ([
 			&i.Approval.EndedBy,
 			&i.Approval.EndReason,
 			&i.Approval.Container,
+			&i.Approval.EndNo,
 		); err != nil {
 			return nil, err
 		}
@@ -97,7 +98,7 @@ func (q *Queries) ApprovalsAsOf(ctx context.Context, arg ApprovalsAsOfParams) ([
 }
 
 const approvalsVoided = `-- name: ApprovalsVoided :many
-select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, h.address from approval a join host h on h.id = a.host_id
+select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no, h.address from approval a join host h on h.id = a.host_id
 where a.ended_at > $1 and a.ended_at <= $2 and a.end_reason in ('drifted', 'expired')
 `
 
@@ -144,6 +145,7 @@ func (q *Queries) ApprovalsVoided(ctx context.Context, arg ApprovalsVoidedParams
 			&i.Approval.EndedBy,
 			&i.Approval.EndReason,
 			&i.Approval.Container,
+			&i.Approval.EndNo,
 			&i.Address,
 		); err != nil {
 			return nil, err
@@ -583,16 +585,22 @@ const revs = `-- name: Revs :many
 select id, run_id, at from rev where id <= $1 order by id
 `
 
+type RevsRow struct {
+	ID    int64
+	RunID int64
+	At    time.Time
+}
+
 // Revs returns the revisions up to one, oldest first.
-func (q *Queries) Revs(ctx context.Context, id int64) ([]Rev, error) {
+func (q *Queries) Revs(ctx context.Context, id int64) ([]RevsRow, error) {
 	rows, err := q.db.Query(ctx, revs, id)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []Rev{}
+	items := []RevsRow{}
 	for rows.Next() {
-		var i Rev
+		var i RevsRow
 		if err := rows.Scan(&i.ID, &i.RunID, &i.At); err != nil {
 			return nil, err
 		}

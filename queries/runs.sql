@@ -91,3 +91,19 @@ group by 1, 2, 3 order by 3, 1, 2;
 select rev.id from rev join run on run.id = rev.run_id
 where rev.id >= $1 and cardinality(run.only_hosts) = 0
 order by rev.id;
+
+-- name: Figures :many
+-- Figures returns what runs found in figures, as far as it was written down.
+select id, open::integer as open, unapproved::integer as unapproved, changes::integer as changes,
+       answered::integer as answered, silent::integer as silent, not_scanned::integer as not_scanned
+from rev where id = any (sqlc.arg(revs)::bigint[]) and open is not null;
+
+-- name: SetFigures :exec
+-- SetFigures writes down what a run found in figures.
+update rev set open = sqlc.arg(open)::integer, unapproved = sqlc.arg(unapproved)::integer, changes = sqlc.arg(changes)::integer,
+    answered = sqlc.arg(answered)::integer, silent = sqlc.arg(silent)::integer, not_scanned = sqlc.arg(not_scanned)::integer
+where id = sqlc.arg(id);
+
+-- name: RevsWithoutFigures :many
+-- RevsWithoutFigures returns the revisions of which no figures were written down.
+select id from rev where open is null order by id;

@@ -127,6 +127,51 @@ func (q *Queries) CountPorts(ctx context.Context, arg CountPortsParams) ([]Count
 	return items, nil
 }
 
+const figures = `-- name: Figures :many
+select id, open::integer as open, unapproved::integer as unapproved, changes::integer as changes,
+       answered::integer as answered, silent::integer as silent, not_scanned::integer as not_scanned
+from rev where id = any ($1::bigint[]) and open is not null
+`
+
+type FiguresRow struct {
+	ID         int64
+	Open       int32
+	Unapproved int32
+	Changes    int32
+	Answered   int32
+	Silent     int32
+	NotScanned int32
+}
+
+// Figures returns what runs found in figures, as far as it was written down.
+func (q *Queries) Figures(ctx context.Context, revs []int64) ([]FiguresRow, error) {
+	rows, err := q.db.Query(ctx, figures, revs)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []FiguresRow{}
+	for rows.Next() {
+		var i FiguresRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Open,
+			&i.Unapproved,
+			&i.Changes,
+			&i.Answered,
+			&i.Silent,
+			&i.NotScanned,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const fullRevs = `-- name: FullRevs :many
 select rev.id from rev join run on run.id = rev.run_id
 where rev.id >= $1 and cardinality(run.only_hosts) = 0
@@ -356,6 +401,31 @@ func (q *Queries) RevsUpTo(ctx context.Context, arg RevsUpToParams) ([]RevsUpToR
 	return items, nil
 }
 
+const revsWithoutFigures = `-- name: RevsWithoutFigures :many
+select id from rev where open is null order by id
+`
+
+// RevsWithoutFigures returns the revisions of which no figures were written down.
+func (q *Queries) RevsWithoutFigures(ctx context.Context) ([]int64, error) {
+	rows, err := q.db.Query(ctx, revsWithoutFigures)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const runUnderWay = `-- name: RunUnderWay :one
 select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, coalesce(rev.id, 0)::bigint as rev
 from run left join rev on rev.run_id = run.id
@@ -393,4 +463,34 @@ func (q *Queries) RunUnderWay(ctx context.Context) (RunUnderWayRow, error) {
 		&i.Rev,
 	)
 	return i, err
+}
+
+const setFigures = `-- name: SetFigures :exec
+update rev set open = $1::integer, unapproved = $2::integer, changes = $3::integer,
+    answered = $4::integer, silent = $5::integer, not_scanned = $6::integer
+where id = $7
+`
+
+type SetFiguresParams struct {
+	Open       int32
+	Unapproved int32
+	Changes    int32
+	Answered   int32
+	Silent     int32
+	NotScanned int32
+	ID         int64
+}
+
+// SetFigures writes down what a run found in figures.
+func (q *Queries) SetFigures(ctx context.Context, arg SetFiguresParams) error {
+	_, err := q.db.Exec(ctx, setFigures,
+		arg.Open,
+		arg.Unapproved,
+		arg.Changes,
+		arg.Answered,
+		arg.Silent,
+		arg.NotScanned,
+		arg.ID,
+	)
+	return err
 }

@@ -66,20 +66,17 @@ func (b *Book) Approve(ctx context.Context, grant state.Grant) ([]state.Approval
 		if grant.Until != nil && !grant.Until.After(v.at) {
 			return fmt.Errorf("until %s is not in the future", grant.Until.UTC().Format(time.RFC3339))
 		}
-		hosts, err := v.selected(ctx, grant.Scope)
+		c, err := b.choose(ctx, q, grant.Scope)
 		if err != nil {
 			return err
 		}
-		if err := checkOpen(grant.Scope, hosts); err != nil {
+		if err := c.checkOpen(); err != nil {
 			return err
 		}
-		if err := checkPicks(grant.Scope, grant.Digest, hosts); err != nil {
+		if err := c.checkSeen(grant.Digest); err != nil {
 			return err
 		}
-		if now := previewOf(grant.Scope, hosts); grant.Digest != "" && grant.Digest != now.Digest {
-			return &ChangedError{now}
-		}
-		granted, err = v.grant(ctx, grant, hosts)
+		granted, err = v.grant(ctx, grant, c.wishes())
 		return err
 	})
 	if err != nil {
@@ -98,89 +95,6 @@ func checkGrant(grant state.Grant) error {
 		return fmt.Errorf("via %q is none of cli, web, mail, rule", grant.Via)
 	case !scope.All && len(scope.Hosts)+len(scope.Tags)+len(scope.Ports)+len(scope.Picks)+len(scope.Approvals) == 0 && (scope.Filter == nil || scope.Filter.IsZero()):
 		return ErrScopeEmpty
-	}
-	return nil
-}
-
-// selected returns the hosts of the inventory that a scope names, with their
-// ports.
-func (v *view) selected(ctx context.Context, scope state.Scope) ([]*standing, error) {
-	if len(scope.Picks) > 0 {
-		return v.picked(ctx, scope.Picks)
-	}
-	wanted, err := v.inventoryScope(ctx)
-	if err != nil {
-		return nil, err
-	}
-	hosts, err := v.hosts(ctx, wanted)
-	if err != nil {
-		return nil, err
-	}
-	if err := v.checkHosts(ctx, scope, hosts); err != nil {
-		return nil, err
-	}
-	hosts = slices.DeleteFunc(hosts, func(h *standing) bool { return !scope.MatchesHost(h.HostReport) })
-	if err := v.addPorts(ctx, hosts); err != nil {
-		return nil, err
-	}
-	if scope.Filter != nil {
-		rows, _, err := v.selection(ctx, *scope.Filter)
-		if err != nil {
-			return nil, err
-		}
-		hosts = withPorts(hosts, rows)
-	}
-	return hosts, v.addListeners(ctx, hosts)
-}
-
-// checkHosts refuses a host or tag that names none of the hosts.
-func (v *view) checkHosts(ctx context.Context, scope state.Scope, hosts []*standing) error {
-	for _, text := range scope.Hosts {
-		if !slices.ContainsFunc(hosts, func(h *standing) bool { return h.Is(text) }) {
-			rows, err := v.q.HostsKnown(ctx)
-			if err != nil {
-				return fmt.Errorf("list hosts: %w", err)
-			}
-			return &UnknownHostError{Host: text, Near: near(text, rows)}
-		}
-	}
-	for _, tag := range scope.Tags {
-		if !slices.ContainsFunc(hosts, func(h *standing) bool { return slices.Contains(h.Tags, tag) }) {
-			return fmt.Errorf("no host has the tag %q", tag)
-		}
-	}
-	return nil
-}
-
-// checkOpen refuses a port that is open on none of the hosts that a word of the
-// scope names.
-func checkOpen(scope state.Scope, hosts []*standing) error {
-	words := scope.Hosts
-	if len(words) == 0 {
-		words = []string{""}
-	}
-	for _, word := range words {
-		var open []state.Port
-		for _, h := range hosts {
-			if word != "" && !h.Is(word) {
-				continue
-			}
-			for _, p := range h.ports {
-				if p.State == state.Open {
-					open = append(open, p.Port)
-				}
-			}
-		}
-		slices.SortFunc(open, state.Port.Compare)
-		open = slices.Compact(open)
-		for _, port := range scope.Ports {
-			if !slices.Contains(open, port) {
-				if word == "" {
-					word = "any host of the scope"
-				}
-				return &NotOpenError{Host: word, Port: port, Open: open}
-			}
-		}
 	}
 	return nil
 }

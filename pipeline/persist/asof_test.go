@@ -179,6 +179,7 @@ func TestNightsAreReadAsTheyWere(t *testing.T) {
 		t.Error("no report has an approved port: the test shows nothing")
 	}
 	checkSummaries(t, book, before)
+	checkFigures(t, book)
 	checkInvariants(t, book)
 }
 

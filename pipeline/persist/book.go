@@ -35,7 +35,7 @@ type Book struct {
 	announcer  Announcer // nil: nobody is told
 	linkKey    LinkKey   // nil: messages have no links to approve
 
-	counted countedRuns // what was counted once
+	mirror mirror
 
 	mu   sync.Mutex
 	lock *pgx.Conn // holds the run lock; nil without it
@@ -76,7 +76,7 @@ func openPool(ctx context.Context, config *pgxpool.Config, zone *time.Location, 
 		pool.Close()
 		return nil, fmt.Errorf("database: %w", err)
 	}
-	return &Book{pool: pool, outbox: outbox, q: queries.New(pool), log: log, now: time.Now, staleAfter: DefaultStaleAfter}, nil
+	return &Book{pool: pool, outbox: outbox, q: queries.New(pool), log: log, now: time.Now, staleAfter: DefaultStaleAfter, mirror: newMirror()}, nil
 }
 
 // outboxConfig allows a connection for each channel of all but the largest configs. They

@@ -18,7 +18,7 @@ func (b *Book) Brief(ctx context.Context, runID int64) (state.Brief, error) {
 		if err != nil {
 			return err
 		}
-		counted, err := b.summaries(ctx, q, []queries.RunWithRevRow{row})
+		counted, err := summaries(ctx, q, []queries.RunWithRevRow{row})
 		if err != nil {
 			return err
 		}

@@ -14,25 +14,42 @@ import (
 	"ownmap/queries"
 )
 
-// grant approves the open ports of hosts that a scope selects.
-func (v *view) grant(ctx context.Context, grant state.Grant, hosts []*standing) ([]state.Approval, error) {
-	add := queries.AddApprovalsParams{Reason: grant.Reason, GrantedBy: grant.By, Via: grant.Via, At: v.at, ExpiresAt: grant.Until}
-	addresses := make(map[int64]netip.Addr, len(hosts))
+// wish is a port that is to be approved, with what is seen behind it.
+type wish struct {
+	seat    seat
+	address netip.Addr
+	port    state.Port
+	service state.Service
+	process state.Process
+}
+
+// wishesOf returns the ports of hosts that are open and await approval.
+func wishesOf(hosts []*standing) []wish {
+	var list []wish
 	for _, h := range hosts {
-		addresses[h.ID] = h.Address
 		for _, p := range h.ports {
-			if !due(grant.Scope, p) {
-				continue
+			if p.Unapproved() {
+				list = append(list, wish{h.seat, h.Address, p.Port, p.Service, p.Behind()})
 			}
-			var pin state.Approval
-			pin.Pin(p.Service, p.Behind())
-			process := pin.Behind()
-			add.HostIds, add.VantageIds = append(add.HostIds, h.ID), append(add.VantageIds, h.seat.vantage)
-			add.Protocols, add.Ports = append(add.Protocols, string(p.Protocol)), append(add.Ports, int32(p.Number))
-			add.Services, add.Families, add.Probed = append(add.Services, pin.Service), append(add.Families, pin.Family), append(add.Probed, pin.Probed)
-			add.Exes, add.OsUsers, add.Packages = append(add.Exes, process.Exe), append(add.OsUsers, process.User), append(add.Packages, process.Package)
-			add.Units, add.Containers = append(add.Units, process.Unit), append(add.Containers, process.Container)
 		}
+	}
+	return list
+}
+
+// grant approves ports.
+func (v *view) grant(ctx context.Context, grant state.Grant, wishes []wish) ([]state.Approval, error) {
+	add := queries.AddApprovalsParams{Reason: grant.Reason, GrantedBy: grant.By, Via: grant.Via, At: v.at, ExpiresAt: grant.Until}
+	addresses := make(map[int64]netip.Addr)
+	for _, w := range wishes {
+		addresses[w.seat.host] = w.address
+		var pin state.Approval
+		pin.Pin(w.service, w.process)
+		process := pin.Behind()
+		add.HostIds, add.VantageIds = append(add.HostIds, w.seat.host), append(add.VantageIds, w.seat.vantage)
+		add.Protocols, add.Ports = append(add.Protocols, string(w.port.Protocol)), append(add.Ports, int32(w.port.Number))
+		add.Services, add.Families, add.Probed = append(add.Services, pin.Service), append(add.Families, pin.Family), append(add.Probed, pin.Probed)
+		add.Exes, add.OsUsers, add.Packages = append(add.Exes, process.Exe), append(add.OsUsers, process.User), append(add.Packages, process.Package)
+		add.Units, add.Containers = append(add.Units, process.Unit), append(add.Containers, process.Container)
 	}
 	if len(add.HostIds) == 0 {
 		return nil, nil
@@ -52,14 +69,6 @@ func (v *view) grant(ctx context.Context, grant state.Grant, hosts []*standing) 
 		return nil, fmt.Errorf("mark ports as approved: %w", err)
 	}
 	return list, v.auditApprovals(ctx, "approve", grant, list)
-}
-
-// due says whether a scope approves a port: it has to be open.
-func due(scope state.Scope, p standingPort) bool {
-	if p.State != state.Open || (len(scope.Ports) > 0 && !slices.Contains(scope.Ports, p.Port)) {
-		return false
-	}
-	return !scope.Unapproved || !p.Approved()
 }
 
 // approvalsOf turns rows into approvals by address and port, and their numbers.

@@ -172,5 +172,5 @@ func (l *linked) use(ctx context.Context, use state.LinkUse) ([]state.Approval, 
 		}
 		hosts = append(hosts, &named)
 	}
-	return l.now.grant(ctx, grant, hosts)
+	return l.now.grant(ctx, grant, wishesOf(hosts))
 }

@@ -55,7 +55,7 @@ func (b *Book) ApprovalList(ctx context.Context, query state.ApprovalQuery) (lis
 }
 
 // approvalList reads a row more than is asked for.
-func approvalList(ctx context.Context, q *queries.Queries, query state.ApprovalQuery) ([]queries.AllApprovalsRow, error) {
+func approvalList(ctx context.Context, q *queries.Queries, query state.ApprovalQuery) ([]queries.ApprovalsByIDRow, error) {
 	before, at := int64(math.MaxInt64), time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 	if query.After != (state.Place{}) {
 		before, at = query.After.ID, query.After.At
@@ -80,10 +80,10 @@ func approvalList(ctx context.Context, q *queries.Queries, query state.ApprovalQ
 }
 
 // rowsOf brings rows of one shape into one type.
-func rowsOf[R queries.CurrentApprovalsRow | queries.CurrentApprovalsWithinRow | queries.EndedApprovalsRow | queries.EndedApprovalsWithinRow](rows []R) []queries.AllApprovalsRow {
-	list := make([]queries.AllApprovalsRow, len(rows))
+func rowsOf[R queries.CurrentApprovalsRow | queries.CurrentApprovalsWithinRow | queries.EndedApprovalsRow | queries.EndedApprovalsWithinRow](rows []R) []queries.ApprovalsByIDRow {
+	list := make([]queries.ApprovalsByIDRow, len(rows))
 	for i, row := range rows {
-		list[i] = queries.AllApprovalsRow(row)
+		list[i] = queries.ApprovalsByIDRow(row)
 	}
 	return list
 }

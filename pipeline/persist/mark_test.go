@@ -43,7 +43,8 @@ func forgetNew(findings []state.Finding) []state.Finding {
 // random is a world in which people approve, revoke and look inside too.
 type random struct {
 	*world
-	book *Book
+	book    *Book
+	targets []int64 // that hosts are of, turn by turn
 }
 
 // night lets a night pass. Now and then a run looks at some hosts alone.
@@ -57,7 +58,15 @@ func (r random) night(t *testing.T) {
 			n[i] = slices.DeleteFunc(n[i], func(h state.Host) bool { return h.Address.As4()[3] >= 16 })
 		}
 	}
-	run, err := r.book.Begin(t.Context(), only, shardsOf(n), nil)
+	shards := shardsOf(n)
+	for _, shard := range shards {
+		for i := range shard.Hosts {
+			if last := int(shard.Hosts[i].Address.As4()[3]); len(r.targets) > 0 {
+				shard.Hosts[i].Target = r.targets[last%len(r.targets)]
+			}
+		}
+	}
+	run, err := r.book.Begin(t.Context(), only, shards, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +149,7 @@ func TestHostsThatAreNotHandedOverAreAsTheyWere(t *testing.T) {
 	for seed := range uint64(3) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
-			r := random{newWorld(seed, 40), locked(t, open(t))}
+			r := random{world: newWorld(seed, 40), book: locked(t, open(t))}
 			r.rng = rand.New(rand.NewPCG(seed, 7))
 			var mark state.Mark
 			var then map[int64]state.HostHistory

@@ -1,7 +1,6 @@
 package persist
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,65 +14,41 @@ import (
 
 // Overview returns the figures of now that a person looks at first.
 func (b *Book) Overview(ctx context.Context) (state.Overview, error) {
-	var o state.Overview
-	err := b.reading(ctx, func(q *queries.Queries) error {
-		v, err := present(ctx, q)
-		if err != nil {
-			return err
-		}
-		o.At = v.at
-		if err := v.countWaiting(ctx, &o); err != nil {
-			return err
-		}
-		return v.overviewOfRuns(ctx, &o)
-	})
-	if err == nil {
-		o.Progress, err = b.Progress(ctx)
-	}
-	if err == nil {
-		o.Requests, err = b.openRequests(ctx)
-	}
-	if err == nil {
-		o.DeliveriesWaiting, o.DeliveriesParked, err = b.DeliveriesWaiting(ctx)
-	}
+	o, err := b.overview(ctx)
 	if err != nil {
 		return state.Overview{}, fmt.Errorf("overview: %w", err)
 	}
 	return o, nil
 }
 
-// countWaiting counts ports, and those that await approval by owner and age.
-func (v *view) countWaiting(ctx context.Context, o *state.Overview) error {
-	rows, hosts, err := v.rows(ctx)
+func (b *Book) overview(ctx context.Context) (o state.Overview, err error) {
+	s, at, err := b.snapshot(ctx)
 	if err != nil {
-		return err
+		return o, err
 	}
-	o.Hosts = len(hosts)
-	waitings := state.NewWaitings(state.Run{StartedAt: v.at})
-	for i, r := range rows {
-		if r.StaleSince != nil {
-			o.Stale++
-		}
-		if r.State == state.Open {
-			o.Open++
-		}
-		if !r.Unapproved() {
-			continue
-		}
-		o.Unapproved++
-		waitings.Add(&state.HostReport{Owner: r.Owner, Ports: []state.PortReport{r.PortReport}})
-		if r.Drifted() {
-			o.Drifted++
-		}
-		if r.Snooze != nil {
-			o.Snoozed++
-		}
-		if o.Oldest == nil || r.FirstSeen.Before(o.Oldest.FirstSeen) {
-			o.Oldest = &rows[i]
-		}
+	figures := s.Figures()
+	o = state.Overview{
+		At: at, Hosts: len(s.Hosts), Open: figures.Open, Unapproved: figures.Unapproved, Drifted: figures.Drifted, Stale: figures.Stale, Snoozed: figures.Snoozed,
 	}
-	sumWaiting(o, waitings.ByOwner())
-	return nil
+	sumWaiting(&o, s.Waiting(at))
+	if oldest := s.Oldest(); oldest >= 0 {
+		rows, err := s.portRows(ctx, b.q, at, []int32{oldest})
+		if err != nil {
+			return o, err
+		}
+		o.Oldest = &rows[0]
+	}
+	if err := b.overviewOfRuns(ctx, s, &o); err != nil {
+		return o, err
+	}
+	if o.Progress, err = b.Progress(ctx); err != nil {
+		return o, err
+	}
+	if o.Requests, err = b.openRequests(ctx); err != nil {
+		return o, err
+	}
+	o.DeliveriesWaiting, o.DeliveriesParked, err = b.DeliveriesWaiting(ctx)
+	return o, err
 }
 
 // sumWaiting divides owners into those with most unapproved ports and the rest.
@@ -96,8 +71,8 @@ func addWaiting(sum *state.Waiting, w state.Waiting) {
 }
 
 // overviewOfRuns fills in what the last runs brought.
-func (v *view) overviewOfRuns(ctx context.Context, o *state.Overview) error {
-	under, err := v.q.RunUnderWay(ctx)
+func (b *Book) overviewOfRuns(ctx context.Context, s *snapshot, o *state.Overview) error {
+	under, err := b.q.RunUnderWay(ctx)
 	if err == nil {
 		run, err := runOf(under.Run, under.Rev)
 		if err != nil {
@@ -107,7 +82,7 @@ func (v *view) overviewOfRuns(ctx context.Context, o *state.Overview) error {
 	} else if !errors.Is(err, pgx.ErrNoRows) {
 		return fmt.Errorf("read the run under way: %w", err)
 	}
-	rows, err := v.q.RevsUpTo(ctx, queries.RevsUpToParams{Rev: v.rev, Most: state.OverviewTrend})
+	rows, err := b.q.RevsUpTo(ctx, queries.RevsUpToParams{Rev: s.rev, Most: state.OverviewTrend})
 	if err != nil {
 		return fmt.Errorf("read the trend: %w", err)
 	}
@@ -115,44 +90,15 @@ func (v *view) overviewOfRuns(ctx context.Context, o *state.Overview) error {
 	for i, row := range rows {
 		kept[i] = queries.RunWithRevRow(row)
 	}
-	trend, err := summaries(ctx, v.q, kept)
+	trend, err := summaries(ctx, b.q, kept)
 	if err != nil || len(trend) == 0 {
 		return err
 	}
 	o.Last = &trend[0]
-	for _, run := range trend[:min(len(trend), state.OverviewNights)] {
-		night, changes, err := v.night(ctx, run)
-		if err != nil {
-			return err
-		}
-		o.Nights = append(o.Nights, night)
-		o.Changes = append(o.Changes, changes[:min(len(changes), state.OverviewChanges-len(o.Changes))]...)
+	if o.Nights, o.Changes, err = s.changed(ctx, b.q, trend[:min(len(trend), state.OverviewNights)]); err != nil {
+		return err
 	}
 	slices.Reverse(trend)
 	o.Trend = trend
 	return nil
-}
-
-// night returns the changes of a run, most severe first.
-func (v *view) night(ctx context.Context, run state.RunSummary) (state.RunChanges, []state.DatedChange, error) {
-	night := state.RunChanges{RunID: run.ID, At: v.time(run.Rev), BySeverity: make(map[state.Severity]int)}
-	if run.Baseline { // as in its report
-		return night, nil, nil
-	}
-	then := *v
-	then.rev, then.at = run.Rev, night.At
-	changes, err := then.changes(ctx)
-	if err != nil {
-		return night, nil, err
-	}
-	dated := make([]state.DatedChange, len(changes))
-	for i, c := range changes {
-		dated[i] = state.DatedChange{Change: c, RunID: run.ID, At: night.At}
-		night.BySeverity[c.Kind.Severity()]++
-		night.Total++
-	}
-	slices.SortStableFunc(dated, func(a, b state.DatedChange) int {
-		return cmp.Compare(a.Kind.Severity().Rank(), b.Kind.Severity().Rank())
-	})
-	return night, dated, nil
 }

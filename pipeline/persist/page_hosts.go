@@ -1,90 +1,58 @@
 package persist
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 
 	"ownmap/pipeline/state"
-	"ownmap/queries"
 )
 
 // HostsPage returns a page of the hosts of Inventory that a filter selects.
 func (b *Book) HostsPage(ctx context.Context, query state.HostQuery) (state.HostPage, error) {
-	var page state.HostPage
-	err := b.reading(ctx, func(q *queries.Queries) error {
-		v, err := present(ctx, q)
-		if err != nil {
-			return err
-		}
-		ports, hosts, err := v.selection(ctx, query.Filter)
-		if err != nil {
-			return err
-		}
-		snoozes, err := v.snoozes(ctx)
-		if err != nil {
-			return err
-		}
-		matching := make(map[string]int)
-		for _, p := range ports {
-			matching[hostKey(p.Host)]++
-		}
-		var rows []state.HostRow
-		for _, h := range hosts {
-			n := matching[hostKey(h.Host)]
-			if !query.Filter.MatchHost(h.Host, h.Tags, h.Owner) || n == 0 && query.Filter.OfPorts() {
-				continue
-			}
-			rows = append(rows, hostRow(h, n, snoozes))
-		}
-		page.Total = len(rows)
-		slices.SortStableFunc(rows, hostOrder(query.Sort))
-		if query.Descending {
-			slices.Reverse(rows)
-		}
-		page.Rows, page.Page, page.Pages = slicePage(rows, query.Page, query.Limit)
-		return nil
-	})
+	s, at, err := b.snapshot(ctx)
 	if err != nil {
 		return state.HostPage{}, fmt.Errorf("page of hosts: %w", err)
+	}
+	selected := s.Select(query.Filter, at)
+	hosts := selected.WithHosts(query.Filter)
+	page := state.HostPage{Total: len(hosts)}
+	var offset, limit int
+	offset, limit, page.Page, page.Pages = window(len(hosts), query.Page, query.Limit)
+	var away []int
+	for _, h := range s.HostPage(hosts, query.Sort, query.Descending, offset, limit) {
+		row := s.hostRow(int(h))
+		row.Matching = selected.Of(int(h))
+		page.Rows = append(page.Rows, row)
+		if row.Status != state.Answered {
+			away = append(away, int(h))
+		}
+	}
+	dated, err := s.dated(ctx, b.q, away)
+	if err != nil {
+		return state.HostPage{}, fmt.Errorf("page of hosts: %w", err)
+	}
+	for _, h := range dated {
+		for i := range page.Rows {
+			if row := &page.Rows[i]; row.ID == h.ID && row.Vantage == h.Vantage {
+				row.LastSeen = h.LastSeen
+			}
+		}
 	}
 	return page, nil
 }
 
-func hostKey(h state.Host) string { return h.Vantage + " " + h.Address.String() }
-
-func hostRow(h *standing, matching int, snoozes []state.Snooze) state.HostRow {
-	row := state.HostRow{Host: h.Host, Tags: h.Tags, Owner: h.Owner, Matching: matching, FirstSeen: h.FirstSeen, LastSeen: h.LastSeen, Status: h.Status(), Inside: h.Inside}
-	row.Coverage, row.Inside.Listeners = nil, nil
-	row.Snooze = snoozeOf(snoozes, h.ID, state.Port{})
-	for _, p := range h.ports {
-		if p.State == state.Open {
-			row.Open++
-		}
-		if p.Unapproved() {
-			row.Unapproved++
-		}
+// hostRow returns a host of the snapshot as a table shows it; LastSeen is that of one that
+// answered.
+func (s *snapshot) hostRow(at int) state.HostRow {
+	h := &s.Hosts[at]
+	row := state.HostRow{Host: s.host(at), Tags: h.Tags, Owner: h.Owner, FirstSeen: s.Time(h.First), Status: h.Status, Snooze: snoozeOf(s.snoozes, h.ID, state.Port{})}
+	row.Open, row.Unapproved = s.OpenOf(at)
+	seen := s.Time(h.Asked)
+	row.LastSeen = &seen
+	row.Inside = state.InsideReport{Status: h.Inside.Status, Reason: h.Inside.Reason}
+	if h.Inside.LookedAt != 0 {
+		at := s.Time(h.Inside.LookedAt)
+		row.Inside.LookedAt = &at
 	}
 	return row
-}
-
-func hostOrder(sort state.HostSort) func(a, b state.HostRow) int {
-	switch sort {
-	case state.HostsByName:
-		return func(a, b state.HostRow) int {
-			return cmp.Or(cmp.Compare(min(len(b.Name()), 1), min(len(a.Name()), 1)), strings.Compare(strings.ToLower(a.Name()), strings.ToLower(b.Name())))
-		}
-	case state.HostsByOpen:
-		return func(a, b state.HostRow) int { return cmp.Compare(b.Open, a.Open) }
-	case state.HostsByUnapproved:
-		return func(a, b state.HostRow) int { return cmp.Compare(b.Unapproved, a.Unapproved) }
-	case state.HostsByAge:
-		return func(a, b state.HostRow) int { return a.FirstSeen.Compare(b.FirstSeen) }
-	case state.HostsByOwner:
-		return func(a, b state.HostRow) int { return strings.Compare(a.Owner, b.Owner) }
-	case state.HostsByAddress:
-	}
-	return func(a, b state.HostRow) int { return state.CompareHosts(a.Host, b.Host) }
 }

@@ -28,7 +28,7 @@ func BenchmarkPagesOf100k(b *testing.B) {
 		n.seen(b).pass(b, book)
 	}
 	for b.Loop() {
-		if _, _, err := countOpen(ctx, book.q); err != nil {
+		if _, err := book.Status(ctx); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -3,6 +3,7 @@ package persist
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"hash"
@@ -30,16 +31,12 @@ func (e *ChangedError) Error() string {
 func (b *Book) Preview(ctx context.Context, scope state.Scope) (state.Preview, error) {
 	var p state.Preview
 	err := b.reading(ctx, func(q *queries.Queries) error {
-		v, err := present(ctx, q)
+		c, err := b.choose(ctx, q, scope)
 		if err != nil {
 			return err
 		}
-		hosts, err := v.selected(ctx, scope)
-		if err != nil {
-			return err
-		}
-		p = previewOf(scope, hosts)
-		return checkOpen(scope, hosts)
+		p = c.preview()
+		return c.checkOpen()
 	})
 	if err != nil {
 		return state.Preview{}, fmt.Errorf("preview: %w", err)
@@ -52,11 +49,7 @@ func (b *Book) Preview(ctx context.Context, scope state.Scope) (state.Preview, e
 func (b *Book) PreviewRevoke(ctx context.Context, scope state.Scope) (state.Preview, error) {
 	var p state.Preview
 	err := b.reading(ctx, func(q *queries.Queries) error {
-		v, err := present(ctx, q)
-		if err != nil {
-			return err
-		}
-		approved, err := v.revocable(ctx, scope)
+		approved, err := b.revocable(ctx, q, scope)
 		p = previewOfApprovals(approved)
 		return err
 	})
@@ -66,29 +59,50 @@ func (b *Book) PreviewRevoke(ctx context.Context, scope state.Scope) (state.Prev
 	return p, nil
 }
 
-// previewOf counts the ports that a scope approves.
-func previewOf(scope state.Scope, hosts []*standing) state.Preview {
+// preview counts the ports that the scope approves.
+func (c *chosen) preview() state.Preview {
 	var p state.Preview
 	d := digest{sha256.New()}
-	seen := make(map[int64]bool)
-	for _, h := range hosts {
-		for _, port := range h.ports {
-			if !due(scope, port) {
-				continue
-			}
-			p.Ports++
-			if port.Approved() {
-				p.Approved++
-			}
-			seen[h.ID] = true
-			d.port(h.seat, port)
+	pins := make(map[[2]uint32][sha256.Size]byte) // few even of many ports
+	last := -1
+	for at := range c.due {
+		port, host := c.Port(at), c.Host(at)
+		if p.Ports++; port.Approval != 0 {
+			p.Approved++
 		}
+		if host != last {
+			last = host
+			p.Hosts++
+		}
+		behind := [2]uint32{port.Service, port.Process}
+		pin, known := pins[behind]
+		if !known {
+			pin = pinned(c.Services[port.Service], c.Processes[port.Process])
+			pins[behind] = pin
+		}
+		h := &c.Hosts[host]
+		var key [13]byte
+		binary.BigEndian.PutUint64(key[:], uint64(h.ID))
+		binary.BigEndian.PutUint16(key[8:], uint16(h.VantageID))
+		binary.BigEndian.PutUint16(key[10:], port.Number)
+		key[12] = byte(port.Protocol)
+		d.h.Write(key[:])
+		d.h.Write(pin[:])
 	}
-	p.Hosts, p.Digest = len(seen), d.String()
+	p.Digest = d.String()
 	return p
 }
 
-func previewOfApprovals(rows []queries.AllApprovalsRow) state.Preview {
+// pinned is a hash of all that an approval would be bound to.
+func pinned(service state.Service, process state.Process) [sha256.Size]byte {
+	var pin state.Approval
+	pin.Pin(service, process)
+	d, process := digest{sha256.New()}, pin.Behind()
+	d.add(pin.Service, pin.Family, strconv.FormatBool(pin.Probed), process.Exe, process.User, process.Unit, process.Container, process.Package)
+	return [sha256.Size]byte(d.h.Sum(nil))
+}
+
+func previewOfApprovals(rows []queries.ApprovalsByIDRow) state.Preview {
 	p := state.Preview{Ports: len(rows), Approved: len(rows)}
 	d := digest{sha256.New()}
 	seen := make(map[int64]bool)
@@ -107,15 +121,6 @@ func (d digest) add(fields ...string) {
 	for _, field := range fields {
 		d.h.Write([]byte(strconv.Itoa(len(field)) + ":" + field))
 	}
-}
-
-// port adds a port with all that an approval of it would be bound to.
-func (d digest) port(at seat, p standingPort) {
-	var pin state.Approval
-	pin.Pin(p.Service, p.Behind())
-	process := pin.Behind()
-	d.add(strconv.FormatInt(at.host, 10), strconv.Itoa(int(at.vantage)), p.Port.String(), pin.Service, pin.Family, strconv.FormatBool(pin.Probed),
-		process.Exe, process.User, process.Unit, process.Container, process.Package)
 }
 
 // String returns 16 bytes in hexadecimal.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"ownmap/pipeline/persist/index"
 	"ownmap/pipeline/state"
 	"ownmap/queries"
 )
@@ -29,7 +30,14 @@ func (b *Book) Revoke(ctx context.Context, grant state.Grant) ([]state.Approval,
 		if err != nil {
 			return err
 		}
-		ended, err = v.revoke(ctx, grant)
+		approved, err := b.revocable(ctx, q, grant.Scope)
+		if err != nil || len(approved) == 0 {
+			return err
+		}
+		if now := previewOfApprovals(approved); grant.Digest != "" && grant.Digest != now.Digest {
+			return &ChangedError{now}
+		}
+		ended, err = v.revoke(ctx, grant, approved)
 		return err
 	})
 	if err != nil {
@@ -38,14 +46,7 @@ func (b *Book) Revoke(ctx context.Context, grant state.Grant) ([]state.Approval,
 	return ended, nil
 }
 
-func (v *view) revoke(ctx context.Context, grant state.Grant) ([]state.Approval, error) {
-	approved, err := v.revocable(ctx, grant.Scope)
-	if err != nil || len(approved) == 0 {
-		return nil, err
-	}
-	if now := previewOfApprovals(approved); grant.Digest != "" && grant.Digest != now.Digest {
-		return nil, &ChangedError{now}
-	}
+func (v *view) revoke(ctx context.Context, grant state.Grant, approved []queries.ApprovalsByIDRow) ([]state.Approval, error) {
 	ids, addresses := make([]int64, len(approved)), make(map[int64]netip.Addr)
 	for i, row := range approved {
 		ids[i], addresses[row.Approval.HostID] = row.Approval.ID, row.Address
@@ -61,82 +62,80 @@ func (v *view) revoke(ctx context.Context, grant state.Grant) ([]state.Approval,
 	return list, v.auditApprovals(ctx, "revoke", grant, list)
 }
 
-// revocable returns the approvals of a scope.
-func (v *view) revocable(ctx context.Context, scope state.Scope) ([]queries.AllApprovalsRow, error) {
+// revocable returns the approvals of a scope that have not ended.
+func (b *Book) revocable(ctx context.Context, q *queries.Queries, scope state.Scope) ([]queries.ApprovalsByIDRow, error) {
 	if len(scope.Approvals) > 0 {
-		return v.numbered(ctx, scope)
+		found, err := q.OpenApprovalsOf(ctx, scope.Approvals)
+		if err != nil {
+			return nil, fmt.Errorf("read approvals: %w", err)
+		}
+		rows := make([]queries.ApprovalsByIDRow, len(found))
+		for i, row := range found {
+			rows[i] = queries.ApprovalsByIDRow(row)
+		}
+		return rows, checkApproved(scope, rows)
 	}
-	rows, err := v.q.OpenApprovals(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read approvals: %w", err)
-	}
-	approved := make([]queries.AllApprovalsRow, len(rows))
-	for i, row := range rows {
-		approved[i] = queries.AllApprovalsRow(row)
-	}
-	hosts, err := v.everyHost(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := v.checkHosts(ctx, scope, hosts); err != nil {
-		return nil, err
-	}
-	if approved = inScope(scope, approved, hosts); scope.Filter != nil {
-		rows, _, err := v.selection(ctx, *scope.Filter)
+	if scope.Filter == nil && len(scope.Picks) == 0 {
+		hosts, err := knownHosts(ctx, q, scope)
 		if err != nil {
 			return nil, err
 		}
-		chosen := make(map[int64]bool, len(rows))
-		for _, r := range rows {
-			if r.Approval != nil {
-				chosen[r.Approval.ID] = true
-			}
+		if err := checkHosts(ctx, q, scope, hosts); err != nil {
+			return nil, err
 		}
-		approved = slices.DeleteFunc(approved, func(row queries.AllApprovalsRow) bool { return !chosen[row.Approval.ID] })
+		rows, err := approvalsIn(ctx, q, scope, hosts, false)
+		if err != nil {
+			return nil, err
+		}
+		return rows, checkApproved(scope, rows)
 	}
-	return approved, checkApproved(scope, approved)
-}
-
-// numbered returns the approvals of these numbers that have not ended.
-func (v *view) numbered(ctx context.Context, scope state.Scope) ([]queries.AllApprovalsRow, error) {
-	rows, err := v.q.OpenApprovalsOf(ctx, scope.Approvals)
-	if err != nil {
-		return nil, fmt.Errorf("read approvals: %w", err)
-	}
-	approved := make([]queries.AllApprovalsRow, len(rows))
-	for i, row := range rows {
-		approved[i] = queries.AllApprovalsRow(row)
-	}
-	return approved, checkApproved(scope, approved)
-}
-
-// everyHost returns all hosts that are known, without their ports.
-func (v *view) everyHost(ctx context.Context) ([]*standing, error) {
-	known, err := v.known(ctx)
+	c, err := b.choose(ctx, q, scope)
 	if err != nil {
 		return nil, err
 	}
-	return v.hosts(ctx, seatsOf(known))
-}
-
-// inScope returns the approvals that are of hosts and ports of a scope.
-func inScope(scope state.Scope, rows []queries.AllApprovalsRow, hosts []*standing) []queries.AllApprovalsRow {
-	matching := make(map[int64]bool, len(hosts))
-	for _, h := range hosts {
-		if scope.MatchesHost(h.HostReport) {
-			matching[h.ID] = true
+	var ids []int64
+	for at := range c.selected.All {
+		if id := c.Port(at).Approval; id != 0 && c.names(at) {
+			ids = append(ids, id)
 		}
 	}
-	return slices.DeleteFunc(rows, func(row queries.AllApprovalsRow) bool {
-		port := portOf(row.Approval.Protocol, row.Approval.Port)
-		return !matching[row.Approval.HostID] || (len(scope.Ports) > 0 && !slices.Contains(scope.Ports, port))
-	})
+	rows, err := q.ApprovalsByID(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read approvals: %w", err)
+	}
+	return rows, checkApproved(scope, rows)
+}
+
+// approvalsIn returns the approvals of those of some hosts, and of the ports, that a scope
+// names: those that have not ended, or all.
+func approvalsIn(ctx context.Context, q *queries.Queries, scope state.Scope, hosts []index.Host, ended bool) ([]queries.ApprovalsByIDRow, error) {
+	p := queries.ApprovalsInParams{Ended: ended}
+	if len(scope.Hosts)+len(scope.Tags) > 0 {
+		p.Hosts = []int64{}
+		named := namer(scope)
+		for i := range hosts {
+			if named(&hosts[i]) {
+				p.Hosts = append(p.Hosts, hosts[i].ID)
+			}
+		}
+	}
+	found, err := q.ApprovalsIn(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("read approvals: %w", err)
+	}
+	rows := make([]queries.ApprovalsByIDRow, 0, len(found))
+	for _, row := range found {
+		if len(scope.Ports) == 0 || slices.Contains(scope.Ports, portOf(row.Approval.Protocol, row.Approval.Port)) {
+			rows = append(rows, queries.ApprovalsByIDRow(row))
+		}
+	}
+	return rows, nil
 }
 
 // checkApproved refuses a scope of which a port, or nothing at all, is approved.
-func checkApproved(scope state.Scope, rows []queries.AllApprovalsRow) error {
+func checkApproved(scope state.Scope, rows []queries.ApprovalsByIDRow) error {
 	for _, port := range scope.Ports {
-		if !slices.ContainsFunc(rows, func(row queries.AllApprovalsRow) bool {
+		if !slices.ContainsFunc(rows, func(row queries.ApprovalsByIDRow) bool {
 			return portOf(row.Approval.Protocol, row.Approval.Port) == port
 		}) {
 			return fmt.Errorf("nobody approved %s on the hosts of the scope", port)
@@ -150,7 +149,7 @@ func checkApproved(scope state.Scope, rows []queries.AllApprovalsRow) error {
 
 // Approvals returns the approvals of the hosts and ports of a scope, newest
 // first: those that are good now, or with ended also those that ended or whose
-// time is over. The scope's Unapproved plays no part.
+// time is over. The scope's Unapproved and Filter play no part.
 func (b *Book) Approvals(ctx context.Context, scope state.Scope, ended bool) ([]state.Approval, error) {
 	var list []state.Approval
 	err := b.reading(ctx, func(q *queries.Queries) error {
@@ -158,15 +157,15 @@ func (b *Book) Approvals(ctx context.Context, scope state.Scope, ended bool) ([]
 		if err != nil {
 			return err
 		}
-		hosts, err := v.everyHost(ctx)
+		hosts, err := knownHosts(ctx, q, scope)
 		if err != nil {
 			return err
 		}
-		rows, err := q.AllApprovals(ctx)
+		rows, err := approvalsIn(ctx, q, scope, hosts, ended)
 		if err != nil {
 			return err
 		}
-		for _, row := range slices.Backward(inScope(scope, rows, hosts)) {
+		for _, row := range slices.Backward(rows) {
 			if ended || good(row.Approval, v.at) {
 				a := approvalOf(row.Approval, v.vantages)
 				a.Address = row.Address

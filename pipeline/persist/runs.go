@@ -30,7 +30,7 @@ func (b *Book) RunsBefore(ctx context.Context, before int64, limit int) ([]state
 		for i, row := range rows {
 			kept[i] = queries.RunWithRevRow(row)
 		}
-		list, err = b.summaries(ctx, q, kept)
+		list, err = summaries(ctx, q, kept)
 		return err
 	})
 	if err != nil {
@@ -57,50 +57,48 @@ func (v *view) trend(ctx context.Context) ([]state.RunSummary, error) {
 	return list, err
 }
 
-// summaries counts for all runs at once.
+// summaries tells of runs in figures.
 func summaries(ctx context.Context, q *queries.Queries, rows []queries.RunWithRevRow) ([]state.RunSummary, error) {
 	list := make([]state.RunSummary, len(rows))
-	byRev := make(map[int64]*state.RunSummary, len(rows))
 	var revs []int64
-	var newest queries.RunWithRevRow
 	for i, row := range rows {
 		run, err := runOf(row.Run, row.Rev)
 		if err != nil {
 			return nil, err
 		}
-		list[i].Run = run
-		if row.Rev == 0 {
-			continue
-		}
-		byRev[row.Rev] = &list[i]
-		revs = append(revs, row.Rev)
-		if row.Rev > newest.Rev {
-			newest = row
+		if list[i].Run = run; row.Rev != 0 {
+			revs = append(revs, row.Rev)
 		}
 	}
-	if len(revs) == 0 {
-		return list, nil
-	}
-	v, err := newView(ctx, q, newest.Rev, newest.At)
+	figures, err := figuresOf(ctx, q, revs)
 	if err != nil {
 		return nil, err
 	}
-	slices.Sort(revs)
-	if err := v.countHosts(ctx, revs, byRev); err != nil {
-		return nil, err
+	for i, row := range rows {
+		if f, known := figures[row.Rev]; known {
+			list[i].Open, list[i].Unapproved, list[i].Coverage = f.Open, f.Unapproved, f.Coverage
+			if !list[i].Baseline { // as in its report
+				list[i].Changes = f.Changes
+			}
+		}
 	}
-	return list, v.countChanges(ctx, revs, byRev)
+	return list, nil
 }
 
-func (v *view) countChanges(ctx context.Context, revs []int64, byRev map[int64]*state.RunSummary) error {
+// count counts as of each of the revisions, up to the view's, from what was kept.
+func (v *view) count(ctx context.Context, revs []int64, all map[int64]figures) error {
+	slices.Sort(revs)
+	if err := v.countHosts(ctx, revs, all); err != nil {
+		return err
+	}
 	rows, err := v.q.CountChanges(ctx, revs)
 	if err != nil {
 		return fmt.Errorf("count changes: %w", err)
 	}
 	for _, row := range rows {
-		if s := byRev[row.Rev]; !s.Baseline { // as in its report
-			s.Changes = int(row.Changes)
-		}
+		f := all[row.Rev]
+		f.Changes = int(row.Changes)
+		all[row.Rev] = f
 	}
 	return nil
 }
@@ -108,7 +106,7 @@ func (v *view) countChanges(ctx context.Context, revs []int64, byRev map[int64]*
 // countHosts counts hosts and ports as of each of the revisions, which are
 // sorted: it walks the ledger from the last run of all targets before them, and
 // the rise and fall of the ports of each host beside it.
-func (v *view) countHosts(ctx context.Context, revs []int64, byRev map[int64]*state.RunSummary) error {
+func (v *view) countHosts(ctx context.Context, revs []int64, all map[int64]figures) error {
 	base, err := v.q.LastFullRev(ctx, revs[0])
 	if err != nil {
 		return fmt.Errorf("look for the last run of all targets: %w", err)
@@ -142,13 +140,13 @@ func (v *view) countHosts(ctx context.Context, revs []int64, byRev map[int64]*st
 		for _, l := range byLine[rev] {
 			wanted.add(l.vantage, l.hosts)
 		}
-		summary := byRev[rev]
-		if summary == nil {
+		if !slices.Contains(revs, rev) {
 			continue
 		}
-		summary.Coverage = totals(byLine[rev])
+		f := figures{Coverage: totals(byLine[rev])}
 		counts.advance(step)
-		summary.Open, summary.Unapproved = counts.within(wanted)
+		f.Open, f.Unapproved = counts.within(wanted)
+		all[rev] = f
 		step++
 	}
 	return nil

@@ -34,14 +34,28 @@ func (b *Book) Status(ctx context.Context) (state.Status, error) {
 		if err != nil {
 			return err
 		}
-		list, err := b.summaries(ctx, q, []queries.RunWithRevRow{queries.RunWithRevRow(last)})
+		list, err := summaries(ctx, q, []queries.RunWithRevRow{queries.RunWithRevRow(last)})
 		if err != nil {
 			return err
 		}
 		s.Last = &list[0]
-		s.Open, s.Unapproved, err = countOpen(ctx, q)
+		if b.mirror.newest.Load() != nil {
+			return nil // who makes pages has them counted
+		}
+		v, err := present(ctx, q)
+		if err != nil {
+			return err
+		}
+		now, err := v.countedNow(ctx)
+		s.Open, s.Unapproved = now.Open, now.Unapproved
 		return err
 	})
+	if err == nil && s.Last != nil && b.mirror.newest.Load() != nil {
+		var now *snapshot
+		if now, _, err = b.snapshot(ctx); err == nil {
+			s.Open, s.Unapproved = now.Figures().Open, now.Figures().Unapproved
+		}
+	}
 	if err == nil {
 		s.Progress, err = b.Progress(ctx)
 	}
@@ -60,19 +74,11 @@ func (b *Book) Status(ctx context.Context) (state.Status, error) {
 	return s, nil
 }
 
-// countOpen counts the open ports of the inventory and those without a good
-// approval.
-func countOpen(ctx context.Context, q *queries.Queries) (open, unapproved int, err error) {
-	v, err := present(ctx, q)
-	if err != nil {
-		return 0, 0, err
-	}
-	wanted, err := v.inventoryScope(ctx)
-	if err != nil {
-		return 0, 0, err
-	}
+// countOpen counts the open ports of hosts and those without a good approval, as they are
+// now.
+func (v *view) countOpen(ctx context.Context, wanted seats) (open, unapproved int, err error) {
 	for vantage, hosts := range wanted {
-		n, err := q.CountOpen(ctx, queries.CountOpenParams{VantageID: vantage, Hosts: hosts.multirange()})
+		n, err := v.q.CountOpen(ctx, queries.CountOpenParams{VantageID: vantage, Hosts: hosts.multirange()})
 		if err != nil {
 			return 0, 0, fmt.Errorf("count ports: %w", err)
 		}

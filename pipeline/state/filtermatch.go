@@ -109,6 +109,17 @@ func (t Term) Port(p Port) bool {
 	})
 }
 
+// Ports returns the ports of a protocol that words of the term name.
+func (t Term) Ports(protocol Protocol) PortSet {
+	var set PortSet
+	for _, w := range t.words {
+		if w.protocol == "" || w.protocol == protocol {
+			set = set.Union(w.ports)
+		}
+	}
+	return set
+}
+
 // Service says whether a word of the term holds for a service.
 func (t Term) Service(s Service) bool {
 	switch t.Kind {

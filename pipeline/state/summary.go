@@ -161,10 +161,10 @@ func (w *Waitings) Add(h *HostReport) {
 		}
 		row := w.rows[h.Owner]
 		if row == nil {
-			row = &Waiting{Owner: h.Owner, Oldest: p.FirstSeen}
+			row = &Waiting{Owner: h.Owner}
 			w.rows[h.Owner] = row
 		}
-		row.count(p.FirstSeen, w.run)
+		row.Count(p.FirstSeen, w.run, 1)
 	}
 }
 
@@ -178,20 +178,21 @@ func (w *Waitings) ByOwner() []Waiting {
 	return sorted
 }
 
-func (w *Waiting) count(since, run time.Time) {
-	w.All++
-	if since.Before(w.Oldest) {
+// Count counts n ports that were first seen at a time.
+func (w *Waiting) Count(since, run time.Time, n int) {
+	if w.All == 0 || since.Before(w.Oldest) {
 		w.Oldest = since
 	}
+	w.All += n
 	const day = 24 * time.Hour
 	switch age := run.Sub(since); {
 	case age < day:
-		w.New++
+		w.New += n
 	case age <= 7*day:
-		w.Week++
+		w.Week += n
 	case age <= 30*day:
-		w.Month++
+		w.Month += n
 	default:
-		w.Older++
+		w.Older += n
 	}
 }

@@ -58,7 +58,7 @@ func (l live) Percent() int {
 	if l.Progress == nil {
 		return 100
 	}
-	return int(100 * max(0, min(1, l.Progress.Fraction)))
+	return int(100*max(0, min(1, l.Progress.Fraction)) + 0.5)
 }
 
 // Words says how far the run is.
