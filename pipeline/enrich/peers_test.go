@@ -194,7 +194,7 @@ func TestPeers(t *testing.T) {
 			others = append(others, s)
 		}
 	}
-	hung := insiderOf(t, 2*time.Second).Look(t.Context(), hanging)
+	hung := insiderOf(t, 8*time.Second).Look(t.Context(), hanging)
 	ended := insiderOf(t, patience).Look(t.Context(), others)
 	if len(hung) < 4 || len(ended) < 40 {
 		t.Errorf("only %d and %d peers", len(hung), len(ended))

@@ -60,12 +60,31 @@ func (s *searchIndex) add(h *state.HostReport) {
 func newShard() *bytes.Buffer { return bytes.NewBufferString(`OWNMAP_INDEX("`) }
 
 // quote adds the line to the string of a shard. JSON also escapes what HTML and
-// JavaScript trip over.
+// JavaScript trip over; lines that hold nothing of the kind, most, go in as they are.
 func (s *searchIndex) quote(shard *bytes.Buffer) {
+	if line := s.line.Bytes(); plain(line) {
+		for i, column := range bytes.Split(line, []byte("\t")) {
+			if i > 0 {
+				shard.WriteString(`\t`)
+			}
+			shard.Write(column)
+		}
+		return
+	}
 	s.quoted.Reset()
 	_ = json.NewEncoder(&s.quoted).Encode(s.line.String()) // no string fails
 	quoted := s.quoted.Bytes()
 	shard.Write(quoted[1 : len(quoted)-len("\"\n")])
+}
+
+// plain says whether JSON escapes nothing of a text but tabs.
+func plain(text []byte) bool {
+	for _, c := range text {
+		if c != '\t' && (c < ' ' || c >= 0x7f || strings.IndexByte(`"\<>&`, c) >= 0) {
+			return false
+		}
+	}
+	return true
 }
 
 // wordList is a list of words, each once.

@@ -102,6 +102,7 @@ func Start(tb testing.TB, options Options) *Server {
 		close(s.ended)
 		s.Down()
 		_ = s.smtp.Close()
+		_ = s.ready.Close() // which smtp does not know yet if Serve has not begun
 		s.work.Wait()
 	})
 	return s

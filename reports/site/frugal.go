@@ -1,4 +1,4 @@
-package main
+package site
 
 import (
 	"context"
@@ -6,9 +6,7 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 
-	"ownmap/pipeline/persist"
 	"ownmap/pipeline/state"
-	"ownmap/reports/site"
 )
 
 // frugalMemory is how much a process that only makes the archive lets its memory become,
@@ -17,24 +15,25 @@ import (
 // processor time.
 const frugalMemory = 60 << 20
 
-// frugalSite returns the archive for a process that does nothing else. Whoever sets GOGC
-// or GOMEMLIMIT has it as he wants it.
-func (h *house) frugalSite() *site.Site {
+// Frugal sets the garbage collector of a process that does nothing but make the archive
+// from a source, and returns the source as it is to be asked. Whoever sets GOGC or
+// GOMEMLIMIT has it as he wants it.
+func Frugal(source Source) Source {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
-		return h.site
+		return source
 	}
 	debug.SetGCPercent(300)
 	debug.SetMemoryLimit(frugalMemory)
-	return h.siteOf(frugal{h.book})
+	return frugal{source}
 }
 
 // frugal raises the limit where a report comes near it: what is in use cannot be
 // collected, and the collector would never rest.
-type frugal struct{ *persist.Book }
+type frugal struct{ Source }
 
-// Report is that of the book.
+// Report is that of the source.
 func (f frugal) Report(ctx context.Context, runID int64) (state.Report, error) {
-	report, err := f.Book.Report(ctx, runID)
+	report, err := f.Source.Report(ctx, runID)
 	used := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(used)
 	debug.SetMemoryLimit(max(frugalMemory, int64(used[0].Value.Uint64())*3/2))
