@@ -19,8 +19,8 @@ type looked struct {
 	says string
 }
 
-// lookAt opens pages light and wide, dark and narrow, and wants no fault on them.
-func lookAt(t *testing.T, b *browser.Browser, address string, pages ...looked) {
+// lookThrough opens pages light and wide, dark and narrow, and wants no fault on them.
+func lookThrough(t *testing.T, b *browser.Browser, address string, pages ...looked) {
 	t.Helper()
 	for _, page := range pages {
 		for _, view := range []browser.View{{}, {Dark: true, Width: 390, Height: 844}} {
@@ -52,11 +52,11 @@ func TestSignInInBrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lookAt(t, b, empty.URL, looked{"/login", "There is no user yet."}, looked{"/signin/" + token, "This link signs you in once"})
+	lookThrough(t, b, empty.URL, looked{"/login", "There is no user yet."}, looked{"/signin/" + token, "This link signs you in once"})
 	quiet := browser.View{NoScript: true}
 	p := b.Open(t, empty.URL+"/signin/"+token, quiet)
 	p.Do(t, chromedp.Focus("main button"), chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("#first-name"))
-	lookAt(t, b, empty.URL, looked{"/account", "Set the first user"})
+	lookThrough(t, b, empty.URL, looked{"/account", "Set the first user"})
 	p.Do(t, chromedp.Focus("#first-name"), chromedp.KeyEvent("alice"+kb.Tab+alicesPassword+kb.Tab+alicesPassword+kb.Enter), chromedp.WaitNotPresent("#first-name"), chromedp.WaitVisible(".said"))
 	if text := browser.Eval[string](t, p, "document.body.innerText"); !strings.Contains(text, "You are signed in as alice, an admin.") {
 		t.Errorf("after setting the first user: %s", text)
@@ -77,5 +77,5 @@ func TestSignInInBrowser(t *testing.T) {
 	if by := p.Overflow(t); by > 0 {
 		t.Errorf("the new token: %d pixels too wide", by)
 	}
-	lookAt(t, b, s.URL, looked{"/users", "Let somebody in"}, looked{"/account", "Change your password"})
+	lookThrough(t, b, s.URL, looked{"/users", "Let somebody in"}, looked{"/account", "Change your password"})
 }

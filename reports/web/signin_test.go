@@ -224,7 +224,7 @@ func TestAccount(t *testing.T) {
 
 	bob.wants(t, 403, "A token cannot do more than you.", "POST", "/account/tokens", url.Values{"name": {"x"}, "role": {"admin"}})
 	bob.wants(t, 422, "no date", "POST", "/account/tokens", url.Values{"name": {"x"}, "role": {"viewer"}, "expires": {"soon"}})
-	body := bob.wants(t, 201, "Copy it now", "POST", "/account/tokens", url.Values{"name": {"dash<b>board"}, "role": {"viewer"}, "expires": {"90d"}})
+	body := bob.wants(t, 201, "copy it now", "POST", "/account/tokens", url.Values{"name": {"dash<b>board"}, "role": {"viewer"}, "expires": {"90d"}})
 	token := regexp.MustCompile(`ownmap_[A-Za-z0-9_-]{43}`).FindString(body)
 	if token == "" || strings.Contains(body, "<b>board") {
 		t.Fatalf("no token in %s", body)
@@ -259,6 +259,12 @@ func TestUsers(t *testing.T) {
 		alice.wants(t, 403, "another site", "POST", path, form, "Origin", "https://evil.example.com")
 	}
 	bob.wants(t, 403, "may only read", "GET", "/users", nil)
+	for path, challenge := range map[string]string{"/users": `Bearer realm="OwnMap"`, "/api/v1/scans": `Bearer realm="OwnMap", Basic realm="OwnMap", charset="UTF-8"`} {
+		response, _ := s.person().does(t, "POST", path, url.Values{})
+		if got := response.Header.Get("WWW-Authenticate"); response.StatusCode != 401 || got != challenge {
+			t.Errorf("POST %s without a session: %d, %q", path, response.StatusCode, got)
+		}
+	}
 	body := alice.wants(t, 200, "Set in ownmap.yaml, changed there.", "GET", "/users", nil)
 	if strings.Contains(body, "$2") || strings.Count(body, `action="/users/disable"`) != 1 {
 		t.Errorf("page of the users: %s", body)
