@@ -142,7 +142,7 @@ func TestListen(t *testing.T) {
 		}
 	}
 	client := func(version uint16) *http.Client {
-		config := &tls.Config{InsecureSkipVerify: true, MaxVersion: version} //nolint:gosec // the certificate is the test's own
+		config := &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: version} //nolint:gosec // the certificate is the test's own
 		return &http.Client{Transport: &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}}
 	}
 	answers(load.Web{Listen: "127.0.0.1:0"}, client(0))
