@@ -51,7 +51,7 @@ func open(t *testing.T, o access.Options, users bool, change func(*Options)) sit
 		}
 	}
 	s.guard = access.New(o)
-	options := Options{Book: s.book, Guard: s.guard, Version: "test", Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	options := Options{Book: s.book, Desk: deskOf(s.book), Guard: s.guard, Version: "test", Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 	if change != nil {
 		change(&options)
 	}
