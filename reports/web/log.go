@@ -50,6 +50,16 @@ func (w *watched) Write(p []byte) (int, error) {
 // Unwrap lets http.ResponseController flush what is streamed.
 func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
+// from is who makes a request, also behind a trusted proxy.
+func (s *server) from(r *http.Request) string {
+	if s.Guard != nil {
+		if address := s.Guard.From(r); address.IsValid() {
+			return address.String()
+		}
+	}
+	return r.RemoteAddr
+}
+
 // logged writes a line for each request to the access log.
 func (s *server) logged(h http.Handler) http.Handler {
 	if s.Access == nil {
@@ -60,7 +70,7 @@ func (s *server) logged(h http.Handler) http.Handler {
 		path := loggedPath(r.URL.Path)
 		h.ServeHTTP(out, r)
 		s.Access.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("method", state.OneLine(r.Method, 20)), slog.String("path", path),
-			slog.Int("status", out.status), slog.Int64("bytes", out.bytes), slog.Duration("took", s.Now().Sub(began)), slog.String("from", r.RemoteAddr))
+			slog.Int("status", out.status), slog.Int64("bytes", out.bytes), slog.Duration("took", s.Now().Sub(began)), slog.String("from", s.from(r)))
 	})
 }
 

@@ -154,9 +154,15 @@ func (s *server) admit(route route) http.Handler {
 
 // unknown sends who has not signed in to where they can; a program is told.
 func (s *server) unknown(w http.ResponseWriter, r *http.Request) {
-	if isAPI(r) || r.URL.Path == "/metrics" || r.Method != http.MethodGet && r.Method != http.MethodHead {
+	switch {
+	case isAPI(r) || r.URL.Path == "/metrics":
 		w.Header().Set("WWW-Authenticate", `Bearer realm="OwnMap", Basic realm="OwnMap", charset="UTF-8"`)
 		s.fail(w, r, &fault{Status: http.StatusUnauthorized, Text: "Sign in first.", Hint: "Send a token of yours: Authorization: Bearer ownmap_…"})
+		return
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		// Not Basic: a browser would ask for a password by itself, and send it with every form from then on.
+		w.Header().Set("WWW-Authenticate", `Bearer realm="OwnMap"`)
+		s.fail(w, r, &fault{Status: http.StatusUnauthorized, Text: "Sign in first. Nothing was done.", Hint: "Your session is over: sign in on another tab and send the form again, or begin anew from the overview."})
 		return
 	}
 	target := s.base + "/login"

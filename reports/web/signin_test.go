@@ -128,7 +128,7 @@ func TestSignIn(t *testing.T) {
 		t.Errorf("cookies without a sign-in: %v", p.cookies)
 	}
 	response, _ := p.does(t, "POST", "/login", url.Values{"name": {"alice"}, "password": {alicesPassword}, "next": {"/users?x=1"}})
-	if to := response.Header.Get("Location"); response.StatusCode != 303 || to != "/users?x=1" {
+	if to := response.Header.Get("Location"); response.StatusCode != http.StatusSeeOther || to != "/users?x=1" {
 		t.Errorf("%d to %q", response.StatusCode, to)
 	}
 	p.wants(t, 200, "<h1>Users</h1>", "GET", "/users", nil)
@@ -159,7 +159,7 @@ func TestHundredWrongPasswords(t *testing.T) {
 		response, body := s.person().does(t, "POST", "/login", url.Values{"name": {"alice"}, "password": {"wrong"}})
 		said[response.StatusCode]++
 		after := response.Header.Get("Retry-After")
-		if (response.StatusCode == 429) != regexp.MustCompile(`^[1-9]\d?$`).MatchString(after) {
+		if (response.StatusCode == http.StatusTooManyRequests) != regexp.MustCompile(`^[1-9]\d?$`).MatchString(after) {
 			t.Errorf("%d, Retry-After %q: %s", response.StatusCode, after, body)
 		}
 	}
@@ -194,7 +194,7 @@ func TestFirstSignIn(t *testing.T) {
 	p.wants(t, 410, "This sign-in link was used", "POST", "/signin/nonsense", url.Values{})
 	for range 50 {
 		for _, method := range []string{"GET", "HEAD"} {
-			if response, _ := s.person().does(t, method, "/signin/"+token, nil); response.StatusCode != 200 || len(response.Cookies()) != 0 {
+			if response, _ := s.person().does(t, method, "/signin/"+token, nil); response.StatusCode != http.StatusOK || len(response.Cookies()) != 0 {
 				t.Fatalf("%s: %d, %v", method, response.StatusCode, response.Cookies())
 			}
 		}
@@ -224,7 +224,7 @@ func TestAccount(t *testing.T) {
 
 	bob.wants(t, 403, "A token cannot do more than you.", "POST", "/account/tokens", url.Values{"name": {"x"}, "role": {"admin"}})
 	bob.wants(t, 422, "no date", "POST", "/account/tokens", url.Values{"name": {"x"}, "role": {"viewer"}, "expires": {"soon"}})
-	body := bob.wants(t, 201, "Copy it now", "POST", "/account/tokens", url.Values{"name": {"dash<b>board"}, "role": {"viewer"}, "expires": {"90d"}})
+	body := bob.wants(t, 201, "copy it now", "POST", "/account/tokens", url.Values{"name": {"dash<b>board"}, "role": {"viewer"}, "expires": {"90d"}})
 	token := regexp.MustCompile(`ownmap_[A-Za-z0-9_-]{43}`).FindString(body)
 	if token == "" || strings.Contains(body, "<b>board") {
 		t.Fatalf("no token in %s", body)
@@ -259,6 +259,12 @@ func TestUsers(t *testing.T) {
 		alice.wants(t, 403, "another site", "POST", path, form, "Origin", "https://evil.example.com")
 	}
 	bob.wants(t, 403, "may only read", "GET", "/users", nil)
+	for path, challenge := range map[string]string{"/users": `Bearer realm="OwnMap"`, "/api/v1/scans": `Bearer realm="OwnMap", Basic realm="OwnMap", charset="UTF-8"`} {
+		response, _ := s.person().does(t, "POST", path, url.Values{})
+		if got := response.Header.Get("WWW-Authenticate"); response.StatusCode != http.StatusUnauthorized || got != challenge {
+			t.Errorf("POST %s without a session: %d, %q", path, response.StatusCode, got)
+		}
+	}
 	body := alice.wants(t, 200, "Set in ownmap.yaml, changed there.", "GET", "/users", nil)
 	if strings.Contains(body, "$2") || strings.Count(body, `action="/users/disable"`) != 1 {
 		t.Errorf("page of the users: %s", body)
