@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"unique"
 
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -44,9 +45,9 @@ func (v *view) hosts(ctx context.Context, wanted seats) ([]*standing, error) {
 		}
 		h.HostReport = state.HostReport{
 			Host: state.Host{
-				ID: row.HostID, Vantage: v.vantages[row.VantageID], Address: row.Address, Names: row.Names, State: state.HostState(row.State),
+				ID: row.HostID, Vantage: v.vantages[row.VantageID], Address: row.Address, Names: row.Names, State: state.HostState(once(row.State)),
 			},
-			Tags: row.Tags, Owner: row.Owner, FirstSeen: v.time(row.First),
+			Tags: row.Tags, Owner: once(row.Owner), FirstSeen: v.time(row.First),
 		}
 		hosts = append(hosts, h)
 	}
@@ -84,8 +85,11 @@ func (v *view) addPorts(ctx context.Context, hosts []*standing) error {
 			continue // known from another vantage
 		}
 		port := portOf(row.Protocol, row.Port)
+		if h.ports == nil {
+			h.ports = make([]standingPort, 0, 8)
+		}
 		h.ports = append(h.ports, standingPort{from: row.RevFrom, PortReport: state.PortReport{
-			PortStatus: state.PortStatus{Port: port, State: state.PortState(row.State), Service: behind[row.Fp]},
+			PortStatus: state.PortStatus{Port: port, State: state.PortState(once(row.State)), Service: behind[row.Fp]},
 			FirstSeen:  v.time(row.First), Approval: good.of(h, port),
 		}})
 	}
@@ -114,8 +118,11 @@ func reports(hosts []*standing) []state.HostReport {
 }
 
 func portOf(protocol string, number int32) state.Port {
-	return state.Port{Protocol: state.Protocol(protocol), Number: uint16(number)}
+	return state.Port{Protocol: state.Protocol(once(protocol)), Number: uint16(number)}
 }
+
+// once returns the one copy of a text that is kept for all rows that have it.
+func once(text string) string { return unique.Make(text).Value() }
 
 // approvalKey is what an approval is of; vantage 0 is any.
 type approvalKey struct {
@@ -162,9 +169,9 @@ func (v *view) approvals(ctx context.Context, ids []int64) (approvals, error) {
 func approvalOf(row queries.Approval, vantages map[int16]string) state.Approval {
 	a := state.Approval{
 		ID: row.ID, HostID: row.HostID, Port: portOf(row.Protocol, row.Port),
-		Service: row.Service, Family: row.Family, Probed: row.Probed,
+		Service: once(row.Service), Family: once(row.Family), Probed: row.Probed,
 		Process: state.Process{Exe: row.Exe, User: row.OsUser, Unit: row.Unit, Container: row.Container, Package: row.Package}.Pointer(),
-		Reason:  row.Reason, By: row.GrantedBy, Via: row.Via,
+		Reason:  once(row.Reason), By: once(row.GrantedBy), Via: once(row.Via),
 		GrantedAt: row.GrantedAt, Until: row.ExpiresAt, EndedAt: row.EndedAt, EndedBy: row.EndedBy,
 		EndReason: state.EndReason(row.EndReason),
 	}

@@ -27,6 +27,9 @@ func safe(cell string) string {
 			begins, start = true, i+utf8.RuneLen(r)
 		}
 	}
+	if b.Len() == 0 {
+		return cell
+	}
 	b.WriteString(cell[written:])
 	return b.String()
 }

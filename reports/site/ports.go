@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"html/template"
 	"net/netip"
+	"slices"
 	"time"
 
 	"ownmap/pipeline/state"
@@ -60,6 +61,7 @@ func (t *portTable) add(hosts []state.HostReport, l links, run time.Time, keep f
 	for i := range hosts {
 		h := &hosts[i]
 		var host hostCells
+		t.Rows = slices.Grow(t.Rows, min(len(h.Ports), limit-len(t.Rows)))
 		for j := range h.Ports {
 			p := &h.Ports[j]
 			if !keep(p) {
