@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -47,7 +48,7 @@ func TestConfigShowSaysWhere(t *testing.T) {
 		}
 	}
 	// Read back it is the same config, and all of it is the file's.
-	again, err := load.Parse("ownmap.yaml", []byte(text.String()), func(string) string { return "" })
+	again, err := load.Parse("ownmap.yaml", []byte(regexp.MustCompile(`(?m)^  url: .*$`).ReplaceAllString(text.String(), "  url: \"\"")), func(string) string { return "" })
 	if err != nil {
 		t.Fatal(err)
 	}
