@@ -27,7 +27,7 @@ func (c Config) Change(stored []state.Setting, change state.SettingChange) (stat
 	}
 	label := change.Setting().Label()
 	if where := c.lockedAt(change.Key, change.Name); where != "" {
-		return change, &state.LockedError{What: label, Where: where}
+		return change, &state.LockedError{What: change.Setting().Words(), Where: where}
 	}
 	if change.Value == nil {
 		return change, nil

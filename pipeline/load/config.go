@@ -172,7 +172,7 @@ func (c Config) StateTargets() []state.Target {
 			for _, vantage := range t.vantages() {
 				targets = append(targets, state.Target{
 					Spec: spec, Exclude: t.Exclude, Tags: t.Tags, Owner: t.Owner, Profile: t.Profile,
-					Vantage: vantage, Origin: state.OriginConfig, Where: t.where[i],
+					Vantage: vantage, SSH: t.SSH.state(), Origin: state.OriginConfig, Where: t.where[i],
 				})
 			}
 		}

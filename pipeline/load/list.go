@@ -12,7 +12,8 @@ import (
 // readTargetList reads targets as nmap's -iL does (nmap(1), "Target
 // specification"): separated by white space, a # begins a comment that ends with
 // the line. name is the file's name for mistakes, which are Errors. A target
-// that is listed twice is returned once; at has the line of each.
+// that is listed twice is returned once; at has the line of each. Beside mistakes
+// stand the targets that are none.
 func readTargetList(r io.Reader, name string) (specs []state.Spec, at []int, err error) {
 	if name == "-" {
 		name = "stdin"
@@ -38,8 +39,5 @@ func readTargetList(r io.Reader, name string) (specs []state.Spec, at []int, err
 	if err := lines.Err(); err != nil {
 		return nil, nil, fmt.Errorf("%s:%d: %w; is it a list of targets?", name, line+1, err)
 	}
-	if err := found.err(); err != nil {
-		return nil, nil, err
-	}
-	return specs, at, nil
+	return specs, at, found.err()
 }

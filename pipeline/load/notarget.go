@@ -26,9 +26,9 @@ type ExcludedError struct {
 // Error names the entry and the exclusion.
 func (e *ExcludedError) Error() string {
 	if e.By == "" {
-		return e.Entry + " is excluded; see exclude in ownmap.yaml and `ownmap targets list`"
+		return e.Entry + " is excluded; see exclude in ownmap.yaml and on the web page, and `ownmap targets list`"
 	}
-	return fmt.Sprintf("%s is excluded by %s; see exclude in ownmap.yaml and `ownmap targets list`", e.Entry, e.By)
+	return fmt.Sprintf("%s is excluded by %s; see exclude in ownmap.yaml and on the web page, and `ownmap targets list`", e.Entry, e.By)
 }
 
 // NoTagError says that a run was narrowed to a tag that no target has.

@@ -48,6 +48,17 @@ type TargetSSH struct {
 	unasked bool // says how, and not whether
 }
 
+// state returns what of it a target of any origin may say.
+func (t *TargetSSH) state() state.TargetSSH {
+	switch {
+	case t == nil:
+		return state.TargetSSH{}
+	case t.Off:
+		return state.TargetSSH{Look: state.LookOff}
+	}
+	return state.TargetSSH{Look: state.LookOn, User: t.Door.User, Port: uint16(t.Door.Port)}
+}
+
 // MarshalYAML writes what the config may have said: false, true, or the keys.
 func (t TargetSSH) MarshalYAML() (any, error) {
 	switch {

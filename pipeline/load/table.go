@@ -101,7 +101,6 @@ func (f *faults) targetList(text []byte, common state.Target) []state.Target {
 	switch {
 	case errors.As(err, &mistakes):
 		f.list = append(f.list, mistakes...)
-		return nil
 	case err != nil:
 		f.addErr(0, err)
 		return nil

@@ -46,7 +46,7 @@ func (b *Book) Set(ctx context.Context, change state.SettingChange) error {
 		}
 		was := settingOf(row)
 		if was.Version != change.Version {
-			return &state.ChangedError{What: change.Setting().Label(), By: was.By, At: was.At}
+			return &state.ChangedError{What: change.Setting().Words(), By: was.By, At: was.At}
 		}
 		if sameJSON(was.Value, change.Value) {
 			return nil
@@ -77,7 +77,7 @@ func putSetting(ctx context.Context, q *queries.Queries, version int64, change s
 		if err != nil {
 			return err
 		}
-		return &state.ChangedError{What: change.Setting().Label(), By: row.SetBy, At: row.SetAt}
+		return &state.ChangedError{What: change.Setting().Words(), By: row.SetBy, At: row.SetAt}
 	}
 	_, err := q.ChangeSetting(ctx, queries.ChangeSettingParams{Key: key, Name: name, Value: change.Value, SetBy: change.By.Name})
 	return err

@@ -46,6 +46,23 @@ func (s Setting) Label() string {
 	return string(s.Key) + "." + s.Name
 }
 
+// Words says which setting it is to people, "profile web" or "the schedule".
+func (s Setting) Words() string {
+	switch s.Key {
+	case SettingProfile:
+		return "profile " + s.Name
+	case SettingSchedule:
+		return "the schedule"
+	case SettingRemind:
+		return "when reminders are sent"
+	case SettingWindow:
+		return "window " + s.Name
+	case SettingExclude:
+		return "the exclusion of " + s.Name
+	}
+	return s.Label()
+}
+
 // SettingChange is what somebody wants to be set.
 type SettingChange struct {
 	Key     SettingKey

@@ -30,13 +30,13 @@ type Target struct {
 	Profile   string   // empty: the default profile
 	Vantage   string   // empty: DefaultVantage
 	Origin    Origin
-	SSH       TargetSSH // of a target from elsewhere than the config, which has more to say
+	SSH       TargetSSH // one of the config has more to say, which package load knows
 	Where     string    // "ownmap.yaml:14" for a target from the config
 	CreatedAt time.Time
 }
 
-// TargetSSH is what a target that is not of the config says of looking inside its hosts.
-// Keys, files and jump hosts come from the config alone.
+// TargetSSH is what a target says of looking inside its hosts. Keys, files and jump hosts
+// come from the config alone.
 type TargetSSH struct {
 	Look LookWord `json:"look,omitempty"`
 	User string   `json:"user,omitempty"` // empty: as the config says

@@ -183,4 +183,6 @@ func remindWords(words []string) string {
 }
 
 // RemindWords says when unapproved ports are told again.
-func (v settingsView) RemindWords() string { return sentences([]string{remindWords(v.Settings.Remind.Words)}) }
+func (v settingsView) RemindWords() string {
+	return sentences([]string{remindWords(v.Settings.Remind.Words)})
+}
