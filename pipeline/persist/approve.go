@@ -58,7 +58,9 @@ func (b *Book) Approve(ctx context.Context, grant state.Grant) ([]state.Approval
 		return nil, fmt.Errorf("approve: %w", err)
 	}
 	var granted []state.Approval
-	err := b.inStateTx(ctx, func(q *queries.Queries) error {
+	var c *chosen
+	var newest queries.NewestApprovalRow
+	changes, err := b.inCountedTx(ctx, func(q *queries.Queries) error {
 		v, err := present(ctx, q)
 		if err != nil {
 			return err
@@ -66,8 +68,7 @@ func (b *Book) Approve(ctx context.Context, grant state.Grant) ([]state.Approval
 		if grant.Until != nil && !grant.Until.After(v.at) {
 			return fmt.Errorf("until %s is not in the future", grant.Until.UTC().Format(time.RFC3339))
 		}
-		c, err := b.choose(ctx, q, grant.Scope)
-		if err != nil {
+		if c, err = b.choose(ctx, q, grant.Scope); err != nil {
 			return err
 		}
 		if err := c.checkOpen(); err != nil {
@@ -76,12 +77,16 @@ func (b *Book) Approve(ctx context.Context, grant state.Grant) ([]state.Approval
 		if err := c.checkSeen(grant.Digest); err != nil {
 			return err
 		}
-		granted, err = v.grant(ctx, grant, c.wishes())
+		if granted, err = v.grant(ctx, grant, c.wishes()); err != nil {
+			return err
+		}
+		newest, err = q.NewestApproval(ctx)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("approve: %w", err)
 	}
+	b.mirror.granted(c.snapshot, granted, changes, newest)
 	return granted, nil
 }
 

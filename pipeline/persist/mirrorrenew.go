@@ -52,6 +52,31 @@ func (s *snapshot) renew(ctx context.Context, v *view) error {
 	return nil
 }
 
+// granted takes in approvals that this program has given, by a change of the book, to ports of
+// a snapshot. Where anything else has happened since, that and this are read instead when
+// somebody asks for a page.
+func (m *mirror) granted(old *snapshot, list []state.Approval, changes int64, newest queries.NewestApprovalRow) {
+	m.turn <- struct{}{}
+	defer func() { <-m.turn }()
+	if m.newest.Load() != old || changes != old.version.Changes+1 {
+		return
+	}
+	s := *old
+	s.version.Changes, s.newest = changes, newest
+	vantages := make(map[string]int16, len(s.vantages))
+	for id, name := range s.vantages {
+		vantages[name] = id
+	}
+	s.Index = old.Change(func(ports []index.Port) {
+		for _, a := range list {
+			if at, found := s.place(seat{a.HostID, vantages[a.Vantage]}, a.Port); found {
+				approve(&ports[at], a.ID, false)
+			}
+		}
+	})
+	m.newest.Store(&s)
+}
+
 // approve notes which approval a port has, and whether the last one drifted if it has none.
 func approve(p *index.Port, approval int64, drifted bool) {
 	p.Flags &^= state.FlagApproved | state.FlagDrifted

@@ -99,9 +99,15 @@ func (p Port) compare(q Port) int {
 func New(base Index, hosts []Host, ports func(h Host) []Port) *Index {
 	slices.SortFunc(hosts, func(a, b Host) int { return cmp.Or(cmp.Compare(a.Vantage, b.Vantage), a.Address.Compare(b.Address)) })
 	x := &Index{Hosts: hosts, Services: base.Services, Processes: base.Processes, Times: base.Times, start: make([]int32, 1, len(hosts)+1), orders: new(orders)}
-	for _, h := range hosts {
+	lists, all := make([][]Port, len(hosts)), 0
+	for i, h := range hosts {
+		lists[i] = ports(h)
+		all += len(lists[i])
+	}
+	x.ports = make([]Port, 0, all)
+	for _, list := range lists {
 		first := len(x.ports)
-		x.ports = append(x.ports, ports(h)...)
+		x.ports = append(x.ports, list...)
 		if mine := x.ports[first:]; !slices.IsSortedFunc(mine, Port.compare) {
 			slices.SortFunc(mine, Port.compare)
 		}
