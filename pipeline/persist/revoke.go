@@ -94,8 +94,8 @@ func (b *Book) revocable(ctx context.Context, q *queries.Queries, scope state.Sc
 		return nil, err
 	}
 	var ids []int64
-	for at := range c.selected.All {
-		if id := c.Port(at).Approval; id != 0 && c.names(at) {
+	for host, at := range c.selected.All {
+		if id := c.Port(at).Approval; id != 0 && c.names(host, at) {
 			ids = append(ids, id)
 		}
 	}
