@@ -58,7 +58,7 @@ func (b *Book) Approve(ctx context.Context, grant state.Grant) ([]state.Approval
 		return nil, fmt.Errorf("approve: %w", err)
 	}
 	var granted []state.Approval
-	var c *chosen
+	var moved []approvedPort
 	var newest queries.NewestApprovalRow
 	changes, err := b.inCountedTx(ctx, func(q *queries.Queries) error {
 		v, err := present(ctx, q)
@@ -68,7 +68,8 @@ func (b *Book) Approve(ctx context.Context, grant state.Grant) ([]state.Approval
 		if grant.Until != nil && !grant.Until.After(v.at) {
 			return fmt.Errorf("until %s is not in the future", grant.Until.UTC().Format(time.RFC3339))
 		}
-		if c, err = b.choose(ctx, q, grant.Scope); err != nil {
+		c, err := b.choose(ctx, q, grant.Scope)
+		if err != nil {
 			return err
 		}
 		if err := c.checkOpen(); err != nil {
@@ -77,7 +78,7 @@ func (b *Book) Approve(ctx context.Context, grant state.Grant) ([]state.Approval
 		if err := c.checkSeen(grant.Digest); err != nil {
 			return err
 		}
-		if granted, err = v.grant(ctx, grant, c.wishes()); err != nil {
+		if granted, moved, err = v.grant(ctx, grant, c.wishes()); err != nil {
 			return err
 		}
 		newest, err = q.NewestApproval(ctx)
@@ -86,7 +87,7 @@ func (b *Book) Approve(ctx context.Context, grant state.Grant) ([]state.Approval
 	if err != nil {
 		return nil, fmt.Errorf("approve: %w", err)
 	}
-	b.mirror.granted(c.snapshot, granted, changes, newest)
+	b.mirror.follow(changes, newest, moved)
 	return granted, nil
 }
 

@@ -52,25 +52,28 @@ func (s *snapshot) renew(ctx context.Context, v *view) error {
 	return nil
 }
 
-// granted takes in approvals that this program has given, by a change of the book, to ports of
-// a snapshot. Where anything else has happened since, that and this are read instead when
-// somebody asks for a page.
-func (m *mirror) granted(old *snapshot, list []state.Approval, changes int64, newest queries.NewestApprovalRow) {
+// approvedPort is a port that has another approval than before; 0: none.
+type approvedPort struct {
+	seat     seat
+	port     state.Port
+	approval int64
+}
+
+// follow takes in what this program has done to approvals, by a change of the book. Where the
+// newest snapshot is not the one of before, that is read when somebody asks for a page.
+func (m *mirror) follow(changes int64, newest queries.NewestApprovalRow, moved []approvedPort) {
 	m.turn <- struct{}{}
 	defer func() { <-m.turn }()
-	if m.newest.Load() != old || changes != old.version.Changes+1 {
+	old := m.newest.Load()
+	if old == nil || changes != old.version.Changes+1 {
 		return
 	}
 	s := *old
 	s.version.Changes, s.newest = changes, newest
-	vantages := make(map[string]int16, len(s.vantages))
-	for id, name := range s.vantages {
-		vantages[name] = id
-	}
 	s.Index = old.Change(func(ports []index.Port) {
-		for _, a := range list {
-			if at, found := s.place(seat{a.HostID, vantages[a.Vantage]}, a.Port); found {
-				approve(&ports[at], a.ID, false)
+		for _, p := range moved {
+			if at, found := s.place(p.seat, p.port); found {
+				approve(&ports[at], p.approval, false) // a person's word is the last one now
 			}
 		}
 	})
