@@ -11,6 +11,8 @@ alter table approval add end_no bigint;
 create index approval_end on approval (end_no) where end_no is not null;
 create index approval_drifted on approval (host_id) where end_reason = 'drifted';
 
+create index snooze_until on snooze (until) where ended_at is null;
+
 -- What a run found in figures, as Runs tells it: to count again what was open and approved
 -- at a time, all intervals have to be read. Null of runs before there were these columns.
 alter table rev
@@ -24,7 +26,7 @@ alter table rev
 ---- create above / drop below ----
 
 alter table rev drop open, drop unapproved, drop changes, drop answered, drop silent, drop not_scanned;
-drop index approval_drifted, approval_end;
+drop index snooze_until, approval_drifted, approval_end;
 alter table approval drop end_no;
 drop sequence approval_end_no;
 alter table book drop changes;

@@ -36,16 +36,18 @@ set ended_at = clock_timestamp(), ended_by = sqlc.arg(ended_by), end_reason = 'r
 where id = any (sqlc.arg(ids)::bigint[]) and ended_at is null
 returning *;
 
--- name: UnlinkApprovals :exec
+-- name: UnlinkApprovals :many
 -- UnlinkApprovals takes approvals away from their ports; another one that is
--- good for the port, given for any vantage, takes its place.
+-- good for the port, given for any vantage, takes its place. It returns these ports, with the
+-- number of that one or 0.
 update port_current p
 set approval_id = (select a.id from approval a
                    where a.host_id = p.host_id and a.protocol = p.protocol and a.port = p.port and a.ended_at is null
                      and (a.expires_at is null or a.expires_at > now())
                      and (a.vantage_id is null or a.vantage_id = p.vantage_id)
                    order by a.vantage_id nulls last, a.id limit 1)
-where p.approval_id = any (sqlc.arg(ids)::bigint[]);
+where p.approval_id = any (sqlc.arg(ids)::bigint[])
+returning p.host_id, p.vantage_id, p.protocol, p.port, coalesce(p.approval_id, 0)::bigint as approval_id;
 
 -- name: AddAudit :exec
 -- AddAudit writes what somebody did, one line per subject.

@@ -266,7 +266,7 @@ func (q *Queries) RevokeApprovals(ctx context.Context, arg RevokeApprovalsParams
 	return items, nil
 }
 
-const unlinkApprovals = `-- name: UnlinkApprovals :exec
+const unlinkApprovals = `-- name: UnlinkApprovals :many
 update port_current p
 set approval_id = (select a.id from approval a
                    where a.host_id = p.host_id and a.protocol = p.protocol and a.port = p.port and a.ended_at is null
@@ -274,11 +274,42 @@ set approval_id = (select a.id from approval a
                      and (a.vantage_id is null or a.vantage_id = p.vantage_id)
                    order by a.vantage_id nulls last, a.id limit 1)
 where p.approval_id = any ($1::bigint[])
+returning p.host_id, p.vantage_id, p.protocol, p.port, coalesce(p.approval_id, 0)::bigint as approval_id
 `
 
+type UnlinkApprovalsRow struct {
+	HostID     int64
+	VantageID  int16
+	Protocol   string
+	Port       int32
+	ApprovalID int64
+}
+
 // UnlinkApprovals takes approvals away from their ports; another one that is
-// good for the port, given for any vantage, takes its place.
-func (q *Queries) UnlinkApprovals(ctx context.Context, ids []int64) error {
-	_, err := q.db.Exec(ctx, unlinkApprovals, ids)
-	return err
+// good for the port, given for any vantage, takes its place. It returns these ports, with the
+// number of that one or 0.
+func (q *Queries) UnlinkApprovals(ctx context.Context, ids []int64) ([]UnlinkApprovalsRow, error) {
+	rows, err := q.db.Query(ctx, unlinkApprovals, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []UnlinkApprovalsRow{}
+	for rows.Next() {
+		var i UnlinkApprovalsRow
+		if err := rows.Scan(
+			&i.HostID,
+			&i.VantageID,
+			&i.Protocol,
+			&i.Port,
+			&i.ApprovalID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -1,13 +1,16 @@
--- name: CountUp :exec
+-- name: CountUp :one
 -- CountUp notes that the state, an approval, a snooze or a target is another one from now on.
-update book set changes = changes + 1;
+update book set changes = changes + 1 returning changes;
 
 -- name: PageVersion :one
--- PageVersion returns what pages are made of: the number of changes, and how many approvals
--- and snoozes are over that nobody has ended yet. Partial indexes hold both; 0.1 ms.
-select b.changes, clock_timestamp()::timestamptz as at,
-       (select count(*) from approval a where a.ended_at is null and a.expires_at <= clock_timestamp())::bigint as expired,
-       (select count(*) from snooze s where s.ended_at is null and s.until <= clock_timestamp())::bigint as awake
+-- PageVersion returns what pages are made of: the number of changes, and when the last approval
+-- and the last snooze ran out that nobody has ended yet. The time is read first, for a clock in a
+-- condition hides it from the indexes, and the last one is asked for and not how many there
+-- are, for that would start a parallel worker: 0.1 ms instead of 60 with a million ports.
+with clock as materialized (select clock_timestamp() as at)
+select b.changes, (select k.at from clock k)::timestamptz as at,
+       (select coalesce(extract(epoch from max(a.expires_at)) * 1000000, 0) from approval a where a.ended_at is null and a.expires_at <= (select k.at from clock k))::bigint as expired,
+       (select coalesce(extract(epoch from max(s.until)) * 1000000, 0) from snooze s where s.ended_at is null and s.until <= (select k.at from clock k))::bigint as awake
 from book b;
 
 -- name: NewestApproval :one
@@ -51,9 +54,10 @@ select l.host_id from listener_change l where l.rev > sqlc.arg(rev);
 -- name: ApprovalsMoved :many
 -- ApprovalsMoved returns the ports of approvals that were given or ended since others, or
 -- that are over by now, each with the number of the approval that is good now (0: none), and
--- whether the last one drifted. Three indexes find the approvals and the primary key of
--- port_current each port: 10,000 of them take 40 ms. What depends on a look at other
--- approvals is asked only where it is needed.
+-- whether the last one drifted. Three indexes find the approvals; offset 0 and the vantages make
+-- the planner look each port up by its whole key, 5 us, where it would else read all ports for some
+-- thousand approvals. What depends on a look at other approvals is asked only where it is
+-- needed.
 with moved as (
     select a.host_id, a.protocol, a.port from approval a where a.id > sqlc.arg(approval)
     union
@@ -74,7 +78,11 @@ select p.host_id, p.vantage_id, p.protocol, p.port,
            order by l.id desc limit 1)
        end, false)::boolean as drifted
 from moved m
-join port_current p on p.host_id = m.host_id and p.protocol = m.protocol and p.port = m.port
+cross join vantage v
+cross join lateral (
+    select c.host_id, c.vantage_id, c.protocol, c.port, c.approval_id from port_current c
+    where c.host_id = m.host_id and c.vantage_id = v.id and c.protocol = m.protocol and c.port = m.port offset 0
+) p
 left join approval a on a.id = p.approval_id;
 
 -- name: DriftedPorts :many

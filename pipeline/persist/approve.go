@@ -58,7 +58,9 @@ func (b *Book) Approve(ctx context.Context, grant state.Grant) ([]state.Approval
 		return nil, fmt.Errorf("approve: %w", err)
 	}
 	var granted []state.Approval
-	err := b.inStateTx(ctx, func(q *queries.Queries) error {
+	var moved []approvedPort
+	var newest queries.NewestApprovalRow
+	changes, err := b.inCountedTx(ctx, func(q *queries.Queries) error {
 		v, err := present(ctx, q)
 		if err != nil {
 			return err
@@ -76,12 +78,16 @@ func (b *Book) Approve(ctx context.Context, grant state.Grant) ([]state.Approval
 		if err := c.checkSeen(grant.Digest); err != nil {
 			return err
 		}
-		granted, err = v.grant(ctx, grant, c.wishes())
+		if granted, moved, err = v.grant(ctx, grant, c.wishes()); err != nil {
+			return err
+		}
+		newest, err = q.NewestApproval(ctx)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("approve: %w", err)
 	}
+	b.mirror.follow(changes, newest, moved)
 	return granted, nil
 }
 

@@ -121,16 +121,23 @@ func (b *Book) inTx(ctx context.Context, f func(q *queries.Queries) error) error
 // approval: one such transaction at a time, whoever does it, so that a run and
 // a person never decide about the same port at once.
 func (b *Book) inStateTx(ctx context.Context, f func(q *queries.Queries) error) error {
-	return b.inTx(ctx, func(q *queries.Queries) error {
+	_, err := b.inCountedTx(ctx, f)
+	return err
+}
+
+// inCountedTx is inStateTx, and returns which change of the book it was.
+func (b *Book) inCountedTx(ctx context.Context, f func(q *queries.Queries) error) (changes int64, err error) {
+	err = b.inTx(ctx, func(q *queries.Queries) error {
 		if err := q.LockState(ctx, stateLock); err != nil {
 			return fmt.Errorf("lock the state: %w", err)
 		}
 		if err := f(q); err != nil {
 			return err
 		}
-		if err := q.CountUp(ctx); err != nil {
+		if changes, err = q.CountUp(ctx); err != nil {
 			return fmt.Errorf("count the change: %w", err)
 		}
 		return nil
 	})
+	return changes, err
 }

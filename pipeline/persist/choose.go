@@ -54,7 +54,12 @@ func (b *Book) choose(ctx context.Context, q *queries.Queries, scope state.Scope
 	if err := checkHosts(ctx, q, scope, s.Hosts); err != nil {
 		return nil, err
 	}
-	c := &chosen{snapshot: s, scope: scope, picks: make(map[pickKey]bool, len(scope.Picks)), selected: s.SelectOf(filter, s.version.At, named)}
+	c := &chosen{snapshot: s, scope: scope, picks: make(map[pickKey]bool, len(scope.Picks))}
+	if len(scope.Hosts)+len(scope.Tags)+len(scope.Picks) == 0 {
+		c.selected = s.Select(filter, s.version.At)
+	} else {
+		c.selected = s.SelectOf(filter, s.version.At, named)
+	}
 	for _, pick := range scope.Picks {
 		c.picks[keyOfPick(pick)] = true
 	}
@@ -82,7 +87,7 @@ func namer(scope state.Scope) func(h *index.Host) bool {
 }
 
 // names says whether the scope names the port at a place, of those that are selected.
-func (c *chosen) names(at int32) bool {
+func (c *chosen) names(host int, at int32) bool {
 	port := c.Port(at).Port()
 	if len(c.scope.Ports) > 0 && !slices.Contains(c.scope.Ports, port) {
 		return false
@@ -90,7 +95,7 @@ func (c *chosen) names(at int32) bool {
 	if len(c.picks) == 0 {
 		return true
 	}
-	h := &c.Hosts[c.Host(at)]
+	h := &c.Hosts[host]
 	return c.picks[pickKey{h.Address, h.Vantage, port}]
 }
 
@@ -125,8 +130,8 @@ func (c *chosen) checkOpen() error {
 	}
 	for _, word := range words {
 		var open []state.Port
-		for at := range c.selected.All {
-			if c.Port(at).Flags&state.FlagOpen != 0 && (word == "" || hostIn(&c.Hosts[c.Host(at)]).Is(word)) {
+		for host, at := range c.selected.All {
+			if c.Port(at).Flags&state.FlagOpen != 0 && (word == "" || hostIn(&c.Hosts[host]).Is(word)) {
 				open = append(open, c.Port(at).Port())
 			}
 		}
@@ -144,11 +149,11 @@ func (c *chosen) checkOpen() error {
 	return nil
 }
 
-// due yields the places of the ports that the scope approves: those that are open.
-func (c *chosen) due(yield func(at int32) bool) {
-	for at := range c.selected.All {
+// due yields the ports that the scope approves, those that are open: host and place.
+func (c *chosen) due(yield func(host int, at int32) bool) {
+	for host, at := range c.selected.All {
 		p := c.Port(at)
-		if p.Flags&state.FlagOpen != 0 && (!c.scope.Unapproved || p.Approval == 0) && c.names(at) && !yield(at) {
+		if p.Flags&state.FlagOpen != 0 && (!c.scope.Unapproved || p.Approval == 0) && c.names(host, at) && !yield(host, at) {
 			return
 		}
 	}
@@ -157,8 +162,8 @@ func (c *chosen) due(yield func(at int32) bool) {
 // wishes returns what the scope approves, each port with what is seen behind it.
 func (c *chosen) wishes() []wish {
 	var list []wish
-	for at := range c.due {
-		h, p := &c.Hosts[c.Host(at)], c.Port(at)
+	for host, at := range c.due {
+		h, p := &c.Hosts[host], c.Port(at)
 		list = append(list, wish{seat{h.ID, h.VantageID}, h.Address, p.Port(), c.Services[p.Service], c.Processes[p.Process]})
 	}
 	return list

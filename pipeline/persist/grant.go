@@ -36,8 +36,8 @@ func wishesOf(hosts []*standing) []wish {
 	return list
 }
 
-// grant approves ports.
-func (v *view) grant(ctx context.Context, grant state.Grant, wishes []wish) ([]state.Approval, error) {
+// grant approves ports, and returns the approvals and which port has which.
+func (v *view) grant(ctx context.Context, grant state.Grant, wishes []wish) ([]state.Approval, []approvedPort, error) {
 	add := queries.AddApprovalsParams{Reason: grant.Reason, GrantedBy: grant.By, Via: grant.Via, At: v.at, ExpiresAt: grant.Until}
 	addresses := make(map[int64]netip.Addr)
 	for _, w := range wishes {
@@ -52,23 +52,27 @@ func (v *view) grant(ctx context.Context, grant state.Grant, wishes []wish) ([]s
 		add.Units, add.Containers = append(add.Units, process.Unit), append(add.Containers, process.Container)
 	}
 	if len(add.HostIds) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	err := v.q.EndApprovalsOfPorts(ctx, queries.EndApprovalsOfPortsParams{
 		At: v.at, EndedBy: grant.By, HostIds: add.HostIds, VantageIds: add.VantageIds, Protocols: add.Protocols, Ports: add.Ports,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("end earlier approvals: %w", err)
+		return nil, nil, fmt.Errorf("end earlier approvals: %w", err)
 	}
 	rows, err := v.q.AddApprovals(ctx, add)
 	if err != nil {
-		return nil, fmt.Errorf("add approvals: %w", err)
+		return nil, nil, fmt.Errorf("add approvals: %w", err)
 	}
 	list, ids := v.approvalsOf(rows, addresses)
 	if err := v.q.LinkApprovals(ctx, ids); err != nil {
-		return nil, fmt.Errorf("mark ports as approved: %w", err)
+		return nil, nil, fmt.Errorf("mark ports as approved: %w", err)
 	}
-	return list, v.auditApprovals(ctx, "approve", grant, list)
+	moved := make([]approvedPort, len(rows))
+	for i, row := range rows {
+		moved[i] = approvedPort{seat{row.HostID, *row.VantageID}, portOf(row.Protocol, row.Port), row.ID}
+	}
+	return list, moved, v.auditApprovals(ctx, "approve", grant, list)
 }
 
 // approvalsOf turns rows into approvals by address and port, and their numbers.

@@ -32,7 +32,7 @@ func (b *Book) Keep(ctx context.Context, run state.Run, outcome diff.Outcome) er
 		if err != nil || !due {
 			return err
 		}
-		for _, step := range []func(context.Context) error{k.changes, k.ports, k.banners, k.hosts, k.coverage, k.inside, k.approvals, k.flaps, k.findings, k.alert, k.figures, k.end, k.q.CountUp, k.announce} {
+		for _, step := range []func(context.Context) error{k.changes, k.ports, k.banners, k.hosts, k.coverage, k.inside, k.approvals, k.flaps, k.findings, k.alert, k.figures, k.end, k.announce} {
 			if err := step(ctx); err != nil {
 				return err
 			}
@@ -199,6 +199,9 @@ func (k *keeping) end(ctx context.Context) error {
 	err = k.q.PersistRun(ctx, queries.PersistRunParams{ID: k.run.ID, At: k.rev.At, Baseline: k.rev.ID == 1, Partial: k.shutOut(), Notes: notes, Alerts: alerts})
 	if err != nil {
 		return fmt.Errorf("mark as persisted: %w", err)
+	}
+	if _, err := k.q.CountUp(ctx); err != nil {
+		return fmt.Errorf("count the change: %w", err)
 	}
 	if err := k.q.DropStage(ctx, k.run.ID); err != nil {
 		return fmt.Errorf("empty the stage: %w", err)

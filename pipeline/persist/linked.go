@@ -172,5 +172,6 @@ func (l *linked) use(ctx context.Context, use state.LinkUse) ([]state.Approval, 
 		}
 		hosts = append(hosts, &named)
 	}
-	return l.now.grant(ctx, grant, wishesOf(hosts))
+	granted, _, err := l.now.grant(ctx, grant, wishesOf(hosts))
+	return granted, err
 }

@@ -57,7 +57,10 @@ func parseMark(text state.Mark) (m mark, ok bool) {
 // ended under the state lock, at the time that it is then.
 func (b *Book) settled(ctx context.Context) (time.Time, error) {
 	var at time.Time
-	err := b.inStateTx(ctx, func(q *queries.Queries) error {
+	err := b.inTx(ctx, func(q *queries.Queries) error { // for it changes nothing
+		if err := q.LockState(ctx, stateLock); err != nil {
+			return fmt.Errorf("lock the state: %w", err)
+		}
 		now, err := q.Present(ctx)
 		at = now.At
 		return err

@@ -19,8 +19,8 @@ func (b *Book) Matching(ctx context.Context, filter state.Filter) ([]state.HostR
 			return err
 		}
 		chosen := make(map[seat][]state.Port)
-		for at := range c.selected.All {
-			h := &c.Hosts[c.Host(at)]
+		for host, at := range c.selected.All {
+			h := &c.Hosts[host]
 			key := seat{h.ID, h.VantageID}
 			chosen[key] = append(chosen[key], c.Port(at).Port())
 		}

@@ -52,6 +52,34 @@ func (s *snapshot) renew(ctx context.Context, v *view) error {
 	return nil
 }
 
+// approvedPort is a port that has another approval than before; 0: none.
+type approvedPort struct {
+	seat     seat
+	port     state.Port
+	approval int64
+}
+
+// follow takes in what this program has done to approvals, by a change of the book. Where the
+// newest snapshot is not the one of before, that is read when somebody asks for a page.
+func (m *mirror) follow(changes int64, newest queries.NewestApprovalRow, moved []approvedPort) {
+	m.turn <- struct{}{}
+	defer func() { <-m.turn }()
+	old := m.newest.Load()
+	if old == nil || changes != old.version.Changes+1 {
+		return
+	}
+	s := *old
+	s.version.Changes, s.newest = changes, newest
+	s.Index = old.Change(func(ports []index.Port) {
+		for _, p := range moved {
+			if at, found := s.place(p.seat, p.port); found {
+				approve(&ports[at], p.approval, false) // a person's word is the last one now
+			}
+		}
+	})
+	m.newest.Store(&s)
+}
+
 // approve notes which approval a port has, and whether the last one drifted if it has none.
 func approve(p *index.Port, approval int64, drifted bool) {
 	p.Flags &^= state.FlagApproved | state.FlagDrifted

@@ -23,8 +23,8 @@ func (b *Book) Picked(ctx context.Context, picks []state.Pick) ([]state.PortRow,
 			return err
 		}
 		var places []int32
-		for at := range c.selected.All {
-			if c.names(at) {
+		for host, at := range c.selected.All {
+			if c.names(host, at) {
 				places = append(places, at)
 			}
 		}
@@ -49,8 +49,8 @@ func (c *chosen) checkSeen(digest string) error {
 	}
 	seen := make(map[pickKey]string, len(c.picks))
 	if len(c.picks) > 0 {
-		for at := range c.selected.All {
-			h, p := &c.Hosts[c.Host(at)], c.Port(at)
+		for host, at := range c.selected.All {
+			h, p := &c.Hosts[host], c.Port(at)
 			if key := (pickKey{h.Address, h.Vantage, p.Port()}); c.picks[key] && p.Flags&state.FlagOpen != 0 {
 				seen[key] = c.report(at).Seen()
 			}

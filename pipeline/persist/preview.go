@@ -65,8 +65,8 @@ func (c *chosen) preview() state.Preview {
 	d := digest{sha256.New()}
 	pins := make(map[[2]uint32][sha256.Size]byte) // few even of many ports
 	last := -1
-	for at := range c.due {
-		port, host := c.Port(at), c.Host(at)
+	for host, at := range c.due {
+		port := c.Port(at)
 		if p.Ports++; port.Approval != 0 {
 			p.Approved++
 		}

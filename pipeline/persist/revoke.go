@@ -25,7 +25,9 @@ func (b *Book) Revoke(ctx context.Context, grant state.Grant) ([]state.Approval,
 		return nil, fmt.Errorf("revoke: %w", err)
 	}
 	var ended []state.Approval
-	err := b.inStateTx(ctx, func(q *queries.Queries) error {
+	var moved []approvedPort
+	var newest queries.NewestApprovalRow
+	changes, err := b.inCountedTx(ctx, func(q *queries.Queries) error {
 		v, err := present(ctx, q)
 		if err != nil {
 			return err
@@ -37,29 +39,40 @@ func (b *Book) Revoke(ctx context.Context, grant state.Grant) ([]state.Approval,
 		if now := previewOfApprovals(approved); grant.Digest != "" && grant.Digest != now.Digest {
 			return &ChangedError{now}
 		}
-		ended, err = v.revoke(ctx, grant, approved)
+		if ended, moved, err = v.revoke(ctx, grant, approved); err != nil {
+			return err
+		}
+		newest, err = q.NewestApproval(ctx)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("revoke: %w", err)
 	}
+	if newest != (queries.NewestApprovalRow{}) {
+		b.mirror.follow(changes, newest, moved)
+	}
 	return ended, nil
 }
 
-func (v *view) revoke(ctx context.Context, grant state.Grant, approved []queries.ApprovalsByIDRow) ([]state.Approval, error) {
+func (v *view) revoke(ctx context.Context, grant state.Grant, approved []queries.ApprovalsByIDRow) ([]state.Approval, []approvedPort, error) {
 	ids, addresses := make([]int64, len(approved)), make(map[int64]netip.Addr)
 	for i, row := range approved {
 		ids[i], addresses[row.Approval.HostID] = row.Approval.ID, row.Address
 	}
 	ended, err := v.q.RevokeApprovals(ctx, queries.RevokeApprovalsParams{Ids: ids, EndedBy: grant.By})
 	if err != nil {
-		return nil, fmt.Errorf("end approvals: %w", err)
+		return nil, nil, fmt.Errorf("end approvals: %w", err)
 	}
-	if err := v.q.UnlinkApprovals(ctx, ids); err != nil {
-		return nil, fmt.Errorf("take approvals from ports: %w", err)
+	ports, err := v.q.UnlinkApprovals(ctx, ids)
+	if err != nil {
+		return nil, nil, fmt.Errorf("take approvals from ports: %w", err)
+	}
+	moved := make([]approvedPort, len(ports))
+	for i, p := range ports {
+		moved[i] = approvedPort{seat{p.HostID, p.VantageID}, portOf(p.Protocol, p.Port), p.ApprovalID}
 	}
 	list, _ := v.approvalsOf(ended, addresses)
-	return list, v.auditApprovals(ctx, "revoke", grant, list)
+	return list, moved, v.auditApprovals(ctx, "revoke", grant, list)
 }
 
 // revocable returns the approvals of a scope that have not ended.
@@ -94,8 +107,8 @@ func (b *Book) revocable(ctx context.Context, q *queries.Queries, scope state.Sc
 		return nil, err
 	}
 	var ids []int64
-	for at := range c.selected.All {
-		if id := c.Port(at).Approval; id != 0 && c.names(at) {
+	for host, at := range c.selected.All {
+		if id := c.Port(at).Approval; id != 0 && c.names(host, at) {
 			ids = append(ids, id)
 		}
 	}

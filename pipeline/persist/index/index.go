@@ -25,6 +25,7 @@ type Index struct {
 	start     []int32         // of each host's ports; one more at the end
 	orders    *orders         // shared as long as hosts, ports and services are the same
 	sums      func() sums
+	kept      *selections
 }
 
 // Host is a host from one vantage.
@@ -98,10 +99,16 @@ func (p Port) compare(q Port) int {
 // Processes and Times are those of base, whose other parts do not matter.
 func New(base Index, hosts []Host, ports func(h Host) []Port) *Index {
 	slices.SortFunc(hosts, func(a, b Host) int { return cmp.Or(cmp.Compare(a.Vantage, b.Vantage), a.Address.Compare(b.Address)) })
-	x := &Index{Hosts: hosts, Services: base.Services, Processes: base.Processes, Times: base.Times, start: make([]int32, 1, len(hosts)+1), orders: new(orders)}
-	for _, h := range hosts {
+	x := &Index{Hosts: hosts, Services: base.Services, Processes: base.Processes, Times: base.Times, start: make([]int32, 1, len(hosts)+1), orders: new(orders), kept: new(selections)}
+	lists, all := make([][]Port, len(hosts)), 0
+	for i, h := range hosts {
+		lists[i] = ports(h)
+		all += len(lists[i])
+	}
+	x.ports = make([]Port, 0, all)
+	for _, list := range lists {
 		first := len(x.ports)
-		x.ports = append(x.ports, ports(h)...)
+		x.ports = append(x.ports, list...)
 		if mine := x.ports[first:]; !slices.IsSortedFunc(mine, Port.compare) {
 			slices.SortFunc(mine, Port.compare)
 		}
@@ -117,7 +124,7 @@ func (x *Index) Change(change func(ports []Port)) *Index {
 	y := *x
 	y.ports = slices.Clone(x.ports)
 	change(y.ports)
-	y.sums = sync.OnceValue(y.sum)
+	y.sums, y.kept = sync.OnceValue(y.sum), new(selections)
 	return &y
 }
 

@@ -14,6 +14,7 @@ import (
 // somebody asks for it.
 type orders struct {
 	port, age, service, owner ordering
+	names, owners             ordering // of hosts: the place of each in the order
 }
 
 type ordering struct {
@@ -81,7 +82,7 @@ func (x *Index) order(by state.PortSort) []int32 {
 		return o.service.places
 	case state.ByOwner:
 		o.owner.once.Do(func() {
-			rank := ranks(len(x.Hosts), func(i int) string { return x.Hosts[i].Owner })
+			rank := x.owners()
 			of := make([]int32, len(x.ports))
 			for h := range x.Hosts {
 				for i := x.start[h]; i < x.start[h+1]; i++ {
@@ -204,7 +205,7 @@ func (x *Index) hostKey(by state.HostSort) (key func(host int) int, keys int) {
 		rev := x.byTime()
 		return func(h int) int { return int(rev[x.Hosts[h].First]) }, len(rev)
 	case state.HostsByOwner:
-		rank := ranks(len(x.Hosts), func(i int) string { return x.Hosts[i].Owner })
+		rank := x.owners()
 		return func(h int) int { return int(rank[h]) }, len(rank)
 	case state.HostsByAddress:
 	}
@@ -213,18 +214,27 @@ func (x *Index) hostKey(by state.HostSort) (key func(host int) int, keys int) {
 
 // names numbers hosts by their first names; those without come last.
 func (x *Index) names() []int32 {
-	rank := ranks(len(x.Hosts), func(i int) string { return strings.ToLower(name(&x.Hosts[i])) })
-	for i := range rank {
-		if name(&x.Hosts[i]) == "" {
-			rank[i] = int32(len(rank))
+	o := &x.orders.names
+	o.once.Do(func() {
+		lower := make([]string, len(x.Hosts))
+		for i, h := range x.Hosts {
+			if len(h.Names) > 0 {
+				lower[i] = strings.ToLower(h.Names[0])
+			}
 		}
-	}
-	return rank
+		o.places = ranks(len(lower), func(i int) string { return lower[i] })
+		for i, name := range lower {
+			if name == "" {
+				o.places[i] = int32(len(lower))
+			}
+		}
+	})
+	return o.places
 }
 
-func name(h *Host) string {
-	if len(h.Names) == 0 {
-		return ""
-	}
-	return h.Names[0]
+// owners numbers hosts by their owners.
+func (x *Index) owners() []int32 {
+	o := &x.orders.owners
+	o.once.Do(func() { o.places = ranks(len(x.Hosts), func(i int) string { return x.Hosts[i].Owner }) })
+	return o.places
 }

@@ -39,49 +39,64 @@ type textTest struct {
 
 // Select returns the ports that a filter selects as of a time.
 func (x *Index) Select(f state.Filter, now time.Time) *Selection {
-	return x.selection(x.test(f, now))
+	t := x.ages(f, now)
+	return x.kept.selection(f.String()+"\n"+t.key(), func() *Selection {
+		for _, term := range f.Terms() {
+			x.add(t, term)
+		}
+		return x.selection(t)
+	})
 }
 
 // SelectOf is Select among the hosts for which chosen holds.
 func (x *Index) SelectOf(f state.Filter, now time.Time, chosen func(h *Host) bool) *Selection {
-	t := x.test(f, now)
+	t := x.ages(f, now)
+	for _, term := range f.Terms() {
+		x.add(t, term)
+	}
 	t.hosts = and(t.hosts, len(x.Hosts), func(i int) bool { return chosen(&x.Hosts[i]) })
 	return x.selection(t)
 }
 
 func (x *Index) selection(t *test) *Selection {
 	s := &Selection{x: x, bits: make([]uint64, (len(x.ports)+63)/64)}
+	var count [256]int // by flags
 	for h := range x.Hosts {
 		if t.hosts != nil && !t.hosts[h] {
 			continue
 		}
-		before := s.Total
-		for i := x.start[h]; i < x.start[h+1]; i++ {
-			p := &x.ports[i]
-			if !t.holds(h, p) {
+		first, found := x.start[h], false
+		ports := x.ports[first:x.start[h+1]]
+		for i := range ports {
+			p := &ports[i]
+			if !t.flags[p.Flags] || !t.holds(h, p) {
 				continue
 			}
-			s.bits[i/64] |= 1 << (i % 64)
-			s.Total++
-			if p.Flags&state.FlagOpen != 0 {
-				s.Open++
-			}
-			if p.Flags.Unapproved() {
-				s.Unapproved++
-			}
+			at := first + int32(i)
+			s.bits[at/64] |= 1 << (at % 64)
+			count[p.Flags]++
+			found = true
 		}
-		if s.Total > before {
+		if found {
 			s.Hosts++
+		}
+	}
+	for flags, n := range count {
+		s.Total += n
+		if f := state.Flags(flags); f&state.FlagOpen != 0 {
+			s.Open += n
+			if f.Unapproved() {
+				s.Unapproved += n
+			}
 		}
 	}
 	return s
 }
 
-// holds says whether a port of a host that holds does, too.
+// holds says whether a port of a host that holds does, too; its flags do.
 func (t *test) holds(host int, p *Port) bool {
 	switch {
-	case !t.flags[p.Flags],
-		t.ports != nil && t.ports[p.Protocol][p.Number/64]&(1<<(p.Number%64)) == 0,
+	case t.ports != nil && t.ports[p.Protocol][p.Number/64]&(1<<(p.Number%64)) == 0,
 		t.services != nil && !t.services[p.Service],
 		t.processes != nil && !t.processes[p.Process],
 		t.first != nil && !t.first[p.First]:
@@ -110,19 +125,33 @@ func and(table []bool, n int, holds func(i int) bool) []bool {
 	return table
 }
 
-func (x *Index) test(f state.Filter, now time.Time) *test {
+// ages begins a test with what depends on the time: which revisions are new or old enough.
+func (x *Index) ages(f state.Filter, now time.Time) *test {
 	t := new(test)
 	for i := range t.flags {
 		t.flags[i] = true
 	}
 	for _, term := range f.Terms() {
-		x.add(t, term, now)
+		if term.Kind == state.TermSince || term.Kind == state.TermOlder {
+			t.first = and(t.first, len(x.Times), func(i int) bool { return term.Age(x.Times[i], now) != term.Not })
+		}
 	}
 	return t
 }
 
+// key tells tests of the same filter apart that were begun at other times.
+func (t *test) key() string {
+	key := make([]byte, len(t.first))
+	for i, holds := range t.first {
+		if key[i] = '0'; holds {
+			key[i] = '1'
+		}
+	}
+	return string(key)
+}
+
 // add adds a term of a filter to a test.
-func (x *Index) add(t *test, term state.Term, now time.Time) {
+func (x *Index) add(t *test, term state.Term) {
 	switch term.Kind {
 	case state.TermHost, state.TermUp:
 		t.hosts = and(t.hosts, len(x.Hosts), func(i int) bool { return x.Hosts[i].on(term) != term.Not })
@@ -139,8 +168,7 @@ func (x *Index) add(t *test, term state.Term, now time.Time) {
 		for i := range t.flags {
 			t.flags[i] = t.flags[i] && term.Flags(state.Flags(i)) != term.Not
 		}
-	case state.TermSince, state.TermOlder:
-		t.first = and(t.first, len(x.Times), func(i int) bool { return term.Age(x.Times[i], now) != term.Not })
+	case state.TermSince, state.TermOlder: // ages has taken them in
 	case state.TermText:
 		t.texts = append(t.texts, textTest{
 			hosts:    and(nil, len(x.Hosts), func(i int) bool { return x.Hosts[i].on(term) }),
@@ -202,11 +230,16 @@ func (t *test) addPorts(term state.Term) {
 // Has says whether the port at a place is selected.
 func (s *Selection) Has(at int32) bool { return s.bits[at/64]&(1<<(at%64)) != 0 }
 
-// All calls yield with the place of each selected port in the order of lists.
-func (s *Selection) All(yield func(at int32) bool) {
+// All calls yield with each selected port in the order of lists: its host, and its place.
+func (s *Selection) All(yield func(host int, at int32) bool) {
+	host := 0
 	for i, word := range s.bits {
 		for ; word != 0; word &= word - 1 {
-			if !yield(int32(i*64 + bits.TrailingZeros64(word))) {
+			at := int32(i*64 + bits.TrailingZeros64(word))
+			for s.x.start[host+1] <= at {
+				host++
+			}
+			if !yield(host, at) {
 				return
 			}
 		}
@@ -235,7 +268,7 @@ func (s *Selection) WithHosts(f state.Filter) []int32 {
 	t := new(test)
 	for _, term := range f.Terms() {
 		if term.OfHost() {
-			s.x.add(t, term, time.Time{})
+			s.x.add(t, term)
 		}
 	}
 	ofPorts := f.OfPorts()
