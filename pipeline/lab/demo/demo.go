@@ -5,6 +5,7 @@ package demo
 import (
 	"context"
 	"errors"
+	"iter"
 	"net/netip"
 	"slices"
 	"time"
@@ -22,6 +23,8 @@ func Hostile() string {
 type Network struct {
 	nights int
 	hosts  []host
+	large  int // hosts after these, with so many ports each, of which none is held
+	ports  int
 }
 
 type host struct {
@@ -72,7 +75,7 @@ func (d Network) run(n int) state.Run {
 func (d Network) Runs(_ context.Context, limit int) ([]state.RunSummary, error) {
 	var runs []state.RunSummary
 	for n := d.nights; n >= 1 && len(runs) < limit; n-- {
-		runs = append(runs, summary(d.at(n)))
+		runs = append(runs, d.summary(n))
 		if n == 20 {
 			failed := state.Run{ID: 1020, State: state.RunFailed, StartedAt: Night(20).Add(-time.Hour), Error: "nmap was killed"}
 			runs = append(runs, state.RunSummary{Run: failed})
@@ -93,10 +96,26 @@ func (d Network) Report(_ context.Context, id int64) (state.Report, error) {
 func (d Network) At(n int) state.Report {
 	r := d.at(n)
 	for night := max(1, n-state.TrendRuns+1); night < n; night++ {
-		r.Trend = append(r.Trend, summary(d.at(night)))
+		r.Trend = append(r.Trend, d.summary(night))
 	}
 	r.Trend = append(r.Trend, summary(r))
 	return r
+}
+
+// summary counts a night. Of a large network it holds no host.
+func (d Network) summary(n int) state.RunSummary {
+	small := d
+	small.large = 0
+	s := summary(small.at(n))
+	for i := range d.large {
+		h := d.largeHost(i)
+		now := h.at(n)
+		s.Coverage.Add(h.status(n))
+		s.Changes += len(h.changes(n))
+		open, unapproved := state.Report{Hosts: []state.HostReport{now}}.OpenPorts()
+		s.Open, s.Unapproved = s.Open+open, s.Unapproved+unapproved
+	}
+	return s
 }
 
 func summary(r state.Report) state.RunSummary {
@@ -105,13 +124,30 @@ func summary(r state.Report) state.RunSummary {
 	return s
 }
 
+// all hands over all hosts.
+func (d Network) all() iter.Seq[host] {
+	return func(yield func(host) bool) {
+		for _, h := range d.hosts {
+			if !yield(h) {
+				return
+			}
+		}
+		for i := range d.large {
+			if !yield(d.largeHost(i)) {
+				return
+			}
+		}
+	}
+}
+
 func (d Network) at(n int) state.Report {
 	r := state.Report{Run: d.run(n)}
 	if n > 1 {
 		previous := d.run(n - 1)
 		r.Previous = &previous
 	}
-	for _, h := range d.hosts {
+	r.Hosts = slices.Grow(r.Hosts, len(d.hosts)+d.large)
+	for h := range d.all() {
 		if h.from > n {
 			continue
 		}
@@ -155,126 +191,12 @@ func (d Network) addOddities(r *state.Report) {
 	r.Elsewhere = []state.Elsewhere{{Address: h.Address, Name: Hostile(), Port: port, Views: []state.View{{Vantage: "internet", State: state.Filtered}, {Vantage: "office", State: state.Open}}}}
 }
 
-func (h host) status(n int) state.CoverageStatus {
-	switch {
-	case slices.Contains(h.down, n):
-		return state.Silent
-	case slices.Contains(h.skipped, n):
-		return state.NotScanned
-	}
-	return state.Answered
-}
-
-// looked returns the last night until n on which the host answered.
-func (h host) looked(n int) int {
-	for h.status(n) != state.Answered {
-		n--
-	}
-	return n
-}
-
-func (h host) at(n int) state.HostReport {
-	last := Night(h.looked(n))
-	r := state.HostReport{
-		Host: state.Host{
-			ID: h.id, Vantage: state.DefaultVantage, Address: netip.MustParseAddr(h.address), Names: h.names, State: state.Up,
-			Coverage: []state.Coverage{{Protocol: state.TCP, Status: h.status(n)}},
-		},
-		Tags: h.tags, Owner: h.owner, FirstSeen: Night(h.from), LastSeen: &last,
-		Ports: make([]state.PortReport, 0, len(h.ports)),
-	}
-	if slices.Contains(h.down, n) {
-		r.State = state.Down
-	}
-	for _, p := range h.ports {
-		service, since, ok := p.at(h.looked(n))
-		if !ok {
-			continue
-		}
-		port := state.PortReport{PortStatus: state.PortStatus{Port: p.Port, State: p.state, Service: service}, FirstSeen: Night(since), LastSeen: last}
-		if h.looked(n) != n {
-			port.StaleSince = &last
-		}
-		for _, a := range p.approvals {
-			if !a.GrantedAt.After(Night(n)) && (a.EndedAt == nil || a.EndedAt.After(Night(n))) {
-				port.Approval = &a
-			}
-		}
-		r.Ports = append(r.Ports, port)
-	}
-	if h.talks {
-		h.say(&r, last)
-	} else {
-		inside(&r, last)
-	}
-	return r
-}
-
-func (p port) at(n int) (service state.Service, since int, ok bool) {
-	for i, s := range p.spans {
-		if i == 0 || p.spans[i-1].to != s.from {
-			since = s.from
-		}
-		if s.from <= n && (s.to == 0 || n < s.to) {
-			return s.service, since, true
-		}
-	}
-	return state.Service{}, 0, false
-}
-
-func (h host) changes(n int) []state.Change {
-	change := state.Change{HostID: h.id, Vantage: state.DefaultVantage, Address: netip.MustParseAddr(h.address)}
-	if len(h.names) > 0 {
-		change.Name = h.names[0]
-	}
-	var changes []state.Change
-	add := func(kind state.Kind, port state.Port, was, now state.Seen) {
-		c := change
-		c.Kind, c.Port, c.Was, c.Now = kind, port, was, now
-		changes = append(changes, c)
-	}
-	isDown, wasDown := slices.Contains(h.down, n), slices.Contains(h.down, n-1)
-	switch {
-	case n == 1:
-		return nil
-	case n == h.from:
-		add(state.HostNew, state.Port{}, state.Seen{}, state.Seen{})
-	case isDown && !wasDown:
-		add(state.HostDown, state.Port{}, state.Seen{}, state.Seen{})
-	case wasDown && !isDown:
-		add(state.HostBack, state.Port{}, state.Seen{}, state.Seen{})
-	}
-	if h.status(n) != state.Answered {
-		return changes
-	}
-	for _, p := range h.ports {
-		before, _, was := p.at(h.looked(max(1, n-1)))
-		after, _, is := p.at(n)
-		seenBefore, seenNow := state.Seen{State: p.state, Service: before}, state.Seen{State: p.state, Service: after}
-		switch {
-		case is && !was && p.state == state.OpenFiltered:
-			add(state.PortUncertain, p.Port, state.Seen{}, seenNow)
-		case is && (!was || n == h.from):
-			add(state.PortOpened, p.Port, state.Seen{}, seenNow)
-		case was && !is:
-			add(state.PortClosed, p.Port, seenBefore, state.Seen{State: state.Closed})
-		case is && before.String() != after.String():
-			add(state.ServiceChanged, p.Port, seenBefore, seenNow)
-		case is && before.Family() != after.Family():
-			add(state.ProductChanged, p.Port, seenBefore, seenNow)
-		case is && before.Version != after.Version:
-			add(state.VersionChanged, p.Port, seenBefore, seenNow)
-		}
-	}
-	return changes
-}
-
 // Hosts hands over the hosts as of the last night.
 func (d Network) Hosts(_ context.Context, yield func(state.HostReport) error) error {
-	sorted := slices.SortedFunc(slices.Values(d.hosts), func(a, b host) int {
+	d.hosts = slices.SortedFunc(slices.Values(d.hosts), func(a, b host) int {
 		return netip.MustParseAddr(a.address).Compare(netip.MustParseAddr(b.address))
 	})
-	for _, h := range sorted {
+	for h := range d.all() {
 		if h.from > d.nights {
 			continue
 		}
