@@ -27,6 +27,7 @@ type served struct {
 
 	cmd   *exec.Cmd
 	url   string
+	link  string // that lets the first one in
 	token string
 }
 
@@ -49,24 +50,25 @@ func (d wishes) serve(t *testing.T, args ...string) served {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { kill(s.cmd) })
-	address := make(chan string, 1)
+	told := make(chan string, 2)
 	go func() {
-		where := regexp.MustCompile(`is at (http://127\.0\.0\.1:\d+)/`)
+		where := regexp.MustCompile(`(?:is at|link can:) (http://127\.0\.0\.1:\S+)`)
 		lines := bufio.NewScanner(out)
 		for lines.Scan() {
 			if found := where.FindStringSubmatch(lines.Text()); found != nil {
-				address <- found[1]
+				told <- strings.TrimRight(found[1], "/,")
 			}
-			t.Log(lines.Text())
 		}
-		close(address)
+		close(told)
 	}()
-	select {
-	case s.url = <-address:
-	case <-time.After(time.Minute):
-	}
-	if s.url == "" {
-		t.Fatal("the page does not say where it is")
+	for _, into := range []*string{&s.url, &s.link} {
+		select {
+		case *into = <-told:
+		case <-time.After(time.Minute):
+		}
+		if *into == "" {
+			t.Fatal("the page does not say where it is")
+		}
 	}
 	return s
 }

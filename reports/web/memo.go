@@ -3,12 +3,14 @@ package web
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // memo remembers what was made of something that never changes, and makes it once for all
 // who ask at the same time.
 type memo[V any] struct {
-	limit int // how many are remembered; those asked for least lately go
+	limit    int // how many are remembered; those asked for least lately go
+	stopping <-chan struct{}
 
 	mu    sync.Mutex
 	of    map[string]*memory[V]
@@ -22,8 +24,29 @@ type memory[V any] struct {
 	used  int64
 }
 
-func newMemo[V any](limit int) *memo[V] {
-	return &memo[V]{limit: limit, of: make(map[string]*memory[V])}
+func newMemo[V any](limit int, stopping <-chan struct{}) *memo[V] {
+	return &memo[V]{limit: limit, stopping: stopping, of: make(map[string]*memory[V])}
+}
+
+// stopGrace is how long what many wait for goes on when the page is about to end.
+const stopGrace = 5 * time.Second
+
+// outlive returns a context for what is made for all who ask: whoever asked first may
+// leave. It ends after a time, or soon after the page begins to.
+func outlive(ctx context.Context, stopping <-chan struct{}, limit time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	go func() {
+		select {
+		case <-stopping:
+			select {
+			case <-time.After(stopGrace):
+			case <-ctx.Done():
+			}
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }
 
 // get returns what stands under a key, made if it is not there. What failed is not
@@ -35,7 +58,7 @@ func (m *memo[V]) get(ctx context.Context, key string, produce func(context.Cont
 		entry = &memory[V]{ready: make(chan struct{})}
 		m.forget()
 		m.of[key] = entry
-		go m.fill(context.WithoutCancel(ctx), key, entry, produce)
+		go m.fill(ctx, key, entry, produce)
 	}
 	m.clock++
 	entry.used = m.clock
@@ -50,7 +73,7 @@ func (m *memo[V]) get(ctx context.Context, key string, produce func(context.Cont
 }
 
 func (m *memo[V]) fill(ctx context.Context, key string, entry *memory[V], produce func(context.Context) (V, error)) {
-	ctx, cancel := context.WithTimeout(ctx, makingLimit)
+	ctx, cancel := outlive(ctx, m.stopping, makingLimit)
 	defer cancel()
 	entry.err = safely(func() (err error) {
 		entry.value, err = produce(ctx)

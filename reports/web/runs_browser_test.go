@@ -84,21 +84,21 @@ func TestPagesOfRunsInABrowser(t *testing.T) {
 		}
 	})
 	busy(t, p)
-	b := browser.Start(t)
+	page := browser.Start(t).Open(t, "about:blank", browser.View{})
 	for name, path := range map[string]string{
 		"runs": "/runs", "run": "/runs/3", "run-failed": "/runs/4", "compared": "/compare?a=1&b=3", "scan": "/scan",
 		"confirm": "/scan/cancel?run=5", "deliveries": "/deliveries",
 	} {
 		for view, how := range map[string]browser.View{"light": {}, "dark": {Dark: true, Width: 390}, "plain": {NoScript: true, Width: 390}} {
-			t.Run(name+"-"+view, func(t *testing.T) { lookAt(t, b, p.URL+path, how) }) //nolint:tparallel // one tab after the other
+			t.Run(name+"-"+view, func(t *testing.T) { lookAt(t, page, p.URL+path, how) })
 		}
 	}
 }
 
-// lookAt looks at a page with a browser.
-func lookAt(t *testing.T, b *browser.Browser, url string, how browser.View) {
+// lookAt looks at a page in a tab.
+func lookAt(t *testing.T, page *browser.Page, url string, how browser.View) {
 	t.Helper()
-	page := b.Open(t, url, how)
+	page.Show(t, url, how)
 	if wide := page.Overflow(t); wide > 0 {
 		t.Errorf("%d pixels too wide", wide)
 	}

@@ -176,7 +176,7 @@ func TestDocuments(t *testing.T) {
 func TestShelf(t *testing.T) {
 	t.Parallel()
 	scratch := t.TempDir()
-	s := newShelf(scratch)
+	s := newShelf(scratch, nil)
 	made, hold := make(chan string, 100), make(chan struct{})
 	get := func(key string) (*document, error) {
 		return s.get(t.Context(), key, func(_ context.Context, w io.Writer) error {
@@ -310,7 +310,7 @@ func TestArchive(t *testing.T) {
 
 func TestMemo(t *testing.T) {
 	t.Parallel()
-	m := newMemo[int](2)
+	m := newMemo[int](2, nil)
 	made := 0
 	get := func(key string, fault error) (int, error) {
 		return m.get(t.Context(), key, func(context.Context) (int, error) { made++; return made, fault })

@@ -25,8 +25,9 @@ const (
 // shelf makes documents, each once for all who ask for it, and keeps the last ones: the
 // same run gives the same bytes.
 type shelf struct {
-	scratch string
-	turn    chan struct{} // who makes a document holds its one place
+	scratch  string
+	stopping <-chan struct{}
+	turn     chan struct{} // who makes a document holds its one place
 
 	mu        sync.Mutex
 	documents map[string]*document
@@ -34,8 +35,8 @@ type shelf struct {
 	clock     int64 // counts uses, to tell the oldest
 }
 
-func newShelf(scratch string) *shelf {
-	return &shelf{scratch: scratch, turn: make(chan struct{}, 1), documents: make(map[string]*document)}
+func newShelf(scratch string, stopping <-chan struct{}) *shelf {
+	return &shelf{scratch: scratch, stopping: stopping, turn: make(chan struct{}, 1), documents: make(map[string]*document)}
 }
 
 // document is a file without a name, which goes when nobody reads it any more.
@@ -67,8 +68,7 @@ func (s *shelf) get(ctx context.Context, key string, write func(context.Context,
 		d = &document{ready: make(chan struct{}), readers: 1}
 		s.documents[key] = d
 		s.making++
-		// Whoever asked may leave; others wait for the same document.
-		go s.make(context.WithoutCancel(ctx), key, d, write)
+		go s.make(ctx, key, d, write)
 	}
 	d.readers++
 	s.clock++
@@ -90,7 +90,7 @@ func (s *shelf) get(ctx context.Context, key string, write func(context.Context,
 // make writes a document when its turn has come.
 func (s *shelf) make(ctx context.Context, key string, d *document, write func(context.Context, io.Writer) error) {
 	s.turn <- struct{}{}
-	ctx, cancel := context.WithTimeout(ctx, makingLimit)
+	ctx, cancel := outlive(ctx, s.stopping, makingLimit)
 	c, err := fill(s.scratch, func(w io.Writer) error { return safely(func() error { return write(ctx, w) }) })
 	cancel()
 	<-s.turn

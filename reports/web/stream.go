@@ -56,7 +56,7 @@ func (h *hub) join(ctx context.Context, name string) (w *watcher, leave func(), 
 	h.watchers[w] = true
 	if !h.looking {
 		h.looking = true
-		go h.watch(context.WithoutCancel(ctx)) // it outlives the request of the first who watches
+		go h.watch(ctx)
 	}
 	return w, func() {
 		h.mu.Lock()
@@ -71,7 +71,7 @@ func (h *hub) watch(ctx context.Context) {
 	ticker := time.NewTicker(streamLook)
 	defer ticker.Stop()
 	for {
-		inTime, cancel := context.WithTimeout(ctx, streamPatience)
+		inTime, cancel := outlive(ctx, h.stopping, streamPatience)
 		now, err := h.look(inTime)
 		cancel()
 		if !h.tell(now, &pace, err) {

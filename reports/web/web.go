@@ -113,7 +113,7 @@ func New(o Options) (http.Handler, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &server{Options: o, shelf: newShelf(o.Scratch), briefs: newMemo[runView](64), comparisons: newMemo[*comparison](32)}
+	s := &server{Options: o, shelf: newShelf(o.Scratch, o.Stopping), briefs: newMemo[runView](64, o.Stopping), comparisons: newMemo[*comparison](32, o.Stopping)}
 	s.hub = hub{look: s.underWay, now: o.Now, stopping: o.Stopping, watchers: make(map[*watcher]bool)}
 	if o.External != nil {
 		s.base = strings.TrimRight(o.External.Path, "/")
