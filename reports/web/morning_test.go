@@ -34,36 +34,6 @@ func morning(t *testing.T) *persist.Book {
 	booklab.Targets(t, book, "data@example.org", []string{"prod"}, "10.20.0.64/26")
 	booklab.Targets(t, book, "", nil, "10.20.1.0/24", "2001:db8::/120")
 
-	ssh := booklab.Port(22, "ssh", "OpenSSH", "9.2p1")
-	nginx, apache := booklab.Port(443, "https", "nginx", "1.22.1"), booklab.Port(443, "https", "Apache httpd", "2.4.57")
-	postgres, redis := booklab.Port(5432, "postgresql", "PostgreSQL DB", "15.4"), booklab.Port(379, "redis", "Redis key-value store", "7.0")
-	odd := booklab.Port(913, "http", "SimpleHTTPServer", "0.6")
-	hosts := func(night int) []state.Host {
-		list := []state.Host{
-			booklab.Up("10.20.0.11", "web-1.example.org", ssh, booklab.Port(80, "http", "nginx", "1.22.1"), nginx),
-			booklab.Up("10.20.0.12", "web-2.example.org", ssh, nginx),
-			booklab.Up("10.20.0.13", "a-host-with-a-very-long-name-for-its-own-good.internal.example.org", ssh, nginx, booklab.Port(25, "smtp", "Postfix smtpd", "")),
-			booklab.Up("10.20.0.70", "db-1.example.org", ssh, booklab.Port(111, "rpcbind", "", "2-4")),
-			booklab.Up("10.20.0.71", "db-2.example.org", ssh),
-			booklab.Up("10.20.1.5", "", booklab.Port(23, "telnet", "BusyBox telnetd", "1.36"), booklab.Port(80, "http", "lighttpd", "1.4")),
-			booklab.Up("2001:db8::5", "printer.example.org", booklab.Port(631, "ipp", "CUPS", "2.4")),
-		}
-		far := booklab.Up("10.20.0.11", "web-1.example.org", nginx)
-		far.Vantage = "internet"
-		list = append(list, far)
-		if night >= 3 {
-			list[1].Ports[1] = apache // was approved as nginx
-		}
-		if night >= 4 {
-			list[3].Ports = append(list[3].Ports, redis)
-			list[4].Ports = append(list[4].Ports, odd)
-		}
-		if night >= 5 {
-			list[2].Ports = list[2].Ports[:2]
-			list[0].Ports = append(list[0].Ports, postgres)
-		}
-		return list
-	}
 	until := time.Now().AddDate(0, 3, 0)
 	for night := range 6 {
 		switch night {
@@ -79,10 +49,42 @@ func morning(t *testing.T) *persist.Book {
 				t.Fatal(err)
 			}
 		}
-		booklab.Inside(t, book, hosts(night), insides(night)...)
+		booklab.Inside(t, book, morningHosts(night), insides(night)...)
 	}
 	spread(t, url)
 	return book
+}
+
+// morningHosts is what is seen in a night, from 0.
+func morningHosts(night int) []state.Host {
+	ssh := booklab.Port(22, "ssh", "OpenSSH", "9.2p1")
+	nginx, apache := booklab.Port(443, "https", "nginx", "1.22.1"), booklab.Port(443, "https", "Apache httpd", "2.4.57")
+	postgres, redis := booklab.Port(5432, "postgresql", "PostgreSQL DB", "15.4"), booklab.Port(379, "redis", "Redis key-value store", "7.0")
+	odd := booklab.Port(913, "http", "SimpleHTTPServer", "0.6")
+	list := []state.Host{
+		booklab.Up("10.20.0.11", "web-1.example.org", ssh, booklab.Port(80, "http", "nginx", "1.22.1"), nginx),
+		booklab.Up("10.20.0.12", "web-2.example.org", ssh, nginx),
+		booklab.Up("10.20.0.13", "a-host-with-a-very-long-name-for-its-own-good.internal.example.org", ssh, nginx, booklab.Port(25, "smtp", "Postfix smtpd", "")),
+		booklab.Up("10.20.0.70", "db-1.example.org", ssh, booklab.Port(111, "rpcbind", "", "2-4")),
+		booklab.Up("10.20.0.71", "db-2.example.org", ssh),
+		booklab.Up("10.20.1.5", "", booklab.Port(23, "telnet", "BusyBox telnetd", "1.36"), booklab.Port(80, "http", "lighttpd", "1.4")),
+		booklab.Up("2001:db8::5", "printer.example.org", booklab.Port(631, "ipp", "CUPS", "2.4")),
+	}
+	far := booklab.Up("10.20.0.11", "web-1.example.org", nginx)
+	far.Vantage = "internet"
+	list = append(list, far)
+	if night >= 3 {
+		list[1].Ports[1] = apache // was approved as nginx
+	}
+	if night >= 4 {
+		list[3].Ports = append(list[3].Ports, redis)
+		list[4].Ports = append(list[4].Ports, odd)
+	}
+	if night >= 5 {
+		list[2].Ports = list[2].Ports[:2]
+		list[0].Ports = append(list[0].Ports, postgres)
+	}
+	return list
 }
 
 // approve approves ports of hosts, as words of both.

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 
 	"ownmap/pipeline/state"
@@ -71,7 +72,7 @@ func (s *server) selected(ctx context.Context, sel selection, limit int) (rows [
 		return rows[:min(limit, len(rows))], gone + len(sel.picks) - len(found), err
 	}
 	page, err := s.Book.Ports(ctx, state.PortQuery{Filter: narrowed(sel.filter, sel.Again), Limit: limit})
-	return page.Rows, 0, err
+	return slices.DeleteFunc(page.Rows, func(row state.PortRow) bool { return row.State != state.Open || !sel.Again && row.Approved() }), 0, err
 }
 
 // narrowed is a filter that selects only what is approved by it.
