@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"ownmap/pipeline/diff"
-	"ownmap/pipeline/lab"
 	"ownmap/pipeline/persist"
 	"ownmap/pipeline/state"
 )
@@ -22,7 +21,7 @@ import (
 // in which one host in a hundred changed, and once more. It counts the program's own
 // processor time and memory, not the database's.
 func BenchmarkArchive(b *testing.B) {
-	url, dir := lab.Database(b), b.TempDir()
+	url, dir := filled.Database(b), b.TempDir()
 	book, err := persist.Open(b.Context(), url, time.UTC, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)

@@ -17,8 +17,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"ownmap/pipeline/lab"
 )
 
 // crashConfig makes three shards, so that a kill can fall between two of them.
@@ -133,7 +131,7 @@ func newInstance(t *testing.T, config string) instance {
 		t.Fatal(err)
 	}
 	i.env = append(os.Environ(),
-		"DATABASE_URL="+lab.Database(t), "OWNMAP_CONFIG="+filepath.Join(i.dir, "ownmap.yaml"),
+		"DATABASE_URL="+filled.Database(t), "OWNMAP_CONFIG="+filepath.Join(i.dir, "ownmap.yaml"),
 		"STATE_DIRECTORY="+filepath.Join(i.dir, "state"), "TMPDIR="+i.dir)
 	return i
 }

@@ -78,7 +78,7 @@ func rooms() map[string]string {
 }
 
 // mayUse says whether code of a room may import a package: one of ours by rooms, tests besides the lab and what
-// sets up a database, and those of the outbox, which kill whole nights, what a night is made of; pgx and nmap's library
+// sets up a database, those of the web page its desk, and those of the outbox, which kill whole nights, what a night is made of; pgx and nmap's library
 // only in the rooms that speak to them; nothing but Go's own in the words.
 func mayUse(room, pkg string, test bool) bool {
 	first, _, _ := strings.Cut(pkg, "/")
@@ -86,6 +86,9 @@ func mayUse(room, pkg string, test bool) bool {
 	switch {
 	case test && isOwn:
 		forTests := room + " migrations pipeline/lab pipeline/lab/booklab pipeline/lab/browser pipeline/lab/demo pipeline/lab/netlab pipeline/lab/oidclab pipeline/lab/sshlab pipeline/lab/smtplab pipeline/link pipeline/persist pipeline/persist/private pipeline/state"
+		if room == "reports/web" {
+			forTests += " pipeline/desk pipeline/load"
+		}
 		if room == "pipeline/outbox" {
 			forTests += " pipeline pipeline/alert reports/email"
 		}

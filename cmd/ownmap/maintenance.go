@@ -24,7 +24,7 @@ func (a *app) siteCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.with(cmd.Context(), func(h *house) error {
-				if err := h.site.Build(cmd.Context()); err != nil {
+				if err := h.frugalSite().Build(cmd.Context()); err != nil {
 					return err
 				}
 				_, err := fmt.Fprintln(a.stdout, h.site.IndexPath())
@@ -50,7 +50,7 @@ func (a *app) sitePruneCommand() *cobra.Command {
 				return usagef("site prune needs --keep-runs N, --keep-days N or both, of 1 or more")
 			}
 			return a.with(cmd.Context(), func(h *house) error {
-				pruned, err := h.site.Prune(cmd.Context(), keep)
+				pruned, err := h.frugalSite().Prune(cmd.Context(), keep)
 				if err != nil {
 					return err
 				}

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"ownmap/pipeline/lab"
 	"ownmap/pipeline/load"
 	"ownmap/pipeline/state"
 )
@@ -94,7 +93,7 @@ func listed(r state.Report) string {
 func newHouse(t *testing.T, config string) *house {
 	t.Helper()
 	dir := t.TempDir()
-	env := map[string]string{"DATABASE_URL": lab.Database(t), "OWNMAP_CONFIG": dir + "/ownmap.yaml", "STATE_DIRECTORY": dir + "/state"}
+	env := map[string]string{"DATABASE_URL": filled.Database(t), "OWNMAP_CONFIG": dir + "/ownmap.yaml", "STATE_DIRECTORY": dir + "/state"}
 	if err := os.WriteFile(env["OWNMAP_CONFIG"], []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}

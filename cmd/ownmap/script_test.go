@@ -1,24 +1,47 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"ownmap/pipeline/lab"
+	"ownmap/pipeline/persist"
+	"ownmap/pipeline/queue"
 )
 
 // TestMain lets the test binary be the ownmap program, so that scripts and
 // crash tests run the real main in a process of its own.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ownmap": main})
+	testscript.Main(labMain{m}, map[string]func(){"ownmap": main})
 }
+
+// labMain keeps the lab's server running over all tests.
+type labMain struct{ m *testing.M }
+
+// Run runs the tests.
+func (l labMain) Run() int { return lab.Main(l.m, &filled) }
+
+// filled is a database as the first command leaves it: with the schemas of the book
+// and of the queue. The script story begins with an empty one.
+var filled = lab.Template{Fill: func(ctx context.Context, url string) error {
+	book, err := persist.Open(ctx, url, time.UTC, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	defer book.Close()
+	return queue.Migrate(ctx, book.Pool())
+}}
 
 // TestScripts runs the command line against real nmap, a real database and real
 // listeners. Each script owns its addresses in 127/8.
@@ -30,7 +53,11 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
-			env.Setenv("DATABASE_URL", lab.Database(t))
+			url := filled.Database(t)
+			if filepath.Base(env.WorkDir) == "script-story" { // where a first run makes the schema
+				url = lab.Database(t)
+			}
+			env.Setenv("DATABASE_URL", url)
 			env.Setenv("STATE_DIRECTORY", env.Cd+"/state")
 			env.Setenv("USER", "tester")
 			return nil

@@ -24,7 +24,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"ownmap/pipeline/lab"
 	"ownmap/pipeline/lab/smtplab"
 	"ownmap/pipeline/load"
 	"ownmap/pipeline/state"
@@ -57,7 +56,7 @@ func newVault(t *testing.T, address string, byFile bool) *vault {
 	mail := smtplab.Start(t, smtplab.Options{
 		Mechanisms: []string{"PLAIN"}, User: "ownmap", Password: password, Fault: v.mailFault(password),
 	})
-	v.database = lab.Database(t)
+	v.database = filled.Database(t)
 	i := newInstance(t, "")
 	v.instance = i
 	web := v.parrot.URL

@@ -25,7 +25,7 @@ func (h *house) webOptions(guard *access.Guard, stopping <-chan struct{}) (web.O
 		return web.Options{}, err
 	}
 	return web.Options{
-		Book: h.book, Guard: guard, External: h.config.Web.External(), Links: h.ring, LinkMode: h.config.LinkMode(),
+		Book: h.book, Desk: h.desk(), Guard: guard, External: h.config.Web.External(), Links: h.ring, LinkMode: h.config.LinkMode(),
 		Templates: h.look.set(), Brand: h.look.brand, Zone: h.config.Reports.Zone(), Version: buildVersion(), Now: h.app.now,
 		Explain: h.explain, Ready: h.ready, Metrics: counts.write, Log: h.log,
 		JSON: web.Encoders{
@@ -138,7 +138,11 @@ func (h *house) checkScan(ctx context.Context, only []string) error {
 	if err != nil {
 		return err
 	}
-	targets, err := h.book.Targets(ctx, h.config.StateTargets())
+	now, err := h.anew(ctx)
+	if err != nil {
+		return err
+	}
+	targets, err := h.book.Targets(ctx, now.config.StateTargets())
 	if err != nil {
 		return err
 	}
@@ -146,7 +150,7 @@ func (h *house) checkScan(ctx context.Context, only []string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := load.NewPlanner(h.config, nil).Plan(ctx, targets, known, only); err != nil {
+	if _, err := load.NewPlanner(now.config, nil).Plan(ctx, targets, known, only); err != nil {
 		return &planError{err}
 	}
 	return nil

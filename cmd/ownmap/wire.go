@@ -93,7 +93,7 @@ func (a *app) openWith(ctx context.Context, config load.Config) (_ *house, err e
 		h.book.Links(h.ring.Current)
 	}
 	h.announce()
-	h.site = h.look.site(h.archive(), h.book, site.Retention{Runs: config.Archive.KeepRuns, Days: config.Archive.KeepDays})
+	h.site = h.siteOf(h.book)
 	return h, nil
 }
 
@@ -107,6 +107,11 @@ func (h *house) database(ctx context.Context) (string, error) {
 	}
 	h.server = server
 	return server.URL(), nil
+}
+
+// siteOf returns the archive, made from a source.
+func (h *house) siteOf(source site.Source) *site.Site {
+	return h.look.site(h.archive(), source, site.Retention{Runs: h.config.Archive.KeepRuns, Days: h.config.Archive.KeepDays})
 }
 
 func (h *house) archive() string {

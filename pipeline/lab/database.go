@@ -33,50 +33,79 @@ func Database(tb testing.TB) string {
 	if base == "" {
 		base = server(tb)
 	}
-	u, err := url.Parse(base)
-	if err != nil || u.Scheme == "" {
-		tb.Fatalf("%s is not a URL: %v", databaseURL, err)
-	}
-	name := fmt.Sprintf("lab_%d_%s", time.Now().Unix(), strings.ToLower(rand.Text()[:12]))
-	ctx := tb.Context()
+	return create(tb, base, "template0")
+}
+
+// create makes a database as a copy of another, and returns its URL. One connection
+// does it all: a new one costs the server more than the copy.
+func create(tb testing.TB, base, template string) string {
+	tb.Helper()
+	ctx := context.WithoutCancel(tb.Context()) // which ends before the cleanup
 	c := connect(ctx, tb, base)
-	defer c.Close(ctx)
 	dropForgotten(ctx, tb, c)
-	if _, err := c.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE template0"); err != nil {
+	name, err := copyDatabase(ctx, c, template)
+	if err != nil {
 		tb.Fatalf("create a database for the test: %v", err)
 	}
 	tb.Cleanup(func() {
-		ctx := context.WithoutCancel(ctx) // the test's own has ended by now
-		c := connect(ctx, tb, base)
 		defer c.Close(ctx)
 		if _, err := c.Exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
 			tb.Errorf("drop the test's database: %v", err)
 		}
 	})
+	return at(tb, base, name)
+}
+
+// copyDatabase copies a database to one of a new name. Files are copied as they are: to
+// write all of it to the log costs five times as much.
+func copyDatabase(ctx context.Context, c *pgx.Conn, template string) (name string, err error) {
+	name = fmt.Sprintf("lab_%d_%s", time.Now().Unix(), strings.ToLower(rand.Text()[:12]))
+	statement := "CREATE DATABASE " + name + " TEMPLATE " + template
+	if c.PgConn().ParameterStatus("server_version") >= "15" { // older ones know no other way
+		statement += " STRATEGY file_copy"
+	}
+	_, err = c.Exec(ctx, statement)
+	return name, err
+}
+
+// at is the URL of another database of a server.
+func at(tb testing.TB, base, name string) string {
+	tb.Helper()
+	u, err := url.Parse(base)
+	if err != nil || u.Scheme == "" {
+		tb.Fatalf("%s is not a URL: %v", databaseURL, err)
+	}
 	u.Path = "/" + name
 	return u.String()
 }
 
 // Main runs a package's tests with the server kept running from the first to the
-// last, which saves serial tests a start and a stop each:
+// last, which saves serial tests a start and a stop each, and returns their result. It
+// drops the templates that they made:
 //
-//	func TestMain(m *testing.M) { lab.Main(m) }
+//	func TestMain(m *testing.M) { lab.Main(m) } // the testing package exits with its result
 //
-// It panics when the server does not start.
-func Main(m *testing.M) {
-	if os.Getenv(databaseURL) != "" {
-		m.Run()
-		return
-	}
+// It panics when the server does not start or stop.
+func Main(m interface{ Run() int }, templates ...*Template) int {
 	ctx := context.Background() //nolint:forbidigo // a TestMain has no other
-	s, err := start(ctx)
-	if err != nil {
-		panic("start the lab's database: " + err.Error())
+	if os.Getenv(databaseURL) == "" {
+		s, err := start(ctx)
+		if err != nil {
+			panic("start the lab's database: " + err.Error())
+		}
+		defer func() {
+			if err := s.Stop(ctx); err != nil {
+				panic("stop the lab's database: " + err.Error())
+			}
+		}()
 	}
-	m.Run() // the testing package exits with its result
-	if err := s.Stop(ctx); err != nil {
-		panic("stop the lab's database: " + err.Error())
+	code := m.Run()
+	for _, t := range templates {
+		if err := t.drop(ctx); err != nil {
+			panic("drop a template: " + err.Error())
+		}
 	}
+	return code
 }
 
 // server holds a share in the lab's server until the test has ended.
@@ -130,7 +159,10 @@ func openTemp() string {
 func start(ctx context.Context) (*private.Server, error) {
 	dir := filepath.Join(openTemp(), "ownmap-lab-"+strconv.Itoa(os.Geteuid()))
 	s, err := private.Start(ctx, dir, slog.New(slog.DiscardHandler),
-		"fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300")
+		"fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300",
+		// Databases live for seconds: nothing is to be cleaned up, counted or copied elsewhere.
+		"autovacuum=off", "track_counts=off", "wal_level=minimal", "max_wal_senders=0", "update_process_title=off",
+		"min_wal_size=32MB", "max_wal_size=256MB")
 	if errors.Is(err, private.ErrWrongMajor) {
 		err = fmt.Errorf("%w (nothing in the lab is worth keeping: rm -r %s)", err, dir)
 	}

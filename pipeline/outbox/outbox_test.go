@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	lab.Main(m)
+	lab.Main(m, &filled)
 }
 
 // clock is a clock that moves when somebody waits for it: by as much as the one waits
@@ -73,9 +73,12 @@ func (p *peer) Send(_ context.Context, m state.Message) error {
 	return nil
 }
 
+// filled is a database with the schema and nothing else.
+var filled = lab.Template{Fill: persist.Migrate}
+
 func open(tb testing.TB) *persist.Book {
 	tb.Helper()
-	book, err := persist.Open(tb.Context(), lab.Database(tb), time.UTC, nil)
+	book, err := persist.Open(tb.Context(), filled.Database(tb), time.UTC, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -8,12 +8,15 @@ import (
 	"ownmap/pipeline/lab"
 )
 
-func TestMain(m *testing.M) { lab.Main(m) }
+func TestMain(m *testing.M) { lab.Main(m, &filled) }
+
+// filled is a database with the schema and nothing else.
+var filled = lab.Template{Fill: Migrate}
 
 // open returns a book on an empty database of the test's own.
 func open(tb testing.TB) *Book {
 	tb.Helper()
-	return openURL(tb, lab.Database(tb))
+	return openURL(tb, filled.Database(tb))
 }
 
 func openURL(tb testing.TB, url string) *Book {

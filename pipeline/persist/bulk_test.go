@@ -8,8 +8,8 @@ import (
 	"ownmap/pipeline/lab"
 )
 
-// filled returns a book of a network that nobody scanned.
-func filled(tb testing.TB, bulk lab.Bulk) *Book {
+// bulky returns a book of a network that nobody scanned.
+func bulky(tb testing.TB, bulk lab.Bulk) *Book {
 	tb.Helper()
 	url := lab.Database(tb)
 	book := openURL(tb, url)
@@ -22,7 +22,7 @@ func filled(tb testing.TB, bulk lab.Bulk) *Book {
 // TestBulkIsAState holds that what benchmarks read is what runs leave behind.
 func TestBulkIsAState(t *testing.T) {
 	t.Parallel()
-	book := filled(t, lab.Bulk{Hosts: 300, Ports: 9, Runs: 5, End: time.Now().Add(-time.Hour)})
+	book := bulky(t, lab.Bulk{Hosts: 300, Ports: 9, Runs: 5, End: time.Now().Add(-time.Hour)})
 	checkInvariants(t, book)
 	checkFigures(t, book)
 }

@@ -15,8 +15,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-
-	"ownmap/pipeline/lab"
 )
 
 const (
@@ -113,7 +111,7 @@ func TestKilledAnywhere(t *testing.T) {
 	twin := open(t)
 	nightsUntil(t, twin)
 
-	url := lab.Database(t)
+	url := filled.Database(t)
 	book := openURL(t, url)
 	rng := rand.New(rand.NewPCG(killSeed, 2))
 	for i := range kills {

@@ -7,13 +7,12 @@ import (
 	"strings"
 	"testing"
 
-	"ownmap/pipeline/lab"
 	"ownmap/queries"
 )
 
 func TestSecondRunNamesTheFirst(t *testing.T) {
 	t.Parallel()
-	url := lab.Database(t)
+	url := filled.Database(t)
 	first, second := openURL(t, url), openURL(t, url)
 	release, err := first.Lock(t.Context())
 	if err != nil {

@@ -43,7 +43,7 @@ func million(b *testing.B) *Book {
 	if url := os.Getenv("BULK_URL"); url != "" {
 		return openURL(b, url)
 	}
-	return filled(b, lab.Million(time.Now().Truncate(time.Hour)))
+	return bulky(b, lab.Million(time.Now().Truncate(time.Hour)))
 }
 
 // BenchmarkPage asks for pages of the large network, one client and eight at once, and

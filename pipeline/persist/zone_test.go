@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"ownmap/pipeline/lab"
 	"ownmap/pipeline/state"
 )
 
@@ -17,7 +16,7 @@ func TestZone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	url := lab.Database(t)
+	url := filled.Database(t)
 	book, w := locked(t, openURL(t, url)), newWorld(7, 6)
 	for range 6 {
 		w.next().passOnly(t, book)

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	lab.Main(m)
+	lab.Main(m, &filled)
 }
 
 // workerProcess is a worker of vantage local in a process of its own. It ends

@@ -26,18 +26,22 @@ type world struct {
 	jobs  *Jobs
 }
 
+// filled is a database with the schemas of the book and of the queue.
+var filled = lab.Template{Fill: func(ctx context.Context, url string) error {
+	pool, err := pgxpool.New(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	return errors.Join(persist.Migrate(ctx, url), Migrate(ctx, pool))
+}}
+
 const testVersion = "1.0 (schema 7)"
 
 func newWorld(tb testing.TB) *world {
 	tb.Helper()
-	url := lab.Database(tb)
-	if err := persist.Migrate(tb.Context(), url); err != nil {
-		tb.Fatal(err)
-	}
+	url := filled.Database(tb)
 	pool := openPool(tb.Context(), tb, url)
-	if err := Migrate(tb.Context(), pool); err != nil {
-		tb.Fatal(err)
-	}
 	if _, err := pool.Exec(tb.Context(), "create table result (run bigint, no integer, worker text); create table note (run bigint, note text); create table asked (worker text)"); err != nil {
 		tb.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package state
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -87,6 +88,15 @@ type TargetImport struct {
 	Was     *Target // that it takes the place of; nil: it is new
 	Implied bool    // the file names no vantage
 }
+
+// Same says whether the import changes nothing.
+func (t TargetImport) Same() bool {
+	return t.Was != nil && t.Owner == t.Was.Owner && t.Profile == t.Was.Profile && t.SSH == t.Was.SSH &&
+		slices.Equal(t.Tags, t.Was.Tags) && slices.Equal(t.Exclude, t.Was.Exclude)
+}
+
+// Line is where in the file the target stands.
+func (t TargetImport) Line() string { return t.Where[strings.LastIndex(t.Where, ":")+1:] }
 
 // TopPorts is the number of most common TCP ports that a profile scans unless
 // it says otherwise, as nmap does.

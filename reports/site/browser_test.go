@@ -37,19 +37,20 @@ func TestBrowser(t *testing.T) { //nolint:tparallel // one tab at a time: the ma
 	t.Parallel()
 	dir, large := branded(t), newDir(t)
 	build(t, large, demo.Large(listRows+1, 3, 2))
-	b := browser.Start(t)
+	tab := browser.Start(t).Open(t, "about:blank", browser.View{})
 	for _, name := range []string{"index.html", "run/49.html", "run/3.html", "host/01/1.html", "hosts.html", "unapproved.html", "runs.html", "large/hosts-2.html"} {
 		views := []browser.View{{}, {Dark: true}, {Width: 320}}
 		if name == "index.html" || name == "host/01/1.html" {
 			views = append(views, browser.View{NoScript: true, Width: 390})
 		}
+		url := "file://" + filepath.Join(dir, name)
+		if list, is := strings.CutPrefix(name, "large/"); is {
+			url = "file://" + filepath.Join(large, list)
+		}
 		for _, view := range views {
-			t.Run(fmt.Sprintf("%s %+v", name, view), func(t *testing.T) { // which closes the tab
-				url := "file://" + filepath.Join(dir, name)
-				if list, is := strings.CutPrefix(name, "large/"); is {
-					url = "file://" + filepath.Join(large, list)
-				}
-				lookAt(t, b.Open(t, url, view), name, view)
+			t.Run(fmt.Sprintf("%s %+v", name, view), func(t *testing.T) {
+				tab.Show(t, url, view)
+				lookAt(t, tab, name, view)
 			})
 		}
 	}

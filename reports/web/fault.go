@@ -44,6 +44,9 @@ func (s *server) explain(r *http.Request, err error) *fault {
 	case errors.As(err, &long):
 		return &fault{Status: http.StatusRequestEntityTooLarge, Text: "That is more than " + strconv.FormatInt(long.Limit>>10, 10) + " KiB."}
 	}
+	if f := deskFault(err); f != nil {
+		return f
+	}
 	if s.Explain != nil {
 		if status, text, hint := s.Explain(err); status != 0 {
 			return &fault{Status: status, Text: text, Hint: hint}

@@ -94,7 +94,9 @@ func (s *server) nav(who state.Identity, section string) []navLink {
 		{Label: "Approvals", Link: "/approvals"},
 		{Label: "Runs", Link: "/runs"},
 		{Label: "Scan", Link: "/scan"},
+		{Label: "Targets", Link: "/targets"},
 		{Label: "Deliveries", Link: "/deliveries"},
+		{Label: "Settings", Link: "/settings"},
 	}
 	if s.Guard != nil && who.Role.May(state.Admin) {
 		links = append(links, navLink{Label: "Users", Link: "/users"})

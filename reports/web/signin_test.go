@@ -45,13 +45,13 @@ func open(t *testing.T, o access.Options, users bool, change func(*Options)) sit
 				t.Fatal(err)
 			}
 			role := map[string]state.Role{"alice": state.Admin, "bob": state.Viewer}[name]
-			if _, err := s.book.AddUser(t.Context(), state.User{Name: name, PasswordHash: hash, Role: role}, false, time.Now(), state.Actor{Name: "root", Via: "cli"}); err != nil {
+			if _, err := s.book.AddUser(t.Context(), state.User{Name: name, PasswordHash: hash, Role: role}, false, now(), state.Actor{Name: "root", Via: "cli"}); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
 	s.guard = access.New(o)
-	options := Options{Book: s.book, Guard: s.guard, Version: "test", Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	options := Options{Book: s.book, Desk: deskOf(s.book), Guard: s.guard, Version: "test", Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 	if change != nil {
 		change(&options)
 	}
@@ -328,3 +328,5 @@ func TestProxyNamesTheUser(t *testing.T) {
 	other.person().wants(t, 303, "/login", "GET", "/account", nil, "X-Forwarded-User", "alice")
 	other.person().wants(t, 401, "", "GET", "/api/v1/openapi.yaml", nil, "X-Forwarded-User", "alice", "X-Forwarded-For", "127.0.0.2")
 }
+
+func now() time.Time { return time.Now() }

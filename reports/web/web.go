@@ -45,9 +45,10 @@ type Gate interface {
 	Identify(r *http.Request) (who state.Identity, ok bool, err error)
 }
 
-// Options is what the pages need. Book is required, and Guard or Gate.
+// Options is what the pages need. Book and Desk are required, and Guard or Gate.
 type Options struct {
 	Book  Book
+	Desk  Desk
 	Guard *access.Guard // lets people in; nil: there are no pages to sign in
 	Gate  Gate          // nil: Guard
 	Operations
@@ -108,8 +109,8 @@ func New(o Options) (http.Handler, error) {
 	if o.Gate == nil && o.Guard != nil {
 		o.Gate = o.Guard
 	}
-	if o.Book == nil || o.Gate == nil {
-		return nil, errors.New("web: no book or no gate")
+	if o.Book == nil || o.Desk == nil || o.Gate == nil {
+		return nil, errors.New("web: no book, no desk or no gate")
 	}
 	if o.Templates == nil {
 		o.Templates = templates.New("")

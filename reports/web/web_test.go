@@ -43,7 +43,7 @@ func start(t *testing.T, change func(*Options)) pages {
 // over starts the page over a book.
 func over(t *testing.T, book *persist.Book, change func(*Options)) pages {
 	t.Helper()
-	o := Options{Book: book, Gate: gate{}, Version: "test"}
+	o := Options{Book: book, Desk: deskOf(book), Gate: gate{}, Version: "test"}
 	if change != nil {
 		change(&o)
 	}

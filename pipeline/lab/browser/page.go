@@ -29,6 +29,15 @@ func (b *Browser) Open(tb testing.TB, url string, view View) *Page {
 	if err := chromedp.Listen(ctx, p.listen); err != nil {
 		tb.Fatal(err)
 	}
+	p.Show(tb, url, view)
+	return p
+}
+
+// Show opens another page, or another view of it, in the same tab, and forgets what the
+// one before complained about. A tab of its own would be another process, which compiles
+// everything anew.
+func (p *Page) Show(tb testing.TB, url string, view View) {
+	tb.Helper()
 	if view.Width == 0 {
 		view.Width = 1280
 	}
@@ -40,14 +49,17 @@ func (b *Browser) Open(tb testing.TB, url string, view View) *Page {
 		scheme = "dark"
 	}
 	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
-	if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media); err != nil {
+	if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, media); err != nil {
 		tb.Fatal(err)
 	}
-	if _, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: view.NoScript}); err != nil {
+	if _, err := chromedp.Call(p.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: view.NoScript}); err != nil {
 		tb.Fatal(err)
 	}
-	p.Do(tb, chromedp.EmulateViewport(int64(view.Width), int64(view.Height)), chromedp.Navigate(url))
-	return p
+	p.Do(tb, chromedp.EmulateViewport(int64(view.Width), int64(view.Height)), chromedp.Navigate("about:blank"))
+	p.mu.Lock()
+	p.messages = nil
+	p.mu.Unlock()
+	p.Do(tb, chromedp.Navigate(url))
 }
 
 // listen keeps what the page complains about: exceptions, errors, warnings, violations
@@ -129,12 +141,13 @@ func (p *Page) Overflow(tb testing.TB) int {
 }
 
 // Axe returns the violations that axe-core finds on the page (WCAG 2.2 A and AA, and
-// its best practices), one line each.
+// its best practices), one line each. To find a selector for each element that it looks
+// at takes axe most of its time, and nobody reads them.
 func (p *Page) Axe(tb testing.TB) []string {
 	tb.Helper()
 	if version := Eval[string](tb, p, axe+"; axe.version"); version == "" {
 		tb.Fatal("axe-core did not load")
 	}
-	return Eval[[]string](tb, p, `axe.run(document, {preload: false, runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(
+	return Eval[[]string](tb, p, `axe.run(document, {preload: false, selectors: false, resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(
 		r => r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.slice(0, 3).map(n => n.html.slice(0, 200) + " " + (n.any[0]?.message ?? "")).join(" | ")))`)
 }

@@ -5,6 +5,7 @@ package demo
 import (
 	"context"
 	"errors"
+	"iter"
 	"net/netip"
 	"slices"
 	"time"
@@ -22,6 +23,8 @@ func Hostile() string {
 type Network struct {
 	nights int
 	hosts  []host
+	large  int // hosts after these, with so many ports each, of which none is held
+	ports  int
 }
 
 type host struct {
@@ -72,7 +75,7 @@ func (d Network) run(n int) state.Run {
 func (d Network) Runs(_ context.Context, limit int) ([]state.RunSummary, error) {
 	var runs []state.RunSummary
 	for n := d.nights; n >= 1 && len(runs) < limit; n-- {
-		runs = append(runs, summary(d.at(n)))
+		runs = append(runs, d.summary(n))
 		if n == 20 {
 			failed := state.Run{ID: 1020, State: state.RunFailed, StartedAt: Night(20).Add(-time.Hour), Error: "nmap was killed"}
 			runs = append(runs, state.RunSummary{Run: failed})
@@ -93,10 +96,26 @@ func (d Network) Report(_ context.Context, id int64) (state.Report, error) {
 func (d Network) At(n int) state.Report {
 	r := d.at(n)
 	for night := max(1, n-state.TrendRuns+1); night < n; night++ {
-		r.Trend = append(r.Trend, summary(d.at(night)))
+		r.Trend = append(r.Trend, d.summary(night))
 	}
 	r.Trend = append(r.Trend, summary(r))
 	return r
+}
+
+// summary counts a night. Of a large network it holds no host.
+func (d Network) summary(n int) state.RunSummary {
+	small := d
+	small.large = 0
+	s := summary(small.at(n))
+	for i := range d.large {
+		h := d.largeHost(i)
+		now := h.at(n)
+		s.Coverage.Add(h.status(n))
+		s.Changes += len(h.changes(n))
+		open, unapproved := state.Report{Hosts: []state.HostReport{now}}.OpenPorts()
+		s.Open, s.Unapproved = s.Open+open, s.Unapproved+unapproved
+	}
+	return s
 }
 
 func summary(r state.Report) state.RunSummary {
@@ -105,13 +124,30 @@ func summary(r state.Report) state.RunSummary {
 	return s
 }
 
+// all hands over all hosts.
+func (d Network) all() iter.Seq[host] {
+	return func(yield func(host) bool) {
+		for _, h := range d.hosts {
+			if !yield(h) {
+				return
+			}
+		}
+		for i := range d.large {
+			if !yield(d.largeHost(i)) {
+				return
+			}
+		}
+	}
+}
+
 func (d Network) at(n int) state.Report {
 	r := state.Report{Run: d.run(n)}
 	if n > 1 {
 		previous := d.run(n - 1)
 		r.Previous = &previous
 	}
-	for _, h := range d.hosts {
+	r.Hosts = slices.Grow(r.Hosts, len(d.hosts)+d.large)
+	for h := range d.all() {
 		if h.from > n {
 			continue
 		}
@@ -271,10 +307,10 @@ func (h host) changes(n int) []state.Change {
 
 // Hosts hands over the hosts as of the last night.
 func (d Network) Hosts(_ context.Context, yield func(state.HostReport) error) error {
-	sorted := slices.SortedFunc(slices.Values(d.hosts), func(a, b host) int {
+	d.hosts = slices.SortedFunc(slices.Values(d.hosts), func(a, b host) int {
 		return netip.MustParseAddr(a.address).Compare(netip.MustParseAddr(b.address))
 	})
-	for _, h := range sorted {
+	for h := range d.all() {
 		if h.from > d.nights {
 			continue
 		}

@@ -22,6 +22,9 @@ func TestNetworks(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(last, n.At(n.nights)) || last.Trend[len(last.Trend)-1].Changes != len(last.Changes) {
 			t.Errorf("the same night is not the same report (%v)", err)
 		}
+		if runs, err := n.Runs(t.Context(), 1); err != nil || !reflect.DeepEqual(runs[0], last.Trend[len(last.Trend)-1]) {
+			t.Errorf("the list of runs has %+v of the last night, the report %+v (%v)", runs[0], last.Trend[len(last.Trend)-1], err)
+		}
 	}
 	if last := Nights(49).At(49); last.Mood() != state.MoodDisagree || len(last.Trend) != 49 {
 		t.Errorf("the last night is %s over %d runs", last.Mood(), len(last.Trend))

@@ -12,7 +12,7 @@ import (
 // Histories hands over the history of every host that may not be as it was at a mark.
 func (d Network) Histories(_ context.Context, since state.Mark, yield func(state.HostHistory) error) (state.Mark, error) {
 	last, err := strconv.Atoi(string(since))
-	for _, h := range d.hosts {
+	for h := range d.all() {
 		if h.from > d.nights || err == nil && !d.touched(h, last) {
 			continue
 		}

@@ -56,7 +56,7 @@ func (g *Guard) TryLink(ctx context.Context, token string) error {
 func errNoLink() error {
 	return &RefusedError{
 		Status: http.StatusGone, Text: "This sign-in link was used, or its time is over.",
-		Hint: "While there is no user, `ownmap serve` prints a new one when it starts; `ownmap passwd NAME` sets a user.",
+		Hint: "While there is no user, ownmap serve prints a new one when it starts.",
 	}
 }
 

@@ -71,7 +71,7 @@ func (g *Guard) Check(ctx context.Context, name, password string, from netip.Add
 	right := matches(u.PasswordHash, password)
 	if !known || !right || u.DisabledAt != nil {
 		g.Log.WarnContext(ctx, "sign-in refused", "user", state.Clean(who.name), "from", addressText(from))
-		return state.User{}, &RefusedError{Status: http.StatusUnauthorized, Text: "Name or password is wrong.", Hint: "An admin can set a new password, as can `ownmap passwd NAME`."}
+		return state.User{}, &RefusedError{Status: http.StatusUnauthorized, Text: "Name or password is wrong.", Hint: "An admin can give you a new password."}
 	}
 	g.failures.forgive(who, at, true)
 	return u, nil

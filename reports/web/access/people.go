@@ -142,7 +142,7 @@ func (g *Guard) mayEdit(who state.Identity, name string) error {
 		return err
 	}
 	if _, configured := g.users[name]; configured {
-		return refuse(http.StatusConflict, name+" is set in ownmap.yaml, under auth.users.", "Change it there, and start `ownmap serve` again.")
+		return refuse(http.StatusConflict, name+" is set in ownmap.yaml, under auth.users.", "Change it there, and start ownmap serve again.")
 	}
 	if who.Origin == state.ByDatabase && who.Name == name {
 		return refuse(http.StatusConflict, "That is you: another admin can do this.", "Your own password you can change under your name.")
