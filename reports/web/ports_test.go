@@ -73,7 +73,7 @@ func readPages(t *testing.T, p pages) {
 		says   []string
 	}{
 		{"/", 200, []string{"2 changes, 12 ports unapproved, 1 disagreement", "2 h ago", `href="/ports?filter=unapproved&#43;older%3A1d&#43;since%3A7d&#43;owner%3A%22data%40example.org%22"`, "odd binary", "waits for the vendor", "<svg"}},
-		{"/ports", 200, []string{"17 ports on 7 hosts, 12 unapproved.", "drifted: was https nginx", `aria-sort="ascending"`, "from internet", "snoozed until"}},
+		{"/ports", 200, []string{"17 ports on 8 hosts, 12 unapproved.", "drifted: was https nginx", `aria-sort="ascending"`, "from internet", "snoozed until"}},
 		{"/ports?filter=unapproved", 200, []string{"12 ports on"}},
 		{"/ports?filter=22/tcp&sort=owner&descending=true", 200, []string{"5 ports on 5 hosts", `aria-sort="descending"`}},
 		{"/ports?limit=5&page=2", 200, []string{"6 to 10 of 17 ports", `rel="prev"`, `rel="next"`}},
@@ -228,7 +228,7 @@ func approveOnePort(t *testing.T, p pages) {
 		t.Errorf("%d unapproved, want %d", n, before-1)
 	}
 	for _, elsewhere := range []string{"//evil.example.com/ports", "https://evil.example.com/ports", "/hosts/../login", "/logout", "\\\\evil.example.com", "javascript:alert(1)"} {
-		response, _ := p.ask(t, state.Admin, "POST", "/approve/one", url.Values{"one": {button[1]}, "back": {elsewhere}})
+		response, _ := p.ask(t, state.Admin, "POST", "/approve/one", url.Values{"one": {button[1]}, "reason": {"the printer"}, "back": {elsewhere}})
 		if to := response.Header.Get("Location"); to != "/ports" {
 			t.Errorf("%q leads back to %q", elsewhere, to)
 		}
