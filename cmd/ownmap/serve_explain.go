@@ -18,6 +18,10 @@ import (
 func (h *house) explain(err error) (status int, text, hint string) {
 	var noRun *persist.NoRunError
 	var plan *planError
+	var changed *persist.ChangedError
+	var closed *persist.NotOpenError
+	var unknown *persist.UnknownHostError
+	var ambiguous *persist.AmbiguousHostError
 	var connect *pgconn.ConnectError
 	var refused *access.RefusedError
 	var broken net.Error
@@ -26,6 +30,16 @@ func (h *house) explain(err error) (status int, text, hint string) {
 		return refused.Status, refused.Text, refused.Hint
 	case errors.As(err, &noRun):
 		return http.StatusNotFound, sentence(noRun.Error()), "The list of runs has those that there are."
+	case errors.As(err, &changed):
+		return http.StatusConflict, sentence(changed.Error()), ""
+	case errors.As(err, &closed):
+		return http.StatusConflict, sentence(closed.Error()), "Look again at what is open there."
+	case errors.As(err, &unknown):
+		return http.StatusNotFound, sentence(unknown.Error()), "The list of hosts has those that are known."
+	case errors.As(err, &ambiguous):
+		return http.StatusConflict, sentence(ambiguous.Error()), ""
+	case errors.Is(err, persist.ErrScopeEmpty):
+		return http.StatusUnprocessableEntity, sentence(persist.ErrScopeEmpty.Error()), ""
 	case errors.As(err, &plan):
 		return http.StatusUnprocessableEntity, sentence(plan.Error()), ""
 	case errors.As(err, &connect), errors.As(err, &broken), isShutdown(err):

@@ -32,6 +32,8 @@ func (h *house) webOptions(guard *access.Guard, stopping <-chan struct{}) (web.O
 			Status: export.StatusJSON, Ports: export.PortsJSON, Host: export.HostJSON, Approvals: export.ApprovalsJSON, Audit: export.AuditJSON,
 			Runs: export.RunsJSON, Report: export.JSON, Deliveries: export.DeliveriesJSON, Snoozes: export.SnoozesJSON,
 		},
+		Tables:  web.Tables{PortsCSV: export.PortsCSV, PortsJSON: export.PortsJSON},
+		NextRun: h.desk().NextRun,
 		Operations: web.Operations{
 			Formats: formats, Archive: h.archive(), Compare: h.compareRuns, Comparisons: h.webComparisons(),
 			CheckScan: h.checkScan, Workers: h.webWorkers, Channels: h.webChannels(), Stopping: stopping, Observe: counts.observe,

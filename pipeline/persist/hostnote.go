@@ -70,6 +70,18 @@ func (b *Book) VantagesOf(ctx context.Context, address netip.Addr) ([]string, er
 	return names, nil
 }
 
+// AddressOf returns the address of a host by its number; the zero Addr if there is none.
+func (b *Book) AddressOf(ctx context.Context, host int64) (netip.Addr, error) {
+	rows, err := b.q.Addresses(ctx, []int64{host})
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("read the address of a host: %w", err)
+	}
+	for _, row := range rows {
+		return row.Address, nil
+	}
+	return netip.Addr{}, nil
+}
+
 // hostOf returns the number of the host of an address.
 func hostOf(ctx context.Context, q *queries.Queries, address netip.Addr) (int64, error) {
 	id, err := q.HostOfAddress(ctx, address)

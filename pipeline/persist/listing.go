@@ -22,36 +22,60 @@ func (b *Book) ApprovalList(ctx context.Context, query state.ApprovalQuery) (lis
 		if len(rows) > query.Limit {
 			rows, more = rows[:query.Limit], true
 		}
-		vantages, err := vantageNames(ctx, q)
-		if err != nil {
-			return err
-		}
-		ids := make([]int64, len(rows))
-		for i, row := range rows {
-			ids[i] = row.Approval.ID
-		}
-		about, err := q.AboutApprovals(ctx, ids)
-		if err != nil {
-			return err
-		}
-		byID := make(map[int64]queries.AboutApprovalsRow, len(about))
-		for _, a := range about {
-			byID[a.ID] = a
-		}
-		list = make([]state.ApprovalRow, len(rows))
-		for i, row := range rows {
-			list[i] = state.ApprovalRow{Approval: approvalOf(row.Approval, vantages), Owner: byID[row.Approval.ID].Owner, Open: byID[row.Approval.ID].Open}
-			list[i].Address = row.Address
-			if names := byID[row.Approval.ID].Names; len(names) > 0 {
-				list[i].Name = names[0]
-			}
-		}
-		return nil
+		list, err = approvalRows(ctx, q, rows)
+		return err
 	})
 	if err != nil {
 		return nil, false, fmt.Errorf("list approvals: %w", err)
 	}
 	return list, more, nil
+}
+
+// ApprovalsOf returns the approvals of these numbers that have not ended, in the order in
+// which they were given.
+func (b *Book) ApprovalsOf(ctx context.Context, ids []int64) (list []state.ApprovalRow, err error) {
+	err = b.reading(ctx, func(q *queries.Queries) error {
+		found, err := q.OpenApprovalsOf(ctx, ids)
+		if err != nil {
+			return err
+		}
+		list, err = approvalRows(ctx, q, rowsOf(found))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read approvals: %w", err)
+	}
+	return list, nil
+}
+
+// approvalRows adds to approvals what belongs to their hosts.
+func approvalRows(ctx context.Context, q *queries.Queries, rows []queries.ApprovalsByIDRow) ([]state.ApprovalRow, error) {
+	vantages, err := vantageNames(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]int64, len(rows))
+	for i, row := range rows {
+		ids[i] = row.Approval.ID
+	}
+	about, err := q.AboutApprovals(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[int64]queries.AboutApprovalsRow, len(about))
+	for _, a := range about {
+		byID[a.ID] = a
+	}
+	list := make([]state.ApprovalRow, len(rows))
+	for i, row := range rows {
+		of := byID[row.Approval.ID]
+		list[i] = state.ApprovalRow{Approval: approvalOf(row.Approval, vantages), Owner: of.Owner, Open: of.Open}
+		list[i].Address = row.Address
+		if len(of.Names) > 0 {
+			list[i].Name = of.Names[0]
+		}
+	}
+	return list, nil
 }
 
 // approvalList reads a row more than is asked for.
@@ -80,7 +104,7 @@ func approvalList(ctx context.Context, q *queries.Queries, query state.ApprovalQ
 }
 
 // rowsOf brings rows of one shape into one type.
-func rowsOf[R queries.CurrentApprovalsRow | queries.CurrentApprovalsWithinRow | queries.EndedApprovalsRow | queries.EndedApprovalsWithinRow](rows []R) []queries.ApprovalsByIDRow {
+func rowsOf[R queries.CurrentApprovalsRow | queries.CurrentApprovalsWithinRow | queries.EndedApprovalsRow | queries.EndedApprovalsWithinRow | queries.OpenApprovalsOfRow](rows []R) []queries.ApprovalsByIDRow {
 	list := make([]queries.ApprovalsByIDRow, len(rows))
 	for i, row := range rows {
 		list[i] = queries.ApprovalsByIDRow(row)

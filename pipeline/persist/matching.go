@@ -33,7 +33,7 @@ func (b *Book) Matching(ctx context.Context, filter state.Filter) ([]state.HostR
 			return err
 		}
 		for _, h := range hosts {
-			h.ports = slices.DeleteFunc(h.ports, func(p standingPort) bool { return !slices.Contains(chosen[h.seat], p.Port) })
+			h.Ports = slices.DeleteFunc(h.Ports, func(p state.PortReport) bool { return !slices.Contains(chosen[h.seat], p.Port) })
 		}
 		list = reports(hosts)
 		return nil

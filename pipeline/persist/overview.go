@@ -94,7 +94,8 @@ func (b *Book) overviewOfRuns(ctx context.Context, s *snapshot, o *state.Overvie
 	if err != nil || len(trend) == 0 {
 		return err
 	}
-	o.Last = &trend[0]
+	last := trend[0] // which is another one when the order is turned round
+	o.Last = &last
 	if o.Nights, o.Changes, err = s.changed(ctx, b.q, trend[:min(len(trend), state.OverviewNights)]); err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func newLook(set *templates.Set, b state.Brand) (look, error) {
 	}
 	for _, file := range names {
 		if name := strings.TrimSuffix(path.Base(file), ".html"); name != "layout" {
-			l.pages[name] = set.HTML("layout", append([]string{"web/layout.html", "shared/changes.html", "shared/charts.html", file}, parts...)...)
+			l.pages[name] = set.HTML("layout", append([]string{"web/layout.html", "shared/changes.html", "shared/charts.html", "shared/host.html", file}, parts...)...)
 		}
 	}
 	l.files, l.tag, err = assetsOf(set, b)
@@ -89,6 +89,9 @@ func (s *server) nav(who state.Identity, section string) []navLink {
 	}
 	links := []navLink{
 		{Label: "Overview", Link: "/"},
+		{Label: "Ports", Link: "/ports"},
+		{Label: "Hosts", Link: "/hosts"},
+		{Label: "Approvals", Link: "/approvals"},
 		{Label: "Runs", Link: "/runs"},
 		{Label: "Scan", Link: "/scan"},
 		{Label: "Targets", Link: "/targets"},

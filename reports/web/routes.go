@@ -25,6 +25,22 @@ func (s *server) routes() []route {
 	table := []route{
 		{"GET", "/{$}", state.Viewer, s.overview},
 
+		{"GET", "/ports", state.Viewer, s.ports},
+		{"GET", "/ports.csv", state.Viewer, s.portsCSV},
+		{"GET", "/ports.json", state.Viewer, s.portsJSON},
+		{"GET", "/approve", state.Admin, s.askApprove},
+		{"POST", "/approve", state.Admin, s.approve},
+		{"POST", "/approve/one", state.Admin, s.approveOne},
+		{"GET", "/revoke", state.Admin, s.askRevoke},
+		{"POST", "/revoke", state.Admin, s.revoke},
+		{"GET", "/approvals", state.Viewer, s.approvals},
+		{"GET", "/audit", state.Viewer, s.audit},
+		{"GET", "/hosts", state.Viewer, s.hosts},
+		{"GET", "/hosts/{address}", state.Viewer, s.host},
+		{"POST", "/hosts/{address}/notes", state.Admin, s.addNote},
+		{"POST", "/hosts/{address}/snooze", state.Admin, s.snoozeHost},
+		{"POST", "/hosts/{address}/snooze/end", state.Admin, s.endSnooze},
+
 		{"GET", "/api/v1/openapi.yaml", state.Viewer, s.apiDocument},
 		{"GET", "/api/v1/status", state.Viewer, s.apiStatus},
 		{"GET", "/api/v1/ports", state.Viewer, s.apiPorts},

@@ -21,6 +21,9 @@ import (
 // Book is what the pages read and write, by area.
 type Book interface {
 	overviewBook
+	portsBook
+	approvalsBook
+	hostBook
 	readBook
 	writeBook
 	runsBook
@@ -71,6 +74,13 @@ type Options struct {
 	Explain func(error) (status int, text, hint string)
 	// JSON writes what the API answers with.
 	JSON Encoders
+	// Tables write files that people take along from the pages.
+	Tables Tables
+	// NextRun says what begins the next run, and when; nil: the pages do not tell.
+	NextRun func(context.Context) (state.NextRun, error)
+	// CheckScan says whether targets that a scan is asked for name anything; nil: it is
+	// found out when it is scanned.
+	CheckScan func(ctx context.Context, targets []string) error
 	// Metrics writes what /metrics shows, in Prometheus' text format; nil: there is none.
 	Metrics func(ctx context.Context, w io.Writer) error
 	// Ready says whether the page can do its work: /healthz asks it; nil: always.
@@ -83,14 +93,15 @@ type Options struct {
 // server makes the pages.
 type server struct {
 	Options
-	base   string // what the path of every page begins with: "", "/ownmap"
-	look   look
-	router *http.ServeMux
 
 	shelf       *shelf
 	briefs      *memo[runView]
 	comparisons *memo[*comparison]
 	hub         hub
+	base        string // what the path of every page begins with: "", "/ownmap"
+	look        look
+	figures     *memo[state.Figures]
+	router      *http.ServeMux
 }
 
 // New returns the pages and the API.
@@ -113,7 +124,10 @@ func New(o Options) (http.Handler, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &server{Options: o, shelf: newShelf(o.Scratch, o.Stopping), briefs: newMemo[runView](64, o.Stopping), comparisons: newMemo[*comparison](32, o.Stopping)}
+	s := &server{
+		Options: o, shelf: newShelf(o.Scratch, o.Stopping),
+		briefs: newMemo[runView](64, o.Stopping), comparisons: newMemo[*comparison](32, o.Stopping), figures: newMemo[state.Figures](8, o.Stopping),
+	}
 	s.hub = hub{look: s.underWay, now: o.Now, stopping: o.Stopping, watchers: make(map[*watcher]bool)}
 	if o.External != nil {
 		s.base = strings.TrimRight(o.External.Path, "/")

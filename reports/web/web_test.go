@@ -102,7 +102,7 @@ func TestFrame(t *testing.T) {
 		status       int
 		says         string
 	}{
-		{"GET", "/", state.Viewer, nil, 200, "2 of 2 open ports unapproved"},
+		{"GET", "/", state.Viewer, nil, 200, "1 change, 2 ports unapproved"},
 		{"HEAD", "/", state.Viewer, nil, 200, ""},
 		{"GET", "/", state.Nobody, nil, 303, ""},
 		{"POST", "/", state.Viewer, nil, 405, "takes GET, HEAD only"},

@@ -46,7 +46,7 @@ func TrendOf(runs []state.RunSummary) Trend {
 		}
 	}
 	slices.Reverse(shown) // the oldest first
-	t := Trend{Width: 560, Height: 220, Left: 36, Right: 444, Axis: 30, Foot: 212, LabelX: 454}
+	t := Trend{Width: 560, Height: 220, Left: 36, Right: 424, Axis: 30, Foot: 212, LabelX: 434}
 	if len(shown) == 0 {
 		return t
 	}
@@ -59,7 +59,7 @@ func TrendOf(runs []state.RunSummary) Trend {
 	ceiling := max(1, (highest+step-1)/step) * step
 	y := func(n int) int { return bottom - (bottom-top)*n/ceiling }
 	for n := 0; n <= ceiling; n += step {
-		t.Grid = append(t.Grid, Mark{At: y(n), Text: y(n) + 4, Label: strconv.Itoa(n)})
+		t.Grid = append(t.Grid, Mark{At: y(n), Text: y(n) + 4, Label: short(n)})
 	}
 
 	first, last := shown[0], shown[len(shown)-1]
@@ -76,12 +76,23 @@ func TrendOf(runs []state.RunSummary) Trend {
 	if end.X > t.Points[0].X {
 		t.Dates = append(t.Dates, Mark{At: t.Points[0].X, Label: first.StartedAt.Format(time.DateOnly), Anchor: "start"})
 	}
-	t.OpenLabel = Mark{At: end.OpenY + 4, Label: fmt.Sprintf("%d open", last.Open)}
-	t.UnapprovedLabel = Mark{At: max(end.UnapprovedY+4, t.OpenLabel.At+16), Label: fmt.Sprintf("%d unapproved", last.Unapproved)}
+	t.OpenLabel = Mark{At: end.OpenY + 4, Label: short(last.Open) + " open"}
+	t.UnapprovedLabel = Mark{At: max(end.UnapprovedY+4, t.OpenLabel.At+16), Label: short(last.Unapproved) + " unapproved"}
 	t.Description = fmt.Sprintf("From %s to %s, %s: open ports from %d to %d, unapproved from %d to %d. The table of runs has every number.",
 		first.StartedAt.Format(time.DateOnly), last.StartedAt.Format(time.DateOnly), state.Count(len(shown), "run", "runs"),
 		first.Open, last.Open, first.Unapproved, last.Unapproved)
 	return t
+}
+
+// short writes a number so that it has its place on an axis: "9500", "120k", "1.2M".
+func short(n int) string {
+	switch {
+	case n < 10_000:
+		return strconv.Itoa(n)
+	case n < 1_000_000:
+		return strconv.Itoa(n/1000) + "k"
+	}
+	return strconv.FormatFloat(float64(n)/1e6, 'g', 3, 64) + "M"
 }
 
 // scale maps the time from a to b to the pixels from left to right.
