@@ -13,7 +13,11 @@ import (
 	"ownmap/pipeline/state"
 )
 
-// insiderOf returns an insider that tells the test what went wrong.
+// patience is the limit of looks that are to come to an end by themselves, also on a machine
+// that has much else to do.
+const patience = 2 * time.Minute
+
+// insiderOf returns an insider with a limit for each look.
 func insiderOf(tb testing.TB, timeout time.Duration) *Insider {
 	tb.Helper()
 	return New(Options{Login: login.Options{Home: tb.TempDir(), User: "nobody", Handshake: timeout / 2}, Timeout: timeout, Pause: 10 * time.Millisecond})
@@ -65,7 +69,7 @@ func settled(tb testing.TB, h *sshlab.Host, sockets int) {
 func TestLookAtRealHosts(t *testing.T) {
 	t.Parallel()
 	f := sshlab.Start(t, sshlab.Options{Services: true, Sudo: true}, sshlab.Options{Services: true})
-	i := insiderOf(t, 20*time.Second)
+	i := insiderOf(t, patience)
 	for n, user := range map[int]string{0: "root", 1: sshlab.User} {
 		settled(t, f.Hosts[n], 7)
 		look := lookAt(t, i, subjectOf(f, f.Hosts[n], user, 22, 80, 8080))
@@ -119,7 +123,7 @@ cp /usr/bin/perl /var/tmp/kworker
 `})
 	h := f.Hosts[0]
 	h.Exec(t, `i=0; while [ $i -lt 300 ]; do grep -q :7A69 /proc/net/tcp && [ ! -e /var/tmp/kworker ] && exit; sleep 0.1; i=$((i+1)); done; exit 1`)
-	i := insiderOf(t, 20*time.Second)
+	i := insiderOf(t, patience)
 	for _, user := range []string{"root", sshlab.User} {
 		for _, open := range []uint16{31337, 22} { // seen from outside, and not
 			subject := subjectOf(f, h, user, open)
@@ -161,7 +165,7 @@ func TestHostsWithFewTools(t *testing.T) {
 		sshlab.Options{Sudo: true, Init: "mount -t tmpfs none /usr/local/sbin; printf '#!/bin/sh\\nexit 1\\n' >/usr/local/sbin/ss; cp /usr/local/sbin/ss /usr/local/sbin/netstat; chmod 755 /usr/local/sbin/*\n"},
 		sshlab.Options{Sudo: true, Init: hide("awk mawk gawk original-awk dpkg-query getent")},
 	)
-	i := insiderOf(t, 20*time.Second)
+	i := insiderOf(t, patience)
 	for n, h := range f.Hosts {
 		look := lookAt(t, i, subjectOf(f, h, sshlab.User, 22))
 		if !look.Complete() || len(look.Listeners) != 2 || found(look) != "" || look.Listeners[0].Process.User != "root" {
@@ -187,11 +191,11 @@ func TestHostKeyOfAnother(t *testing.T) {
 	}
 	subject := subjectOf(f, f.Hosts[0], "root", 22)
 	subject.Login.KnownHosts = []string{swapped}
-	look := lookAt(t, insiderOf(t, 10*time.Second), subject)
+	look := lookAt(t, insiderOf(t, patience), subject)
 	if look.Complete() || look.Reason != state.SSHKeyChanged || !strings.HasPrefix(found(look), "critical host-key-changed") {
 		t.Errorf("another host's key: %+v", look)
 	}
-	insider := insiderOf(t, 10*time.Second)
+	insider := insiderOf(t, patience)
 	if again := insider.Again(t.Context(), []state.Subject{subject}, []state.Look{look}); !strings.HasPrefix(found(again[0]), "critical host-key-changed") {
 		t.Errorf("another host's key, asked again: %+v", again)
 	}
@@ -202,12 +206,12 @@ func TestHostKeyOfAnother(t *testing.T) {
 		t.Errorf("the right key when asked again: %+v", again)
 	}
 	subject.Login.KnownHosts = []string{"/nonexistent"}
-	if look = lookAt(t, insiderOf(t, 10*time.Second), subject); look.Reason != state.SSHKeyUnknown || len(look.Findings) != 0 || look.Listeners != nil {
+	if look = lookAt(t, insiderOf(t, patience), subject); look.Reason != state.SSHKeyUnknown || len(look.Findings) != 0 || look.Listeners != nil {
 		t.Errorf("an unknown key: %+v", look)
 	}
 	subject = subjectOf(f, f.Hosts[0], "root", 22)
 	subject.Outside[0] = state.Host{Address: netip.MustParseAddr(a), State: state.Down, Coverage: []state.Coverage{{Protocol: state.TCP, Status: state.Silent}}}
-	if look = lookAt(t, insiderOf(t, 10*time.Second), subject); look.Reason != state.InsideHostSilent {
+	if look = lookAt(t, insiderOf(t, patience), subject); look.Reason != state.InsideHostSilent {
 		t.Errorf("a host that the scan did not see: %+v", look)
 	}
 }
