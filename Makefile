@@ -4,6 +4,9 @@ SHELL := /bin/sh
 
 # The binary is static and the suite needs no C compiler; only `make race` does.
 export CGO_ENABLED := 0
+# Where the repository lies must not matter to Go's cache: a fresh clone finds what was compiled in another folder,
+# and build, tests and lint find one another's.
+export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 # Services and cron leave HOME empty, and without it Go has nowhere to keep its caches.
 ifeq ($(strip $(HOME)),)
 export HOME := $(shell getent passwd "$$(id -u)" | cut -d: -f6)
@@ -29,7 +32,7 @@ help: ## List these tasks
 
 .PHONY: build
 build: ## Build the static binary bin/ownmap
-	go build -trimpath -buildvcs=false -ldflags '-s -w $(if $(VERSION),-X main.version=$(VERSION))' -o bin/ownmap ./cmd/ownmap
+	go build -buildvcs=false -ldflags '-s -w $(if $(VERSION),-X main.version=$(VERSION))' -o bin/ownmap ./cmd/ownmap
 
 .PHONY: run
 run: setup build ## Install what is missing, build, and scan this machine (ARGS="--quiet ...")

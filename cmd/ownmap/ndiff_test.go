@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"encoding/xml"
-	"errors"
 	"maps"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -103,21 +100,16 @@ type theirPort struct {
 	service string // all attributes
 }
 
-// theirs runs nmap's ndiff over two files. It ends with 2 where ndiff itself
+// theirs asks nmap's ndiff about two files. It ends with 2 where ndiff itself
 // does; then the verdicts are nil.
-func theirs(t *testing.T, a, b string) verdicts {
+func (n *ndiffs) theirs(t *testing.T, a, b string) verdicts {
 	t.Helper()
-	var out, faults bytes.Buffer
-	command := exec.CommandContext(t.Context(), "ndiff", "--xml", a, b)
-	command.Stdout, command.Stderr = &out, &faults
-	var exit *exec.ExitError
-	if err := command.Run(); errors.As(err, &exit) && exit.ExitCode() > 1 {
+	out, code := n.compare(t, a, b)
+	if code > 1 {
 		return nil
-	} else if err != nil && exit == nil {
-		t.Fatalf("ndiff, which comes with nmap: %v %s", err, faults.String())
 	}
 	var document element
-	if err := xml.Unmarshal(out.Bytes(), &document); err != nil {
+	if err := xml.Unmarshal(out, &document); err != nil {
 		t.Fatalf("ndiff %s %s: %v", a, b, err)
 	}
 	// ndiff knows a host by its name: a host with another name is one gone and

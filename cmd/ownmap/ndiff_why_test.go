@@ -18,7 +18,7 @@ type judgement map[string]int
 
 // judge compares two files with both programs. Every difference between them
 // must have a reason; the reasons are counted.
-func judge(t *testing.T, a, b string) judgement {
+func judge(t *testing.T, n *ndiffs, a, b string) judgement {
 	t.Helper()
 	before, err := scan.ReadFile(a)
 	if err != nil {
@@ -36,7 +36,7 @@ func judge(t *testing.T, a, b string) judgement {
 		}
 		return count
 	}
-	their := theirs(t, a, b)
+	their := n.theirs(t, a, b)
 	if their == nil {
 		count["ndiff ends with a traceback"]++
 		return count
@@ -155,6 +155,7 @@ func whyNotTheirs(t *testing.T, verdict string, was, now []state.Host) string {
 // and logs what the differences come to.
 func judgeAll(t *testing.T, files []string) {
 	t.Helper()
+	n := startNdiff(t)
 	results := make(chan judgement, len(files)*len(files))
 	t.Cleanup(func() { logTotals(t, results) }) // after the parallel pairs
 	for _, a := range files {
@@ -164,7 +165,7 @@ func judgeAll(t *testing.T, files []string) {
 			}
 			t.Run(filepath.Base(a)+" "+filepath.Base(b), func(t *testing.T) {
 				t.Parallel()
-				results <- judge(t, a, b)
+				results <- judge(t, n, a, b)
 			})
 		}
 	}
@@ -220,6 +221,7 @@ func TestDiffSaysWhatNdiffSaysOfOtherScans(t *testing.T) {
 func TestNothingObservedClosesNothing(t *testing.T) {
 	t.Parallel()
 	const dir = "../../pipeline/scan/testdata/coverage/"
+	n := startNdiff(t)
 	for name, want := range map[string][]string{
 		"host-timeout": nil, "narrower-ports": nil, "unresolved-name": nil,
 		"stopped-answering":    {"gone 192.0.2.19"},
@@ -228,7 +230,7 @@ func TestNothingObservedClosesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a, b := dir+name+"-a.xml", dir+name+"-b.xml"
-			judge(t, a, b)
+			judge(t, n, a, b)
 			before, err := scan.ReadFile(a)
 			if err != nil {
 				t.Fatal(err)
@@ -241,7 +243,7 @@ func TestNothingObservedClosesNothing(t *testing.T) {
 			if got := slices.Sorted(maps.Keys(said)); !slices.Equal(got, want) {
 				t.Errorf("OwnMap says %q, want %q", got, want)
 			}
-			if !slices.ContainsFunc(slices.Collect(maps.Keys(theirs(t, a, b))), func(v string) bool { return strings.HasPrefix(v, "closed ") }) {
+			if !slices.ContainsFunc(slices.Collect(maps.Keys(n.theirs(t, a, b))), func(v string) bool { return strings.HasPrefix(v, "closed ") }) {
 				t.Error("ndiff sees no closed port: the case shows nothing")
 			}
 		})
@@ -254,7 +256,7 @@ func TestNothingObservedClosesNothing(t *testing.T) {
 		if _, err := scan.ReadFile(dir + "killed-b.xml"); err == nil {
 			t.Error("a file that is cut off is read as if it were whole")
 		}
-		if theirs(t, dir+"killed-a.xml", dir+"killed-b.xml") != nil {
+		if n.theirs(t, dir+"killed-a.xml", dir+"killed-b.xml") != nil {
 			t.Error("ndiff reads the file: the case shows nothing")
 		}
 	})

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sys/unix"
 
 	"ownmap/pipeline/persist/private"
 )
@@ -129,7 +131,7 @@ func server(tb testing.TB) string {
 // be stopped before the test's earlier clean-ups run.
 func StateDir(tb testing.TB) string {
 	tb.Helper()
-	dir, err := os.MkdirTemp(openTemp(), "ownmap-test-") //nolint:usetesting // see above
+	dir, err := os.MkdirTemp(cmp.Or(memory(), openTemp()), "ownmap-test-") //nolint:usetesting // see above
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -156,8 +158,20 @@ func openTemp() string {
 	return temp
 }
 
+// memory is a directory for files that is no disk, or nothing where there is none with room:
+// ext4 takes up to ten times as long to make the hundreds of files of a database. Who names
+// a directory in TMPDIR gets that one.
+func memory() string {
+	const dir, room = "/dev/shm", 2 << 30
+	var fs unix.Statfs_t
+	if os.Getenv("TMPDIR") != "" || unix.Statfs(dir, &fs) != nil || fs.Bavail*uint64(fs.Bsize) < room {
+		return ""
+	}
+	return dir
+}
+
 func start(ctx context.Context) (*private.Server, error) {
-	dir := filepath.Join(openTemp(), "ownmap-lab-"+strconv.Itoa(os.Geteuid()))
+	dir := filepath.Join(cmp.Or(memory(), openTemp()), "ownmap-lab-"+strconv.Itoa(os.Geteuid()))
 	s, err := private.Start(ctx, dir, slog.New(slog.DiscardHandler),
 		"fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300",
 		// Databases live for seconds: nothing is to be cleaned up, counted or copied elsewhere.

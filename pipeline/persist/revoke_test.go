@@ -64,7 +64,8 @@ func TestRevokedMakesRoom(t *testing.T) {
 		if _, err := q.RevokeApprovals(t.Context(), queries.RevokeApprovalsParams{Ids: []int64{1}, EndedBy: "ann"}); err != nil {
 			return err
 		}
-		return q.UnlinkApprovals(t.Context(), []int64{1})
+		_, err := q.UnlinkApprovals(t.Context(), []int64{1})
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)

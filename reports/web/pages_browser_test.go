@@ -15,6 +15,7 @@ func TestPagesInBrowser(t *testing.T) { //nolint:tparallel // one tab at a time:
 	t.Parallel()
 	p := startMorning(t, func(o *Options) { o.Gate = everybody{} })
 	b := browser.Start(t)
+	tab := b.Open(t, "about:blank", browser.View{})
 	for _, look := range []struct {
 		name, path string
 		view       browser.View
@@ -33,7 +34,7 @@ func TestPagesInBrowser(t *testing.T) { //nolint:tparallel // one tab at a time:
 		{"revoke-dark", "/revoke?filter=approved", browser.View{Dark: true}},
 		{"none-light", "/ports?filter=nothing-like-it", browser.View{}},
 	} {
-		t.Run(look.name, func(t *testing.T) { lookAt(t, b, p.URL+look.path, look.view) })
+		t.Run(look.name, func(t *testing.T) { lookAt(t, tab, p.URL+look.path, look.view) })
 	}
 	before := p.unapproved(t)
 	t.Run("keys", func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -34,7 +35,52 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	m.Run()
+	code := m.Run()
+	if err := os.RemoveAll(seed.home); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// seed is a state directory that a server was started in once, and what it lies in. Who
+// wants no first start copies it: initdb takes seconds.
+var seed struct {
+	once sync.Once
+	home string
+	err  error
+}
+
+// installed is a state directory of the test's own, as a first start leaves it.
+func installed(t *testing.T) string {
+	t.Helper()
+	dir := stateDir(t)
+	seed.once.Do(func() {
+		if seed.home, seed.err = os.MkdirTemp(filepath.Dir(filepath.Dir(dir)), "ownmap-seed-"); seed.err != nil {
+			return
+		}
+		if seed.err = os.Chmod(seed.home, 0o711); seed.err != nil {
+			return
+		}
+		server, err := startIn(t.Context(), filepath.Join(seed.home, "state"))
+		if err == nil {
+			err = server.Stop(t.Context())
+		}
+		seed.err = err
+	})
+	if seed.err != nil {
+		t.Fatal(seed.err)
+	}
+	copied(t, filepath.Join(seed.home, "state"), dir)
+	return dir
+}
+
+// copied copies a directory with its owners and modes.
+func copied(t *testing.T, from, to string) {
+	t.Helper()
+	if out, err := exec.CommandContext(t.Context(), "cp", "-a", from, to).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
 }
 
 func child(dir string) error {

@@ -98,7 +98,7 @@ func peerAuthenticationAndModes(t *testing.T, dir string, server *private.Server
 
 func TestKilledProgramIsAdopted(t *testing.T) {
 	t.Parallel()
-	dir := stateDir(t)
+	dir := installed(t)
 	first := launch(t, dir)
 	first.up(t)
 	pid := postmaster(dir)
@@ -115,7 +115,7 @@ func TestKilledProgramIsAdopted(t *testing.T) {
 
 func TestKilledPostmaster(t *testing.T) {
 	t.Parallel()
-	dir := stateDir(t)
+	dir := installed(t)
 	server := start(t, dir)
 	query(t, server, "CREATE TABLE kept AS SELECT 'yes' AS answer")
 	if err := syscall.Kill(postmaster(dir), syscall.SIGKILL); err != nil {
@@ -201,7 +201,7 @@ func TestCancelledStartTakesEverythingBack(t *testing.T) {
 
 func TestReusedProcessID(t *testing.T) {
 	t.Parallel()
-	dir := stateDir(t)
+	dir := installed(t)
 	server := start(t, dir)
 	pid := postmaster(dir)
 	file := filepath.Join(dir, "pg", "data", "postmaster.pid")
@@ -219,8 +219,7 @@ func TestReusedProcessID(t *testing.T) {
 
 func TestForeignServerOnTheDataIsLeftAlone(t *testing.T) {
 	t.Parallel()
-	dir := stateDir(t)
-	stop(t, start(t, dir))
+	dir := installed(t)
 	data := filepath.Join(dir, "pg", "data")
 	file := filepath.Join(data, "postmaster.pid")
 	if err := os.WriteFile(file, []byte(strconv.Itoa(sleeper(t, dir, data))+"\n"+data+"\n"), 0o600); err != nil {
@@ -238,10 +237,12 @@ func TestForeignServerOnTheDataIsLeftAlone(t *testing.T) {
 
 func TestLongStateDirectory(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(stateDir(t), strings.Repeat("long,", 30))
-	if err := os.MkdirAll(dir, 0o711); err != nil {
+	home := stateDir(t)
+	if err := os.MkdirAll(home, 0o711); err != nil {
 		t.Fatal(err)
 	}
+	dir := filepath.Join(home, strings.Repeat("long,", 30))
+	copied(t, installed(t), dir)
 	server := start(t, dir)
 	if got := query(t, server, "SELECT 'alive'"); got != "alive" {
 		t.Errorf("got %q", got)

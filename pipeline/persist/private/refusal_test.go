@@ -16,8 +16,7 @@ import (
 
 func TestOtherMajorIsLeftUntouched(t *testing.T) {
 	t.Parallel()
-	dir := stateDir(t)
-	stop(t, start(t, dir))
+	dir := installed(t)
 	version := filepath.Join(dir, "pg", "data", "PG_VERSION")
 	was, err := os.ReadFile(version)
 	if err != nil {
@@ -36,8 +35,7 @@ func TestOtherMajorIsLeftUntouched(t *testing.T) {
 
 func TestWhatIsNoDataDirectoryIsLeftUntouched(t *testing.T) {
 	t.Parallel()
-	dir := stateDir(t)
-	stop(t, start(t, dir))
+	dir := installed(t)
 	if err := os.Remove(filepath.Join(dir, "pg", "data", "PG_VERSION")); err != nil {
 		t.Fatal(err)
 	}
@@ -52,12 +50,11 @@ func TestWhatIsNoDataDirectoryIsLeftUntouched(t *testing.T) {
 
 func TestLinksInTheServersRoomAreNotFollowed(t *testing.T) {
 	t.Parallel()
-	dir, victim := stateDir(t), t.TempDir()
+	dir, victim := installed(t), t.TempDir()
 	precious := filepath.Join(victim, "precious")
 	if err := os.WriteFile(precious, []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	stop(t, start(t, dir))
 	pg := filepath.Join(dir, "pg")
 	for name, target := range map[string]string{"data.init-1": victim, "data/postmaster.pid": precious} {
 		if err := os.Symlink(target, filepath.Join(pg, name)); err != nil {
