@@ -17,7 +17,7 @@ import (
 // TestMain lets the test binary be the ownmap program, so that scripts and
 // crash tests run the real main in a process of its own.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ownmap": main})
+	testscript.Main(m, map[string]func(){"ownmap": main, measuredOwnmap: measured})
 }
 
 // TestScripts runs the command line against real nmap, a real database and real
