@@ -11,6 +11,9 @@ import (
 // same goes for what would begin a cell or a line if the table were read with another
 // separator than the comma, as spreadsheets do in some countries.
 func safe(cell string) string {
+	if plain(cell) {
+		return cell
+	}
 	var b strings.Builder
 	written, start := 0, 0 // bytes of the cell; where what may be a cell begins
 	begins := true         // it is all unseen so far
@@ -32,6 +35,16 @@ func safe(cell string) string {
 	}
 	b.WriteString(cell[written:])
 	return b.String()
+}
+
+// plain says whether a cell is such that nothing in it can begin a formula, as most are.
+func plain(cell string) bool {
+	for i := range len(cell) {
+		if c := cell[i]; c < ' ' || c > '~' || c == ';' || c == '|' {
+			return false
+		}
+	}
+	return cell == "" || !strings.ContainsRune(" =+-@", rune(cell[0]))
 }
 
 // isFormula says whether a spreadsheet takes what begins so for a formula.

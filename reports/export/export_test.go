@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"net/netip"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ownmap/pipeline/lab/demo"
 	"ownmap/pipeline/state"
 )
 
@@ -206,5 +208,26 @@ func TestPortsCSVRowsMatchTheHeader(t *testing.T) {
 	rows, err := csv.NewReader(&out).ReadAll() // refuses rows of another length
 	if err != nil || len(rows) != 3 {
 		t.Errorf("%d rows, %v; want 3", len(rows), err)
+	}
+}
+
+// TestJSONInPartsIsJSON holds that what is written in parts is what encoding/json makes of
+// the whole: the same in one line and indented, for an empty run and for one with all.
+func TestJSONInPartsIsJSON(t *testing.T) {
+	t.Parallel()
+	for name, report := range map[string]state.Report{"empty": {}, "sample": sample(), "demo": demo.Nights(49).At(49)} {
+		var compact, indented, want bytes.Buffer
+		if err := errors.Join(CompactJSON(&compact, report), JSON(&indented, report)); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Indent(&want, compact.Bytes(), "", "  "); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if d := cmp.Diff(want.String(), indented.String()); d != "" {
+			t.Errorf("%s: -want +got\n%s", name, d)
+		}
+		if bytes.Count(compact.Bytes(), []byte("\n")) != 1 {
+			t.Errorf("%s: not one line", name)
+		}
 	}
 }
