@@ -27,6 +27,7 @@ type bench struct {
 	clients      int
 	each         time.Duration
 	bulk         int
+	only         string
 	dir          string
 }
 
@@ -98,6 +99,9 @@ func (b *bench) measure(ctx context.Context) (err error) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: b.clients}}
 	fmt.Printf("\n%-18s %9s %9s %9s %9s %9s %9s\n", "page", "requests", "1 client", "median", "p95", "worst", "KiB")
 	for _, p := range b.pages(addresses) {
+		if !strings.Contains(p.name, b.only) {
+			continue
+		}
 		var full []string
 		for _, path := range p.paths {
 			full = append(full, base+path)

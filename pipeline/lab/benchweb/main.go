@@ -32,6 +32,7 @@ func run(ctx context.Context) (err error) {
 	flag.IntVar(&b.clients, "clients", 8, "clients at once, each with one request at a time")
 	flag.DurationVar(&b.each, "each", 5*time.Second, "how long each page is asked for")
 	flag.IntVar(&b.bulk, "approve", 10_000, "ports that are approved by filter at once")
+	flag.StringVar(&b.only, "only", "", "only the pages whose name holds this")
 	flag.Parse()
 	if b.program, err = filepath.Abs(b.program); err != nil {
 		return err
