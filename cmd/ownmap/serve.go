@@ -26,6 +26,7 @@ const (
 	serveIdle    = 2 * time.Minute  // between two requests of a connection
 	serveHead    = 16 << 10         // bytes of the head
 	serveStop    = 10 * time.Second // for what is under way when it is to end
+	serveWarm    = 10 * time.Second // between two looks whether something has changed
 )
 
 type serveOptions struct {
@@ -102,10 +103,28 @@ func (a *app) serve(ctx context.Context, h *house, o serveOptions) error {
 	})
 	group.Go(func() error { return shutDown(inner, server) })
 	group.Go(func() error { return h.serveSchedule(inner) })
+	group.Go(func() error { h.keepWarm(inner); return nil })
 	if !o.noWorker {
 		group.Go(func() error { return a.keepWorker(inner) })
 	}
 	return group.Wait()
+}
+
+// keepWarm reads what pages are made of before somebody asks for one: of a million ports
+// that takes seconds, and after a run that another process did what moved is much too.
+func (h *house) keepWarm(ctx context.Context) {
+	ticker := time.NewTicker(serveWarm)
+	defer ticker.Stop()
+	for {
+		if err := h.book.Warm(ctx); err != nil && ctx.Err() == nil {
+			h.log.Warn("what pages are made of could not be read ahead", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
 }
 
 // shutDown waits for ctx to end and then for the requests that are under way, but not long.
