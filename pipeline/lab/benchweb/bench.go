@@ -97,6 +97,11 @@ func (b *bench) measure(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, stop()) }()
 
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: b.clients}}
+	began = time.Now()
+	if _, err := get(ctx, client, token, base+"ports"); err != nil {
+		return err
+	}
+	fmt.Printf("first page %.1f s after the start of the program\n", time.Since(began).Seconds())
 	fmt.Printf("\n%-18s %9s %9s %9s %9s %9s %9s\n", "page", "requests", "1 client", "median", "p95", "worst", "KiB")
 	for _, p := range b.pages(addresses) {
 		if !strings.Contains(p.name, b.only) {
