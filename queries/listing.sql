@@ -39,13 +39,12 @@ where a.id = any (sqlc.arg(ids)::bigint[]) and a.ended_at is null order by a.id;
 -- name: AboutApprovals :many
 -- AboutApprovals returns of approvals what belongs to their hosts, and whether the port is
 -- open still.
-select a.id, coalesce(c.names, '{}')::text[] as names, coalesce(t.owner, '')::text as owner,
+select a.id, coalesce(c.names, '{}')::text[] as names, coalesce((select t.owner from target t where t.id = c.target_id), '')::text as owner,
        exists (select from port_current p where p.host_id = a.host_id and p.protocol = a.protocol and p.port = a.port and p.state = 'open'
                and (a.vantage_id is null or p.vantage_id = a.vantage_id))::boolean as open
 from approval a
 left join lateral (select * from host_current c where c.host_id = a.host_id and (a.vantage_id is null or c.vantage_id = a.vantage_id)
                    order by c.vantage_id limit 1) c on true
-left join target t on t.id = c.target_id
 where a.id = any (sqlc.arg(ids)::bigint[]);
 
 -- name: AuditNewest :many

@@ -12,13 +12,12 @@ import (
 )
 
 const aboutApprovals = `-- name: AboutApprovals :many
-select a.id, coalesce(c.names, '{}')::text[] as names, coalesce(t.owner, '')::text as owner,
+select a.id, coalesce(c.names, '{}')::text[] as names, coalesce((select t.owner from target t where t.id = c.target_id), '')::text as owner,
        exists (select from port_current p where p.host_id = a.host_id and p.protocol = a.protocol and p.port = a.port and p.state = 'open'
                and (a.vantage_id is null or p.vantage_id = a.vantage_id))::boolean as open
 from approval a
 left join lateral (select host_id, vantage_id, state, names, target_id, rev_from from host_current c where c.host_id = a.host_id and (a.vantage_id is null or c.vantage_id = a.vantage_id)
                    order by c.vantage_id limit 1) c on true
-left join target t on t.id = c.target_id
 where a.id = any ($1::bigint[])
 `
 

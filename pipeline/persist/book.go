@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -35,7 +36,8 @@ type Book struct {
 	announcer  Announcer // nil: nobody is told
 	linkKey    LinkKey   // nil: messages have no links to approve
 
-	mirror mirror
+	mirror  mirror
+	counted atomic.Pointer[countedHosts] // nil: nobody has asked yet
 
 	mu   sync.Mutex
 	lock *pgx.Conn // holds the run lock; nil without it

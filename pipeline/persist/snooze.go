@@ -85,6 +85,13 @@ func (v *view) addressNamed(ctx context.Context, text string) (int64, netip.Addr
 
 // Snoozes returns the snoozes that are in force, by address and port.
 func (b *Book) Snoozes(ctx context.Context) (list []state.Snooze, err error) {
+	if b.mirror.newest.Load() != nil { // a process that shows pages knows them
+		s, _, err := b.snapshot(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return slices.Clone(s.snoozes), nil
+	}
 	err = b.reading(ctx, func(q *queries.Queries) error {
 		v, err := present(ctx, q)
 		if err != nil {

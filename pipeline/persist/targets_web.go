@@ -31,8 +31,22 @@ type TargetHosts struct{ Known, Up int }
 // TargetPlace is what makes a target one: its canonical spec and where it is scanned from.
 type TargetPlace struct{ Spec, Vantage string }
 
-// TargetHosts counts the known hosts of each target.
+// countedHosts are the hosts of targets as they were counted for a version of the pages.
+type countedHosts struct {
+	version string
+	counts  map[TargetPlace]TargetHosts
+}
+
+// TargetHosts counts the known hosts of each target. It counts anew when something has
+// changed; nobody may change what it returns.
 func (b *Book) TargetHosts(ctx context.Context) (map[TargetPlace]TargetHosts, error) {
+	version, err := b.Version(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if c := b.counted.Load(); c != nil && c.version == version {
+		return c.counts, nil
+	}
 	rows, err := b.q.TargetHosts(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("count the hosts of targets: %w", err)
@@ -41,6 +55,7 @@ func (b *Book) TargetHosts(ctx context.Context) (map[TargetPlace]TargetHosts, er
 	for _, row := range rows {
 		counts[TargetPlace{row.Spec, row.Vantage}] = TargetHosts{int(row.Hosts), int(row.Up)}
 	}
+	b.counted.Store(&countedHosts{version, counts})
 	return counts, nil
 }
 

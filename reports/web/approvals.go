@@ -28,7 +28,7 @@ type approvalsView struct {
 	Reason   string
 	Reasons  []state.EndReason
 	Error    string
-	Rows     []approvalRow
+	Rows     approvalRows
 	Drifted  []driftRow
 	Back     string
 	Narrowed bool

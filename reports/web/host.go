@@ -48,7 +48,7 @@ type hostView struct {
 	Events    template.HTML
 	Filter    bool // of the events: there is none here
 	MoreEvent string
-	Approvals []approvalRow
+	Approvals approvalRows
 	MoreGiven string
 	NotesAt   string // takes notes
 	SnoozeAt  string // takes snoozes

@@ -15,7 +15,7 @@ type hostsView struct {
 	Summary string
 	Columns []column
 	Ports   bool // the filter asks for ports: there is a column of those that match
-	Rows    []hostRow
+	Rows    hostRows
 }
 
 func (hostsView) title() string   { return "Hosts" }

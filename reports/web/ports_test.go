@@ -82,7 +82,7 @@ func readPages(t *testing.T, p pages) {
 		{"/ports?sort=colour", 400, []string{"cannot be sorted by colour"}},
 		{"/ports?page=x", 400, []string{"page has to be"}},
 		{"/ports?filter=nothing-like-it", 200, []string{"No port matches.", "see all ports"}},
-		{"/hosts", 200, []string{"8 hosts.", "printer.example.org", `href="/ports?filter=10.20.0.71&#43;unapproved"`}},
+		{"/hosts", 200, []string{"8 hosts.", "printer.example.org", `href="/ports?filter=10.20.0.71+unapproved"`}},
 		{"/hosts?filter=tag:dmz+unapproved&sort=unapproved", 200, []string{"Matching", "web-2.example.org"}},
 		{"/hosts?filter=down+nobody", 200, []string{"No host matches."}},
 		{"/hosts/10.20.0.11", 200, []string{"Outside and inside", "Seen from </span>internet", "<svg", "bastion policy", "No notes yet."}},

@@ -14,7 +14,7 @@ import (
 type revokeView struct {
 	IDs     []int64
 	Preview state.Preview
-	Rows    []approvalRow
+	Rows    approvalRows
 	More    string
 	Reason  string
 	Back    string
