@@ -46,6 +46,7 @@ test: setup-test ## Install what tests need and run all of them (TESTFLAGS="-v -
 .PHONY: pictures
 pictures: setup-test ## Make the pictures of the documentation anew
 	OWNMAP_PICTURES=1 go test -count=1 -run TestPictures ./cmd/ownmap
+	OWNMAP_PICTURES=$(CURDIR)/reports/web/testdata go test -count=1 -run 'TestPagesInBrowser/(overview-light|ports-dark)' ./reports/web
 
 .PHONY: race
 race: setup-race ## Run the tests under the race detector
