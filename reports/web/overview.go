@@ -45,7 +45,14 @@ type overviewView struct {
 	SnoozesMore string
 }
 
-func (overviewView) title() string   { return "Overview" }
+// title tells in a tab how many ports await approval.
+func (v overviewView) title() string {
+	if v.Unapproved > 0 {
+		return "(" + number(v.Unapproved) + ") Overview"
+	}
+	return "Overview"
+}
+
 func (overviewView) section() string { return "Overview" }
 
 // tile is a number with its meaning.
