@@ -450,7 +450,7 @@ func calls(dir, address string) map[string][][]string {
 		"ownmap passwd": {both("bob"), both("bob", "--disable"), both("carol")}, "ownmap users": {both(), both("--json")},
 		"ownmap tokens": {{}}, "ownmap tokens list": {both(), both("--json")}, "ownmap tokens create": {both("dashboard")}, "ownmap tokens revoke": {both("dashboard"), both("nothing")},
 		"ownmap targets test": {both(address), both("127.9.12.9")},
-		"ownmap worker": nil, "ownmap serve": nil, // which do not end by themselves
+		"ownmap worker":       nil, "ownmap serve": nil, // which do not end by themselves
 	}
 	for _, format := range []string{"text", "html", "pdf", "eml", "short", "markdown", "json", "csv", "nmap", "ndiff"} {
 		m["ownmap report"] = append(m["ownmap report"], both("--format", format, "--output", filepath.Join(dir, "report."+format)))
