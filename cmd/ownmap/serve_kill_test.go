@@ -171,7 +171,7 @@ channels:
 	listenOn(t, "127.9.31.1", 21971, 21972, 21973)
 	p.wants(t, 0, "run")
 	letters := server.Messages()
-	k := &killed{wishes: wishes{p.instance, p.connect(t)}, database: p.getenv("DATABASE_URL"), watch: p.connect(t), house: p.instance.open(t), cookies: map[string]string{}}
+	k := &killed{wishes: wishes{p.instance, p.connect(t)}, database: p.getenv("DATABASE_URL"), watch: p.connect(t), house: p.open(t), cookies: map[string]string{}}
 	for what, link := range linksIn(t, letters[len(letters)-1]) {
 		if strings.Contains(what, "21973/tcp") {
 			k.link = strings.TrimPrefix(link, "https://ownmap.example.org")

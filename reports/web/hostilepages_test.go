@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -57,22 +58,22 @@ func haunted(t *testing.T, texts ...string) pages {
 		must(err)
 		channels = append(channels, Channel{Name: sent, Type: sent, Recipients: []string{sent}})
 		must(book.TestMessages(ctx, by, func(id string) []state.Delivery {
-			return []state.Delivery{{MessageID: state.DeliveryID(id, "x", fmt.Sprint("c", i), sent, ""), Kind: state.MessageTest, Channel: sent + fmt.Sprint(i), Recipient: sent, Title: sent, Lines: []string{sent}, CreatedAt: time.Now(), DueAt: time.Now()}}
+			return []state.Delivery{{MessageID: state.DeliveryID(id, "x", "c"+strconv.Itoa(i), sent, ""), Kind: state.MessageTest, Channel: sent + strconv.Itoa(i), Recipient: sent, Title: sent, Lines: []string{sent}, CreatedAt: time.Now(), DueAt: time.Now()}}
 		}))
-		_, err = book.Deliver(ctx, sent+fmt.Sprint(i), time.Now().Add(time.Second), func(context.Context, string, state.Delivery) state.Settlement {
+		_, err = book.Deliver(ctx, sent+strconv.Itoa(i), time.Now().Add(time.Second), func(context.Context, string, state.Delivery) state.Settlement {
 			return state.Settlement{At: time.Now(), Parked: i%2 == 0, NextAt: time.Now().Add(time.Hour), Error: sent}
 		})
 		must(err)
-		_, err = book.AddAPIToken(ctx, []byte(fmt.Sprintf("%032d", i)), state.APIToken{Name: sent + fmt.Sprint(i), Role: state.Viewer, By: state.Clean(name), CreatedAt: time.Now()}, by)
+		_, err = book.AddAPIToken(ctx, fmt.Appendf(nil, "%032d", i), state.APIToken{Name: sent + strconv.Itoa(i), Role: state.Viewer, By: state.Clean(name), CreatedAt: time.Now()}, by)
 		must(err)
-		_, err = book.AddUser(ctx, state.User{Name: sent + fmt.Sprint(i), PasswordHash: state.NewSecret("x"), Role: state.Viewer}, false, time.Now(), by)
+		_, err = book.AddUser(ctx, state.User{Name: sent + strconv.Itoa(i), PasswordHash: state.NewSecret("x"), Role: state.Viewer}, false, time.Now(), by)
 		must(err)
 		for key, value := range map[state.SettingKey]map[string]any{
 			state.SettingExclude: {"reason": sent},
 			state.SettingWindow:  {"when": "0 22 * * 6", "for": "4h", "quiet": false, "tags": []string{sent}, "owners": []string{sent}, "hosts": []string{address.String()}},
 			state.SettingProfile: {"ports": "22", "udp": "", "services": true, "timing": 3, "version_intensity": 7, "scripts": []string{sent}},
 		} {
-			called := sent + fmt.Sprint(i)
+			called := sent + strconv.Itoa(i)
 			if key == state.SettingExclude {
 				called = address.Next().String() // the hosts themselves are scanned
 			}
@@ -229,7 +230,7 @@ func nil200() *http.Response {
 // some, and wants no script to run, no dialog, no violation of the policy, nothing said on the
 // console. Kinds that no other test looks at are looked at light, dark and narrow, for
 // what axe has to say.
-func TestEveryPageInBrowser(t *testing.T) {
+func TestEveryPageInBrowser(t *testing.T) { //nolint:tparallel // one tab at a time: the machine is small
 	t.Parallel()
 	p := haunted(t, hostile, `<b>x</b>`)
 	tab := browser.Start(t).Open(t, "about:blank", browser.View{})
