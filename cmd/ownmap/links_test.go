@@ -45,7 +45,7 @@ func (p program) serveLinks(t *testing.T, log io.Writer) func(method, link strin
 	t.Cleanup(func() { h.close(context.Background()) })
 	lines := slog.New(slog.NewTextHandler(log, nil))
 	pages, err := webpage.New(webpage.Options{
-		Book: h.book, Gate: strangers{}, Links: h.ring, LinkMode: h.config.LinkMode(), External: h.config.Web.External(), Now: a.now, Log: lines, Access: lines,
+		Book: h.book, Desk: h.desk(), Gate: strangers{}, Links: h.ring, LinkMode: h.config.LinkMode(), External: h.config.Web.External(), Now: a.now, Log: lines, Access: lines,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -9,11 +9,14 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -72,13 +75,21 @@ func newVault(t *testing.T, address string, byFile bool) *vault {
 		{"gotify", "url", "gotify://127.0.0.1:" + port + "/A" + canary("GotifyToken")[:14] + "?disabletls=yes"},
 		{"broken", "url", "gotify://127.0.0.1:" + port + "/short-" + canary("BrokenPath") + "?nonsense=" + canary("BrokenQuery")},
 		{"watch", "heartbeat", web + "/ping/" + canary("Heartbeat")},
+		{"oidc", "client_secret", canary("ClientSecret")},
 	}
+	v.secrets["PasswordHash"] = (canary("PasswordHash") + rand.Text() + rand.Text())[:53]
+	hash := secretKey{"carol", "password_hash", "$2y$12$" + v.secrets["PasswordHash"]}
+	v.env = append(v.env, v.variable(hash)+"="+hash.value) // which no file can hold
+	canary("TypedPassword")
 	v.secrets["GotifyToken"] = v.secrets["GotifyToken"][:14]
 	dkim := v.dkim(t)
 	for _, k := range keys {
 		v.give(t, k)
 	}
 	config := os.Expand(vaultConfig, func(name string) string {
+		if name == hash.section+"."+hash.key {
+			return hash.key + `: "${` + v.variable(hash) + `}"`
+		}
 		for _, k := range keys {
 			if name == k.section+"."+k.key {
 				return v.line(k)
@@ -117,6 +128,10 @@ channels:
   events: {type: jsonl, path: ${dir}/events.jsonl}
 metrics: {textfile: ${dir}/ownmap.prom}
 watch: {wait: 1s, ${watch.heartbeat}}
+web: {external_url: "https://ownmap.example.org/"}
+auth:
+  users: {carol: {${carol.password_hash}}}
+  oidc: {issuer: "${web}/issuer", client_id: ownmap, ${oidc.client_secret}, allow: {domains: [example.org]}}
 `
 
 // mailFault has the mail server refuse, and repeat what it was told.
@@ -303,7 +318,7 @@ func (v *vault) within(t *testing.T, args ...string) {
 	t.Helper()
 	env := v.environment()
 	var said strings.Builder
-	a := &app{stdin: strings.NewReader(""), stdout: &said, stderr: &said, now: time.Now, env: func(name string) string { return env[name] }}
+	a := &app{stdin: strings.NewReader(v.secrets["TypedPassword"] + "\n"), stdout: &said, stderr: &said, now: time.Now, env: func(name string) string { return env[name] }}
 	_ = a.main(t.Context(), append(slices.Clone(args), "--verbose"))
 	if said.Len() == 0 && !slices.Contains(args, "--output") && !slices.Contains([]string{"cancel", "hostkeys", "site", "targets", "db"}, args[0]) {
 		t.Errorf("ownmap %v says nothing", args)
@@ -431,7 +446,11 @@ func calls(dir, address string) map[string][][]string {
 		"ownmap check": {both(), both("--route", address)}, "ownmap config": {{}}, "ownmap config show": {{}},
 		"ownmap db": {{}}, "ownmap db migrate": {{}}, "ownmap version": {{}},
 		"ownmap help": {both("run")}, "ownmap completion": {{}}, "ownmap completion bash": {{}}, "ownmap completion zsh": {{}}, "ownmap completion fish": {{}}, "ownmap completion powershell": {{}},
-		"ownmap worker": nil, // which does not end by itself
+		"ownmap keys": {{}}, "ownmap keys list": {both(), both("--json")}, "ownmap keys rotate": {{}}, "ownmap keys revoke": {both("--all"), both("--to", "ops@example.org")},
+		"ownmap passwd": {both("bob"), both("bob", "--disable"), both("carol")}, "ownmap users": {both(), both("--json")},
+		"ownmap tokens": {{}}, "ownmap tokens list": {both(), both("--json")}, "ownmap tokens create": {both("dashboard")}, "ownmap tokens revoke": {both("dashboard"), both("nothing")},
+		"ownmap targets test": {both(address), both("127.9.12.9")},
+		"ownmap worker":       nil, "ownmap serve": nil, // which do not end by themselves
 	}
 	for _, format := range []string{"text", "html", "pdf", "eml", "short", "markdown", "json", "csv", "nmap", "ndiff"} {
 		m["ownmap report"] = append(m["ownmap report"], both("--format", format, "--output", filepath.Join(dir, "report."+format)))
@@ -463,7 +482,8 @@ func (v *vault) commands(t *testing.T, address string) {
 		return strings.Compare(strings.Replace(a, "ownmap run", "ownmap", 1), strings.Replace(b, "ownmap run", "ownmap", 1))
 	})
 	v.parrot.set("500")
-	v.worker(t)
+	v.until(t, "takes shards", func(string) { <-time.After(time.Second) }, "worker") // in which it sends messages
+	v.until(t, "the web page is at ", func(line string) { v.visit(t, regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(line)) }, "serve", "--listen", "127.0.0.1:0", "--no-worker")
 	var work sync.WaitGroup
 	queue := make(chan []string)
 	for range 2 {
@@ -548,12 +568,13 @@ func TestNoSecretInComplaints(t *testing.T) {
 	}
 }
 
-// worker lets a worker send messages for a moment.
-func (v *vault) worker(t *testing.T) {
+// until runs a command that does not end by itself until it says something, has somebody
+// do something then, and looks for secrets in all that it says.
+func (v *vault) until(t *testing.T, says string, then func(line string), args ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	cmd := v.command(ctx, "worker", "--verbose")
+	cmd := v.command(ctx, append(args, "--verbose")...)
 	said, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -562,17 +583,54 @@ func (v *vault) worker(t *testing.T) {
 		t.Fatal(err)
 	}
 	var all strings.Builder
-	works := false
+	works := make(chan string, 1)
+	var done sync.WaitGroup
+	done.Go(func() {
+		select {
+		case line := <-works:
+			then(line)
+		case <-ctx.Done():
+		}
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+	})
+	seen := false
 	for lines := bufio.NewScanner(said); lines.Scan(); {
 		all.WriteString(lines.Text() + "\n")
-		if strings.Contains(lines.Text(), "takes shards") {
-			works = true
-			time.AfterFunc(time.Second, func() { _ = cmd.Process.Signal(syscall.SIGTERM) })
+		if !seen && strings.Contains(lines.Text(), says) {
+			seen = true
+			works <- lines.Text()
 		}
 	}
+	done.Wait()
 	_ = cmd.Wait()
-	if !works {
-		t.Errorf("the worker does not work: %s", &all)
+	if !seen {
+		t.Errorf("%v does not work: %s", args, &all)
 	}
-	v.found.search("a worker's words", []byte(all.String()))
+	v.found.search(fmt.Sprintf("what %v says", args), []byte(all.String()))
+}
+
+// visit signs in to the page in ways that fail, and looks for secrets in what it answers.
+func (v *vault) visit(t *testing.T, page string) {
+	t.Helper()
+	for _, path := range []string{"/login", "/oidc/start", "/oidc/callback?code=x&state=y", "/settings", "/healthz"} {
+		response, err := http.Get(page + path)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		body, _ := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		v.found.search("the page "+path, body)
+	}
+	response, err := http.PostForm(page+"/login", url.Values{"name": {"carol"}, "password": {v.secrets["TypedPassword"]}})
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	body, _ := io.ReadAll(response.Body)
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a wrong password: %d %s", response.StatusCode, body)
+	}
+	v.found.search("the page after a wrong password", body)
 }

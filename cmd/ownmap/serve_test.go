@@ -52,7 +52,7 @@ func (d wishes) serve(t *testing.T, args ...string) served {
 	t.Cleanup(func() { kill(s.cmd) })
 	told := make(chan string, 2)
 	go func() {
-		where := regexp.MustCompile(`(?:is at|link can:) (http://127\.0\.0\.1:\S+)`)
+		where := regexp.MustCompile(`(?:is at|link can:) (https?://\S+)`)
 		lines := bufio.NewScanner(out)
 		for lines.Scan() {
 			if found := where.FindStringSubmatch(lines.Text()); found != nil {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -153,6 +155,9 @@ func auditAccess(ctx context.Context, q *queries.Queries, by state.Actor, action
 }
 
 func userNamed(ctx context.Context, q *queries.Queries, name string) (queries.WebUser, error) {
+	if !utf8.ValidString(name) || strings.ContainsRune(name, 0) {
+		return queries.WebUser{}, state.ErrNoUser // PostgreSQL takes no such text, and nobody is called that
+	}
 	row, err := q.UserNamed(ctx, name)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return row, state.ErrNoUser

@@ -164,7 +164,7 @@ func (s *server) approveOne(w http.ResponseWriter, r *http.Request) error {
 		return bad("It is not said what was seen there.", "Go back and choose the port again.")
 	}
 	granted, err := s.Book.Approve(r.Context(), state.Grant{
-		Scope: state.Scope{Picks: []state.Pick{pick}}, Reason: reason, By: identity(r).Name, Via: "web", About: identity(r).Actor().Detail,
+		Scope: state.Scope{Picks: []state.Pick{pick}, Unapproved: true}, Reason: reason, By: identity(r).Name, Via: "web", About: identity(r).Actor().Detail,
 	})
 	if err != nil {
 		if f := s.explain(r, err); f.Status == http.StatusConflict {
@@ -175,7 +175,7 @@ func (s *server) approveOne(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	said := "Approved " + portsOn(granted) + "."
+	said := pick.Port.String() + " on " + pick.Address.String() + " is approved already; nothing was done."
 	if len(granted) == 1 {
 		a := granted[0]
 		said = "Approved " + a.Port.String() + " on " + a.Address.String() + "."

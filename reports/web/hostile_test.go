@@ -95,7 +95,7 @@ func harm(t *testing.T, body string) (faults []string) {
 		t.Fatal(err)
 	}
 	known := strings.Fields(`html head meta title link script body a header div nav ul li form button main p span strong h1 h2 h3 section dl dt dd code b br
-		table caption thead tbody tfoot tr th td input label details summary time svg path circle g text line desc rect polygon figure article textarea select option datalist dialog kbd footer pre small`)
+		table caption thead tbody tfoot tr th td input label details summary time svg path circle g text line desc rect polygon figure article textarea select option datalist dialog kbd footer pre small fieldset legend noscript progress`)
 	for n := range page.Descendants() {
 		if n.Type != html.ElementNode {
 			continue

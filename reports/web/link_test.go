@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"html"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -234,25 +237,90 @@ func TestLink(t *testing.T) {
 	}
 }
 
+// crowd is a gate that lets nobody on who sends a form until all are there.
+type crowd struct {
+	gate
+
+	all   int
+	come  atomic.Int64
+	begin chan struct{}
+}
+
+func newCrowd(n int) *crowd { return &crowd{all: n, begin: make(chan struct{})} }
+
+// Identify is that of gate, once all are there.
+func (c *crowd) Identify(r *http.Request) (state.Identity, bool, error) {
+	if r.Method == http.MethodPost {
+		if c.come.Add(1) == int64(c.all) {
+			close(c.begin)
+		}
+		<-c.begin
+	}
+	return c.gate.Identify(r)
+}
+
+// posts has all of a crowd send the same at once, and returns the answers, sorted.
+func (c *crowd) posts(send func() int) []int {
+	codes := make([]int, c.all)
+	var wait sync.WaitGroup
+	for i := range codes {
+		wait.Go(func() { codes[i] = send() })
+	}
+	wait.Wait()
+	slices.Sort(codes)
+	return codes
+}
+
+// TestRacingApprovals has many approve one port at once, by its button and by the page that
+// asks.
+func TestRacingApprovals(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		page, to string
+		codes    [3]int // the first, the second, the last
+	}{
+		{"/ports?filter=80/tcp", "/approve/one", [3]int{303, 303, 303}},
+		{"/approve?filter=80/tcp", "/approve", [3]int{303, 409, 409}},
+	} {
+		t.Run(test.to[1:], func(t *testing.T) {
+			t.Parallel()
+			crowd := newCrowd(64)
+			p := start(t, func(o *Options) { o.Gate, o.Explain = crowd, explained })
+			_, page := p.ask(t, state.Admin, "GET", test.page, nil)
+			sent := url.Values{"reason": {"all at once"}}
+			for _, field := range regexp.MustCompile(`name="(one|pick|filter|digest|ports|hosts|shown)" value="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+				sent.Add(field[1], html.UnescapeString(field[2]))
+			}
+			codes := crowd.posts(func() int {
+				response, _ := p.ask(t, state.Admin, "POST", test.to, sent)
+				return response.StatusCode
+			})
+			if got := [3]int{codes[0], codes[1], codes[63]}; got != test.codes {
+				t.Errorf("answers %v", codes)
+			}
+			list, err := p.book.Approvals(t.Context(), state.Scope{}, true)
+			lines, wrong := p.book.Audit(t.Context(), 1000)
+			if err != nil || wrong != nil || len(list) != 1 || len(lines) != 1 {
+				t.Errorf("%d approvals, %d lines of the audit, %v, %v", len(list), len(lines), err, wrong)
+			}
+		})
+	}
+}
+
 // TestRacingLink has many press the button at once.
 func TestRacingLink(t *testing.T) {
 	t.Parallel()
 	l := openLetters(t)
 	booklab.Night(t, l.Book, one("10.20.0.11", ssh()))
 	path := l.to(t, l.letter(t), "10.20.0.11", 22)
-	p := l.serve(t, state.LinksOn, nil)
+	crowd := newCrowd(64)
+	p := l.serve(t, state.LinksOn, func(o *Options) { o.Gate = crowd })
 	_, page := p.ask(t, state.Nobody, "GET", path, nil)
 	sent := form(seen(t, page), "", "")
-	codes := make([]int, 64)
-	var wait sync.WaitGroup
-	for i := range codes {
-		wait.Go(func() {
-			response, _ := p.ask(t, state.Nobody, "POST", path, sent)
-			codes[i] = response.StatusCode
-		})
-	}
-	wait.Wait()
-	slices.Sort(codes)
+	codes := crowd.posts(func() int {
+		response, _ := p.ask(t, state.Nobody, "POST", path, sent)
+		return response.StatusCode
+	})
 	if codes[0] != 200 || codes[1] != 410 || codes[63] != 410 {
 		t.Errorf("answers %v", codes)
 	}
@@ -344,6 +412,8 @@ func TestRotatedLinks(t *testing.T) {
 	letter := l.letter(t)
 	path := l.to(t, letter, "10.20.0.11", 22)
 	p := l.serve(t, state.LinksOn, nil)
+	_, page := p.ask(t, state.Nobody, "GET", path, nil)
+	sent := form(seen(t, page), "", "")
 	until, good, err := l.LinksOfKeys(t.Context(), l.now())
 	if last := until[letter.Links.Key]; err != nil || !last.Equal(letter.Links.Expires) || good[letter.Links.Key] != 1 {
 		t.Fatalf("links of keys: %v, %v, %v", until, good, err)
@@ -364,7 +434,12 @@ func TestRotatedLinks(t *testing.T) {
 	if _, err := l.ring.Rotate(func(link.Key) time.Time { return time.Time{} }); err != nil {
 		t.Fatal(err)
 	}
-	if response, _ := p.ask(t, state.Nobody, "GET", path, nil); response.StatusCode != 410 {
-		t.Errorf("after the key was thrown away: %d", response.StatusCode)
+	for _, method := range []string{"GET", "HEAD", "POST"} {
+		if response, _ := p.ask(t, state.Nobody, method, path, sent); response.StatusCode != 410 {
+			t.Errorf("%s after the key was thrown away: %d", method, response.StatusCode)
+		}
+	}
+	if list, _ := l.approvals(t); len(list) != 0 {
+		t.Errorf("approved: %v", list)
 	}
 }

@@ -20,7 +20,7 @@ func TestLinkInBrowser(t *testing.T) { //nolint:tparallel // one tab at a time: 
 	t.Parallel()
 	l := openLetters(t)
 	web := booklab.Port(443, "http", "nginx", "1.22.1")
-	long := booklab.Port(80, "http-proxy", strings.Repeat("Very long product of a name that nobody wraps ", 3), strings.Repeat("9.", 60))
+	long := booklab.Port(80, "http-proxy", state.Clean(hostile)+strings.Repeat("Very long product of a name that nobody wraps ", 2), strings.Repeat("9.", 60))
 	night := func(port state.PortStatus) {
 		booklab.Night(t, l.Book, booklab.Up("10.20.0.1", "web-1.example.org", web, ssh(), long), one("10.20.0.2", web), one("10.20.0.3", port), one("10.20.0.4", web))
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -63,7 +64,7 @@ func (p *Page) Show(tb testing.TB, url string, view View) {
 }
 
 // listen keeps what the page complains about: exceptions, errors, warnings, violations
-// of its policy, failed requests.
+// of its policy, failed requests; and what it writes on the console and asks in dialogs.
 func (p *Page) listen(event any) {
 	text := ""
 	switch e := event.(type) {
@@ -73,13 +74,13 @@ func (p *Page) listen(event any) {
 			text += " " + e.ExceptionDetails.Exception.Description
 		}
 	case *runtime.EventConsoleAPICalled:
-		if e.Type == "error" || e.Type == "warning" {
-			parts := []string{"console"}
-			for _, arg := range e.Args {
-				parts = append(parts, string(arg.Value)+arg.Description)
-			}
-			text = strings.Join(parts, " ")
+		parts := []string{"console"}
+		for _, arg := range e.Args {
+			parts = append(parts, string(arg.Value)+arg.Description)
 		}
+		text = strings.Join(parts, " ")
+	case *page.EventJavascriptDialogOpening: // after which nothing goes on until it is answered
+		text = "dialog " + e.Message
 	case *log.EventEntryAdded:
 		if e.Entry.Level == "error" || e.Entry.Level == "warning" {
 			text = e.Entry.Text + " " + e.Entry.URL
