@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/netip"
@@ -55,7 +56,8 @@ func TestServeInABrowser(t *testing.T) {
 				{"cancel", v.cancels},
 				{"change a profile", v.changesProfile},
 				{"old report", v.opensReport},
-				{"link of a mail", v.followsLink},
+				{"its PDF", v.opensPDF},
+				{"links of a mail", v.followsLinks},
 			} {
 				began := time.Now()
 				if step.do(t); t.Failed() {
@@ -101,7 +103,7 @@ channels:
 	if err != nil {
 		t.Fatal(err)
 	}
-	front.Config.Handler = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+	front.Config.Handler = &httputil.ReverseProxy{ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0), Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(behind)
 		r.Out.Host = r.In.Host
 	}}
@@ -150,6 +152,13 @@ func (v *visit) fill(t *testing.T, pairs ...string) {
 func (v *visit) choose(t *testing.T, selector, begins string) {
 	t.Helper()
 	v.page.Do(t, chromedp.SendKeys(selector, begins))
+}
+
+// ends waits for a request to end, however busy the machine is, and returns what became of it.
+func (v *visit) ends(t *testing.T, request int) wish {
+	t.Helper()
+	waitFor(t, 2*time.Minute, "the requested scan", func() bool { return v.outcome(t, request).finished })
+	return v.outcome(t, request)
 }
 
 // rows wants a query to count so many.

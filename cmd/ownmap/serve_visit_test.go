@@ -1,11 +1,10 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -27,7 +26,7 @@ func (v *visit) signsIn(t *testing.T) {
 	v.press(t, `form[action="/login"] button`, "No run yet")
 	v.rows(t, 1, "web_user where name = 'alice' and role = 'admin'")
 	v.rows(t, 1, "session")
-	t.Log(v.program.wants(t, 0, "audit", "-n", "4"))
+	v.audited(t, "first sign-in web user-add alice from=127.0.0.1 how=link role=admin", "alice web sign-in alice from=127.0.0.1 how=session role=admin")
 }
 
 // scansAll has every target scanned for the first time, by the worker beside the page.
@@ -38,7 +37,9 @@ func (v *visit) scansAll(t *testing.T) {
 	})
 	v.goTo(t, "/scan")
 	v.press(t, `.asks form:first-child button`, "Requested: a scan of all targets.")
-	v.settled(t, 1, wish{by: "alice", run: 1})
+	if w := v.ends(t, 1); w != (wish{by: "alice", run: 1, finished: true}) {
+		t.Errorf("the request: %+v", w)
+	}
 	v.goTo(t, "/scan")
 	v.page.Says(t, "No run is under way.")
 	v.press(t, `#live a[href="/runs/1"]`, "Baseline: 220 ports await approval")
@@ -54,7 +55,7 @@ func (v *visit) approvesOne(t *testing.T) {
 	v.press(t, `button[name=one]`, "Approved 21001/tcp on "+v.subnet+".1")
 	v.rows(t, 1, "approval where port = 21001 and granted_by = 'alice' and via = 'web' and reason = 'our own test service' and ended_at is null")
 	v.rows(t, 1, "approval")
-	t.Log(v.program.wants(t, 0, "audit", "-n", "4"))
+	v.audited(t, "alice web approve "+v.subnet+".1 21001/tcp approval=1 from=127.0.0.1 how=session reason=our own test service")
 }
 
 // approvesMany approves all that a filter finds.
@@ -67,7 +68,7 @@ func (v *visit) approvesMany(t *testing.T) {
 	v.press(t, `.form button[type=submit]`, "Approved 200 ports on 1 host.")
 	v.rows(t, 200, "approval where port between 21002 and 21201 and granted_by = 'alice' and reason = 'the farm' and expires_at > now() + interval '29 days'")
 	v.rows(t, manyPorts-201, "port_current where approval_id is null")
-	t.Log(v.program.wants(t, 0, "audit", "-n", "4"))
+	v.rows(t, 200, "audit where actor = 'alice' and via = 'web' and action = 'approve' and detail->>'reason' = 'the farm'")
 }
 
 // revokes takes back what was approved first.
@@ -78,7 +79,7 @@ func (v *visit) revokes(t *testing.T) {
 	v.press(t, `.form button[type=submit]`, "Revoked the approval of 1 port on 1 host.")
 	v.rows(t, 1, "approval where port = 21001 and end_reason = 'revoked' and ended_by = 'alice'")
 	v.rows(t, 1, "port_current where port = 21001 and approval_id is null")
-	t.Log(v.program.wants(t, 0, "audit", "-n", "4"))
+	v.audited(t, "alice web revoke "+v.subnet+".1 21001/tcp approval=1 from=127.0.0.1 how=session reason=it is gone soon")
 }
 
 // addsHost makes a profile of many ports, adds a host that is to be asked gently, one port
@@ -97,7 +98,7 @@ func (v *visit) addsHost(t *testing.T) {
 	v.press(t, `//table//a[.="`+v.subnet+`.2"]`, "No host of it is known yet.")
 	v.press(t, `//a[.="Scan it now"]`, "Some of the targets")
 	v.press(t, `.asks form:last-child button`, "Requested: a scan of "+v.subnet+".2.")
-	t.Log(v.program.wants(t, 0, "audit", "-n", "4"))
+	v.audited(t, "alice web scan-request "+v.subnet+".2", "alice web target-add "+v.subnet+".2 from=127.0.0.1 how=session owner=bob@example.org profile=special tags=fragile", `alice web setting profiles.special after={"ports":"21001-24000"`)
 }
 
 // watches sees the scan get on: by itself with scripts, and by the page loading itself
@@ -129,14 +130,13 @@ func (v *visit) cancels(t *testing.T) {
 	v.goTo(t, "/scan")
 	v.press(t, `//a[.="Cancel this run"]`, "Cancel run 2?")
 	v.press(t, `form[action="/scan/cancel"] button`, "Run 2 is cancelled; the state is as it was before it.")
-	waitFor(t, time.Minute, "the request to end", func() bool { return v.outcome(t, 2).finished })
-	if w := v.outcome(t, 2); w.by != "alice" || w.run != 2 || !strings.Contains(w.fault, "run 2 was cancelled by alice") {
+	if w := v.ends(t, 2); w.by != "alice" || w.run != 2 || !strings.HasSuffix(w.fault, "run 2 was cancelled by alice") {
 		t.Errorf("the cancelled request: %+v", w)
 	}
 	v.noNmapLeft(t)
 	v.rows(t, 1, "run where id = 2 and state = 'failed' and error = 'cancelled by alice'")
 	v.rows(t, manyPorts, "port_current")
-	t.Log(v.program.wants(t, 0, "audit", "-n", "4"))
+	v.audited(t, "alice web scan-cancel run 2 from=127.0.0.1 how=session")
 }
 
 // changesProfile makes the profile quick, and the next scan goes by it.
@@ -150,13 +150,15 @@ func (v *visit) changesProfile(t *testing.T) {
 	holds(t, "the config", v.program.wants(t, 0, "config", "show"), "special:", "ports: 21001-21010")
 	v.goTo(t, "/scan?only="+v.subnet+".2")
 	v.press(t, `.asks form:last-child button`, "Requested: a scan of "+v.subnet+".2.")
-	v.settled(t, 3, wish{by: "alice", only: v.subnet + ".2", run: 3})
+	if w := v.ends(t, 3); w != (wish{by: "alice", only: v.subnet + ".2", run: 3, finished: true}) {
+		t.Errorf("the request: %+v", w)
+	}
 	holds(t, "the run as nmap tells it", v.program.wants(t, 0, "report", "3", "--format", "nmap"), `services="21001-21010"`)
 	v.rows(t, 2, "port_current join host on host.id = host_id where address = $1::inet and port_current.state = 'open'", v.subnet+".2")
-	t.Log(v.program.wants(t, 0, "audit", "-n", "4"))
+	v.audited(t, `alice web setting profiles.special after={"ports":"21001-21010","udp":"","services":false,"timing":3`)
 }
 
-// opensReport opens the report of an old run, and its PDF.
+// opensReport opens the report of an old run.
 func (v *visit) opensReport(t *testing.T) {
 	v.goTo(t, "/runs")
 	v.page.Do(t, chromedp.SendKeys(`//table//a[@href="/runs/1"]`, kb.Enter)) // a word that nobody sees is in it, which a click might hit
@@ -165,6 +167,10 @@ func (v *visit) opensReport(t *testing.T) {
 	if width := browser.Eval[string](t, v.page, `getComputedStyle(document.querySelector(".verdict")).borderLeftWidth`); width != "6px" {
 		t.Errorf("the report has no style: %s", width)
 	}
+}
+
+// opensPDF opens the PDF of that report.
+func (v *visit) opensPDF(t *testing.T) {
 	v.goTo(t, "/runs/1")
 	address := v.page.Attribute(t, `//section//a[.="PDF"]`, "href")
 	v.goTo(t, address)
@@ -176,42 +182,35 @@ func (v *visit) opensReport(t *testing.T) {
 	}
 }
 
-// followsLink approves by the link of a mail that was delivered, signed in as nobody.
-func (v *visit) followsLink(t *testing.T) {
-	var links []string
+// followsLinks approves by links of a mail that was delivered, signed in as nobody: by one
+// of its HTML and by one of its text.
+func (v *visit) followsLinks(t *testing.T) {
+	found := map[bool][]string{} // of the HTML, of the text; some stand there twice
 	waitFor(t, time.Minute, "the mail of run 3", func() bool {
-		for _, letter := range v.mails.Messages() {
-			links = v.linksOf(t, letter.Data)
-		}
-		return len(links) > 0
-	})
-	t.Log(links)
-	v.goTo(t, "/")
-	v.press(t, `form[action="/logout"] button`, "You are signed out.")
-	v.page.Do(t, chromedp.Navigate(links[0]))
-	v.page.Says(t, "Approve 21001/tcp on "+v.subnet+".2?")
-	v.fill(t, "#reason", "bob's new service")
-	v.press(t, `.form button[type=submit]`, "The link is used up.")
-	v.rows(t, 1, "approval where port = 21001 and via = 'mail' and granted_by = 'sent to alice@example.org'")
-	t.Log(v.program.wants(t, 0, "audit", "-n", "4"))
-}
-
-// linksOf returns the links to approve of a mail, which its text and its HTML share.
-func (v *visit) linksOf(t *testing.T, letter []byte) []string {
-	t.Helper()
-	var found [2][]string
-	for i, part := range partsOf(t, "mail", letter) {
-		for _, link := range regexp.MustCompile(regexp.QuoteMeta(v.url)+`/a/[\w.~-]+`).FindAllString(string(part.text), -1) {
-			if !slices.Contains(found[i], link) {
-				found[i] = append(found[i], link)
+		for _, letter := range v.mails.Messages() { // that of the baseline has none
+			for _, part := range partsOf(t, "mail", letter.Data) {
+				for _, link := range regexp.MustCompile(regexp.QuoteMeta(v.url)+`/a/[\w-]+`).FindAllString(string(part.text), -1) {
+					if !slices.Contains(found[part.html], link) {
+						found[part.html] = append(found[part.html], link)
+					}
+				}
 			}
 		}
+		return len(found[true]) > 0
+	})
+	if html, text := found[true], found[false]; len(html) != 3 || !slices.Equal(html, text) {
+		t.Fatalf("the links of the HTML are %q, those of the text %q; want one for each port and one for both", html, text)
 	}
-	if a, b := slices.Sorted(slices.Values(found[0])), slices.Sorted(slices.Values(found[1])); !slices.Equal(a, b) {
-		t.Errorf("the links of the text are %q, those of the HTML %q", a, b)
+	v.goTo(t, "/")
+	v.press(t, `form[action="/logout"] button`, "You are signed out.")
+	for i, link := range []string{found[true][0], found[false][1]} {
+		port := strconv.Itoa(firstPort + i)
+		v.page.Do(t, chromedp.Navigate(link))
+		v.page.Says(t, "Approve "+port+"/tcp on "+v.subnet+".2?")
+		v.fill(t, "#reason", "new service "+port)
+		v.press(t, `.form button[type=submit]`, "The link is used up.")
+		v.rows(t, 1, "approval join host on host.id = host_id where address = $1::inet and port = $2 and via = 'mail' and reason = $3 and ended_at is null", v.subnet+".2", firstPort+i, "new service "+port)
+		v.audited(t, "via link sent to alice@example.org mail approve "+v.subnet+".2 "+port+"/tcp")
 	}
-	return found[1]
+	holds(t, "ports", v.program.wants(t, 0, "ports"), "via link sent to alice@example.org")
 }
-
-var _ = json.Valid
-var _ = fmt.Sprint

@@ -18,7 +18,7 @@ import (
 var axe string
 
 // patience is how long one step in the browser may take on a busy machine.
-const patience = 25 * time.Second
+const patience = 2 * time.Minute
 
 // Browser is a running Chromium.
 type Browser struct{ ctx context.Context }
