@@ -134,10 +134,6 @@ func (e *planError) Unwrap() error { return e.err }
 // checkScan tells what names no host of a target, as `ownmap run` does, with what is set on
 // the page by now.
 func (h *house) checkScan(ctx context.Context, only []string) error {
-	h, err := h.anew(ctx)
-	if err != nil {
-		return err
-	}
 	now, err := h.anew(ctx)
 	if err != nil {
 		return err

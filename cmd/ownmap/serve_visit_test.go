@@ -18,6 +18,7 @@ import (
 
 // signsIn uses the link of the terminal to set the first user, and signs in as that one.
 func (v *visit) signsIn(t *testing.T) {
+	t.Helper()
 	const password = "correct horse battery"
 	v.press(t, `main button`, "Set the first user")
 	v.fill(t, "#first-name", "alice", "#first-password", password, "#first-again", password)
@@ -32,6 +33,7 @@ func (v *visit) signsIn(t *testing.T) {
 
 // scansAll has every target scanned for the first time, by the worker beside the page.
 func (v *visit) scansAll(t *testing.T) {
+	t.Helper()
 	v.goTo(t, "/scan")
 	v.press(t, `.asks form:first-child button`, "Requested: a scan of all targets.")
 	if w := v.ends(t, 1); w != (wish{by: "alice", run: 1, finished: true}) {
@@ -46,6 +48,7 @@ func (v *visit) scansAll(t *testing.T) {
 
 // approvesOne approves a port by the button beside it.
 func (v *visit) approvesOne(t *testing.T) {
+	t.Helper()
 	v.goTo(t, "/ports")
 	v.fill(t, "#filter", "21001/tcp")
 	v.press(t, `.filterbox button`, "1 port on 1 host, 1 unapproved.")
@@ -58,6 +61,7 @@ func (v *visit) approvesOne(t *testing.T) {
 
 // approvesMany approves all that a filter finds.
 func (v *visit) approvesMany(t *testing.T) {
+	t.Helper()
 	v.goTo(t, "/ports")
 	v.fill(t, "#filter", "21002-21201/tcp unapproved")
 	v.press(t, `.filterbox button`, "200 ports on 1 host, 200 unapproved.")
@@ -71,6 +75,7 @@ func (v *visit) approvesMany(t *testing.T) {
 
 // revokes takes back what was approved first.
 func (v *visit) revokes(t *testing.T) {
+	t.Helper()
 	v.goTo(t, "/ports?filter=21001/tcp")
 	v.press(t, `//td[@class="do"]/a[.="Revoke"]`, "Revoke 1 approval on 1 host?")
 	v.fill(t, "#reason", "it is gone soon")
@@ -83,6 +88,7 @@ func (v *visit) revokes(t *testing.T) {
 // addsHost makes a profile of many ports, adds a host that is to be asked gently, one port
 // after the other, and has it scanned: that takes minutes.
 func (v *visit) addsHost(t *testing.T) {
+	t.Helper()
 	v.goTo(t, "/settings/profile")
 	v.page.Do(t, chromedp.Clear("#ports"))
 	v.fill(t, "#name", "special", "#ports", "21001-24000")
@@ -102,6 +108,7 @@ func (v *visit) addsHost(t *testing.T) {
 // watches sees the scan get on: by itself with scripts, and by the page loading itself
 // again without.
 func (v *visit) watches(t *testing.T) {
+	t.Helper()
 	if v.view.NoScript {
 		v.press(t, `noscript a[href$="follow=1"]`, "Stop that")
 	} else {
@@ -126,6 +133,7 @@ func (v *visit) watches(t *testing.T) {
 
 // cancels ends the scan that would take minutes.
 func (v *visit) cancels(t *testing.T) {
+	t.Helper()
 	v.goTo(t, "/scan")
 	v.press(t, `//a[.="Cancel this run"]`, "Cancel run 2?")
 	v.press(t, `form[action="/scan/cancel"] button`, "Run 2 is cancelled; the state is as it was before it.")
@@ -140,6 +148,7 @@ func (v *visit) cancels(t *testing.T) {
 
 // changesProfile makes the profile quick, and the next scan goes by it.
 func (v *visit) changesProfile(t *testing.T) {
+	t.Helper()
 	v.goTo(t, "/settings")
 	v.press(t, `//table//a[.="special"]`, "1 target is scanned with it.")
 	v.page.Do(t, chromedp.Clear("#ports"))
@@ -159,6 +168,7 @@ func (v *visit) changesProfile(t *testing.T) {
 
 // opensReport opens the report of an old run.
 func (v *visit) opensReport(t *testing.T) {
+	t.Helper()
 	v.goTo(t, "/runs")
 	v.page.Do(t, chromedp.SendKeys(`//table//a[@href="/runs/1"]`, kb.Enter)) // a word that nobody sees is in it, which a click might hit
 	v.page.Says(t, "Baseline: 220 ports await approval")
@@ -170,6 +180,7 @@ func (v *visit) opensReport(t *testing.T) {
 
 // opensPDF opens the PDF of that report.
 func (v *visit) opensPDF(t *testing.T) {
+	t.Helper()
 	v.goTo(t, "/runs/1")
 	address := v.page.Attribute(t, `//section//a[.="PDF"]`, "href")
 	v.goTo(t, address)
@@ -189,6 +200,7 @@ func (v *visit) opensPDF(t *testing.T) {
 // followsLinks approves by links of a mail that was delivered, signed in as nobody: by one
 // of its HTML and by one of its text.
 func (v *visit) followsLinks(t *testing.T) {
+	t.Helper()
 	found := map[bool][]string{} // of the HTML, of the text; some stand there twice
 	waitFor(t, time.Minute, "the mail of run 3", func() bool {
 		for _, letter := range v.mails.Messages() { // that of the baseline has none

@@ -78,9 +78,6 @@ type Options struct {
 	Tables Tables
 	// NextRun says what begins the next run, and when; nil: the pages do not tell.
 	NextRun func(context.Context) (state.NextRun, error)
-	// CheckScan says whether targets that a scan is asked for name anything; nil: it is
-	// found out when it is scanned.
-	CheckScan func(ctx context.Context, targets []string) error
 	// Metrics writes what /metrics shows, in Prometheus' text format; nil: there is none.
 	Metrics func(ctx context.Context, w io.Writer) error
 	// Ready says whether the page can do its work: /healthz asks it; nil: always.
