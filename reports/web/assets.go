@@ -75,3 +75,11 @@ func (s *server) asset(w http.ResponseWriter, r *http.Request) error {
 	_, err := w.Write(file.data)
 	return err
 }
+
+// icon answers that there is no icon. Pages say so themselves, but a browser asks for one
+// beside a PDF too, and would complain of the page for missing it.
+func (s *server) icon(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Cache-Control", "public, max-age=86400")
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

@@ -17,7 +17,7 @@ import (
 // loads, whether the page works, and links that carry their right with them.
 func forEverybody() []string {
 	return []string{
-		"GET /assets/{version}/{file}", "GET /healthz", "GET /login", "POST /login", "POST /logout", "GET /signin/{token}", "POST /signin/{token}",
+		"GET /assets/{version}/{file}", "GET /favicon.ico", "GET /healthz", "GET /login", "POST /login", "POST /logout", "GET /signin/{token}", "POST /signin/{token}",
 		"GET /oidc/start", "GET /oidc/callback", "GET /a/{token}", "POST /a/{token}",
 	}
 }

@@ -155,7 +155,7 @@ func (l list) Range(rows int) string {
 		limit = pageRows
 	}
 	first := (l.Page-1)*limit + 1
-	return number(first) + " to " + number(first+rows-1) + " of " + number(l.Total) + " " + l.Noun
+	return number(first) + " to " + number(first+rows-1) + " of " + counted(l.Total, strings.TrimSuffix(l.Noun, "s"), l.Noun)
 }
 
 // number writes a number so that large ones can be read: "1,234,567".

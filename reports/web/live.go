@@ -99,6 +99,12 @@ func (l live) Step() string {
 	return ""
 }
 
+// MayCancel says whether a request can be cancelled by itself: as long as its run is not
+// being scanned, which is cancelled in its place.
+func (l live) MayCancel(r state.ScanRequest) bool {
+	return r.TakenAt == nil || l.Run == nil || l.Run.State != state.RunScanning || l.Run.StartedAt.Before(*r.TakenAt)
+}
+
 // Targets says what a request is about.
 func (l live) Targets(r state.ScanRequest) string { return targetWords(r.Only) }
 

@@ -120,6 +120,7 @@ func (s *server) routes() []route {
 		{"POST", "/a/{token}", state.Nobody, s.approveByLink},
 
 		{"GET", "/assets/{version}/{file}", state.Nobody, s.asset},
+		{"GET", "/favicon.ico", state.Nobody, s.icon},
 		{"GET", "/healthz", state.Nobody, s.health},
 		{"GET", "/metrics", state.Viewer, s.metrics},
 	}

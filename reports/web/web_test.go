@@ -114,6 +114,7 @@ func TestFrame(t *testing.T) {
 		{"POST", "/", state.Admin, []string{"Origin", "null"}, 403, "another site"},
 		{"POST", "/", state.Admin, []string{"Origin", "https://evil.example.com"}, 403, "another site"},
 		{"GET", "/healthz", state.Nobody, nil, 200, "ok"},
+		{"GET", "/favicon.ico", state.Nobody, nil, 204, ""},
 		{"GET", "/metrics", state.Nobody, nil, 401, ""},
 		{"GET", "/assets/x/web.css", state.Nobody, nil, 200, ".form"},
 		{"GET", "/assets/x/../../etc/passwd", state.Nobody, nil, 307, ""},

@@ -129,6 +129,19 @@ func Eval[T any](tb testing.TB, p *Page, script string) T {
 	return run(tb, p, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
 }
 
+// Says waits until the page has a text in its body, whatever page it is by then.
+func (p *Page) Says(tb testing.TB, text string) {
+	tb.Helper()
+	p.Do(tb, chromedp.WaitReady(`//body[contains(normalize-space(.), "`+text+`")]`))
+}
+
+// Attribute waits for the first element that a selector finds, and returns an attribute of
+// it. It runs nothing in the page, so that the page may be loaded anew meanwhile.
+func (p *Page) Attribute(tb testing.TB, selector, name string) string {
+	tb.Helper()
+	return run(tb, p, chromedp.AttributeValue(selector, name)).Value
+}
+
 // Picture returns the whole page as a PNG.
 func (p *Page) Picture(tb testing.TB) []byte {
 	tb.Helper()
