@@ -142,7 +142,7 @@ func TestListen(t *testing.T) {
 		}
 	}
 	client := func(version uint16) *http.Client {
-		config := &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: version} //nolint:gosec // the certificate is the test's own
+		config := &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: version}
 		return &http.Client{Transport: &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}}
 	}
 	answers(load.Web{Listen: "127.0.0.1:0"}, client(0))
@@ -167,7 +167,7 @@ func TestListen(t *testing.T) {
 	// A unix socket: also after a process that was killed, not beside one that lives.
 	path := filepath.Join(dir, "web.sock")
 	socket := load.Web{Listen: "unix:" + path}
-	overSocket := &http.Client{Transport: &http.Transport{Dial: func(string, string) (net.Conn, error) { return net.Dial("unix", path) }}} //nolint:staticcheck // a test
+	overSocket := &http.Client{Transport: &http.Transport{Dial: func(string, string) (net.Conn, error) { return net.Dial("unix", path) }}}
 	answers(socket, overSocket)
 	left, err := net.Listen("unix", path)
 	if err != nil {

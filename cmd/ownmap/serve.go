@@ -117,7 +117,7 @@ func (h *house) keepWarm(ctx context.Context) {
 	defer ticker.Stop()
 	for {
 		if err := h.book.Warm(ctx); err != nil && ctx.Err() == nil {
-			h.log.Warn("what pages are made of could not be read ahead", "error", err)
+			h.log.WarnContext(ctx, "what pages are made of could not be read ahead", "error", err)
 		}
 		select {
 		case <-ctx.Done():

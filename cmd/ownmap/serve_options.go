@@ -169,7 +169,7 @@ func (h *house) webWorkers(ctx context.Context) ([]web.Worker, error) {
 func (h *house) webChannels() []web.Channel {
 	var list []web.Channel
 	for _, name := range slices.Sorted(maps.Keys(h.config.Channels)) {
-		list = append(list, web.Channel{Name: name, Type: string(h.config.Channels[name].Type), Recipients: h.policy.Channels[name].Recipients})
+		list = append(list, web.Channel{Name: name, Type: h.config.Channels[name].Type, Recipients: h.policy.Channels[name].Recipients})
 	}
 	return list
 }

@@ -135,7 +135,7 @@ func (s served) child() int {
 			text = append(text, more...)
 		}
 	}
-	for _, word := range strings.Fields(string(text)) {
+	for word := range strings.FieldsSeq(string(text)) {
 		pid, _ := strconv.Atoi(word)
 		if line, _ := os.ReadFile("/proc/" + word + "/cmdline"); strings.HasSuffix(string(line), "\x00worker\x00") {
 			return pid

@@ -31,7 +31,7 @@ func (a *app) keepWorker(ctx context.Context) error {
 		began := time.Now()
 		err := a.runWorker(ctx, program)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it was told to end, and so were we
 		}
 		if time.Since(began) > workerSettled {
 			pause = workerAgain

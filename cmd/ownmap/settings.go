@@ -64,7 +64,7 @@ func (a *app) shownConfig(ctx context.Context) (load.Config, error) {
 			return config, err
 		}
 		if _, err := os.Stat(filepath.Join(dir, "pg", "data")); err != nil {
-			return config, nil //nolint:nilerr // nothing was ever set
+			return config, nil
 		}
 	}
 	h, err := a.openWith(ctx, config)

@@ -47,7 +47,7 @@ func TestTimetable(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := at
-		for _, want := range strings.Fields(c.want) {
+		for want := range strings.FieldsSeq(c.want) {
 			next := table.Next(at)
 			if got := next.Format(time.RFC3339); got != want {
 				t.Errorf("%s in %s after %s: %s, want %s", c.words, c.zone, at.Format(time.RFC3339), got, want)

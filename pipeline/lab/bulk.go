@@ -33,7 +33,7 @@ func (b Bulk) Fill(ctx context.Context, url string) error {
 	if err != nil {
 		return fmt.Errorf("fill the database: %w", err)
 	}
-	defer conn.Close(ctx) //nolint:errcheck // what was written is committed, or an error told
+	defer conn.Close(ctx)
 	if err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return b.fill(ctx, tx) }); err != nil {
 		return fmt.Errorf("fill the database: %w", err)
 	}
@@ -72,8 +72,10 @@ func (b Bulk) fill(ctx context.Context, tx pgx.Tx) error {
 		{"host_coverage", []string{"host_id", "vantage_id", "protocol", "port_set_id", "services"}, b.covered()},
 		{"fingerprint", []string{"id", "service", "product", "version", "extra_info", "tunnel", "probed"}, b.fingerprints()},
 		{"process", []string{"id", "exe", "os_user", "unit", "container", "package"}, b.processes()},
-		{"approval", []string{"id", "host_id", "vantage_id", "protocol", "port", "service", "family", "probed", "exe", "os_user", "unit", "package",
-			"reason", "granted_by", "via", "granted_at", "expires_at", "ended_at", "ended_by", "end_reason"}, b.approvals(ports)},
+		{"approval", []string{
+			"id", "host_id", "vantage_id", "protocol", "port", "service", "family", "probed", "exe", "os_user", "unit", "package",
+			"reason", "granted_by", "via", "granted_at", "expires_at", "ended_at", "ended_by", "end_reason",
+		}, b.approvals(ports)},
 		{"port_current", []string{"host_id", "vantage_id", "protocol", "port", "state", "fp", "rev_from", "approval_id"}, b.portsNow(ports)},
 		{"port_history", []string{"host_id", "vantage_id", "protocol", "port", "state", "fp", "rev_from", "rev_to"}, b.portsThen(ports)},
 		{"port_change", []string{"rev", "host_id", "vantage_id", "protocol", "port", "kind", "old_state", "old_fp", "new_state", "new_fp"}, b.portChanges(ports)},

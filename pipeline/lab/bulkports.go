@@ -261,7 +261,7 @@ func (b Bulk) audit(ports []bulkPort) iter.Seq[[]any] {
 		if p.approval == 0 {
 			return nil
 		}
-		detail, _ := json.Marshal(map[string]string{"approval": fmt.Sprint(p.approval), "service": p.name, "reason": p.reason()})
+		detail, _ := json.Marshal(map[string]string{"approval": strconv.FormatInt(p.approval, 10), "service": p.name, "reason": p.reason()})
 		return [][]any{{b.at(p.first).Add(9 * time.Hour), "alice", "web", "approve", fmt.Sprintf("%s %d/%s", p.host.address(), p.port, p.protocol), detail}}
 	})
 }

@@ -76,7 +76,7 @@ func (n naive) ports(q state.PortQuery) state.PortPage {
 	slices.SortStableFunc(rows, func(a, b state.PortRow) int {
 		switch q.Sort {
 		case state.ByPort:
-			return a.Port.Compare(b.Port)
+			return a.Compare(b.Port)
 		case state.ByAge:
 			return a.FirstSeen.Compare(b.FirstSeen)
 		case state.ByService:
@@ -85,7 +85,7 @@ func (n naive) ports(q state.PortQuery) state.PortPage {
 			return strings.Compare(a.Owner, b.Owner)
 		case state.ByHost:
 		}
-		return cmp.Or(state.CompareHosts(a.Host, b.Host), a.Port.Compare(b.Port))
+		return cmp.Or(state.CompareHosts(a.Host, b.Host), a.Compare(b.Port))
 	})
 	if q.Descending {
 		slices.Reverse(rows)

@@ -21,7 +21,7 @@ func filterOf(tb testing.TB, text string) *state.Filter {
 func portLabels(rows []state.PortRow) string {
 	texts := make([]string, len(rows))
 	for i, r := range rows {
-		texts[i] = r.Host.Address.String() + " " + r.Port.String()
+		texts[i] = r.Host.Address.String() + " " + r.String()
 	}
 	return strings.Join(texts, ", ")
 }

@@ -27,7 +27,7 @@ func (s *Scanner) Discover(ctx context.Context, addresses []netip.Addr, gentle b
 			}
 		}
 		seen, err := s.look(ctx, look{
-			name: fmt.Sprintf("test-%s", rand.Text()[:8]), addresses: asked, ipv6: ipv6, discover: true,
+			name: "test-" + rand.Text()[:8], addresses: asked, ipv6: ipv6, discover: true,
 			rate: s.options.Rate, retries: maxRetries, intensity: noService, timing: 4, gentle: gentle, patience: discoverPatience,
 		}, nil)
 		if err != nil {

@@ -53,7 +53,7 @@ func (c *clash) compare(rows []state.PortRow, now state.Preview) {
 	c.Known = true
 	shown := make(map[string]string)
 	var order []string
-	for _, text := range strings.Fields(c.shown) {
+	for text := range strings.FieldsSeq(c.shown) {
 		name, seen, _ := strings.Cut(text, "~")
 		if _, err := parsePick(name); err == nil && len(order) < shownRows {
 			shown[name] = seen
@@ -64,7 +64,7 @@ func (c *clash) compare(rows []state.PortRow, now state.Preview) {
 	for _, r := range rows {
 		name := pickText(r.Host, r.Port)
 		still[name] = true
-		what := r.Port.String() + " on " + r.Host.Label()
+		what := r.String() + " on " + r.Host.Label()
 		switch seen, was := shown[name]; {
 		case !was:
 			c.add(clashRow{"+", "came", what, "was not shown", r.Service.Summary()})

@@ -67,7 +67,8 @@ func (s *server) hosts(w http.ResponseWriter, r *http.Request) error {
 		v.Rows = append(v.Rows, hostRowOf(h))
 	}
 	v.Columns = []column{
-		v.List.column("Address", "", string(state.HostsByAddress), true, false), v.List.column("Name", "", string(state.HostsByName), false, false), {Label: "State"},
+		v.List.column("Address", "", string(state.HostsByAddress), true, false), v.List.column("Name", "", string(state.HostsByName), false, false),
+		{Label: "State"},
 		v.List.column("Open", "number", string(state.HostsByOpen), false, true), v.List.column("Unapproved", "number", string(state.HostsByUnapproved), false, true),
 	}
 	if v.Ports {

@@ -115,7 +115,7 @@ func (s *server) linkView(r *http.Request, l state.Linked, is linkIs) linkView {
 }
 
 func linkPortOf(p state.LinkedPort, run state.Run) linkPort {
-	port := linkPort{Name: p.Was.Port.String(), Class: "waits", State: "awaits approval"}
+	port := linkPort{Name: p.Was.String(), Class: "waits", State: "awaits approval"}
 	was := sideOf(p.Was)
 	if p.Now == nil || p.Now.State != state.Open {
 		was.Head, was.At = "When the message was sent", run.StartedAt

@@ -91,7 +91,7 @@ type column struct {
 func (l list) column(label, class, sort string, first, most bool) column {
 	here := l.Sort == sort || l.Sort == "" && first
 	c := column{Label: label, Class: class, Link: l.at(sort, here && !l.Descending, 1)}
-	if first && !(here && !l.Descending) {
+	if first && (!here || l.Descending) {
 		c.Link = l.at("", false, 1)
 	}
 	if here {

@@ -106,7 +106,7 @@ func waitingRowOf(w state.Waiting, of string) waitingRow {
 	}{{w.All, ""}, {w.New, "since:1d"}, {w.Week, "older:1d since:7d"}, {w.Month, "older:7d since:30d"}, {w.Older, "older:30d"}} {
 		c := waitingCell{Value: number(cell.n)}
 		if cell.n > 0 {
-			c.Link = address("/ports", "filter", strings.Join(strings.Fields("unapproved " + cell.age)[:], " ")+spaced(of))
+			c.Link = address("/ports", "filter", strings.Join(strings.Fields("unapproved "+cell.age), " ")+spaced(of))
 		}
 		row.Cells = append(row.Cells, c)
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -67,6 +68,7 @@ func TestPages(t *testing.T) { //nolint:tparallel // one database, step by step
 }
 
 func readPages(t *testing.T, p pages) {
+	t.Helper()
 	for _, test := range []struct {
 		path   string
 		status int
@@ -143,16 +145,15 @@ func readPages(t *testing.T, p pages) {
 // followLinks holds that every link of the pages leads to a page, and that to follow them
 // all changes nothing.
 func followLinks(t *testing.T, p pages) {
+	t.Helper()
 	before, err := p.book.Version(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}
 	var queue []string
-	for _, path := range []string{"/", "/ports?limit=5", "/hosts?limit=3", "/hosts/10.20.0.11", "/approvals", "/approvals?show=drifted", "/audit"} {
-		queue = append(queue, path)
-	}
-	for depth := 0; depth < 2; depth++ {
+	queue = append(queue, []string{"/", "/ports?limit=5", "/hosts?limit=3", "/hosts/10.20.0.11", "/approvals", "/approvals?show=drifted", "/audit"}...)
+	for range 2 {
 		var next []string
 		for _, path := range queue {
 			if seen[path] || len(seen) > 150 {
@@ -203,6 +204,7 @@ func (p pages) said(t *testing.T, response *http.Response, body, target, says st
 }
 
 func approveOnePort(t *testing.T, p pages) {
+	t.Helper()
 	_, body := p.ask(t, state.Admin, "GET", "/ports?filter=631/tcp", nil)
 	button := regexp.MustCompile(`name="one" value="([^"]+)"`).FindStringSubmatch(body)
 	if button == nil {
@@ -245,6 +247,7 @@ func hiddenFields(body string) url.Values {
 }
 
 func approveChosen(t *testing.T, p pages) {
+	t.Helper()
 	_, body := p.ask(t, state.Admin, "GET", "/ports?filter=tag:prod", nil)
 	picks := choices(body)
 	if len(picks) != 14 {
@@ -268,12 +271,8 @@ func approveChosen(t *testing.T, p pages) {
 		{url.Values{"reason": {"x"}, "digest": {""}}, "Look at what would be approved first"},
 	} {
 		send := url.Values{}
-		for key, values := range form {
-			send[key] = values
-		}
-		for key, values := range wrong.change {
-			send[key] = values
-		}
+		maps.Copy(send, form)
+		maps.Copy(send, wrong.change)
 		response, body := p.ask(t, state.Admin, "POST", "/approve", send)
 		if response.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(body, wrong.says) || !strings.Contains(body, "Approve 2 ports on 2 hosts?") {
 			t.Errorf("%v: %d %s", wrong.change, response.StatusCode, shownIn(body))
@@ -299,6 +298,7 @@ func approveChosen(t *testing.T, p pages) {
 }
 
 func approveByFilter(t *testing.T, p pages) {
+	t.Helper()
 	_, body := p.ask(t, state.Admin, "GET", "/approve?all=tag:dmz+unapproved&pick=10.20.1.5_23_tcp&back=/ports", nil)
 	if !strings.Contains(body, "Approve 4 ports on 3 hosts?") {
 		t.Fatalf("asked of four: %s", shownIn(body))
@@ -342,6 +342,7 @@ func approveByFilter(t *testing.T, p pages) {
 }
 
 func revokeChosen(t *testing.T, p pages) {
+	t.Helper()
 	_, body := p.ask(t, state.Admin, "GET", "/approvals?by=alice", nil)
 	ids := regexp.MustCompile(`name="id" value="(\d+)"`).FindAllStringSubmatch(body, -1)
 	if len(ids) < 5 {
@@ -379,6 +380,7 @@ func revokeChosen(t *testing.T, p pages) {
 }
 
 func writeOnHost(t *testing.T, p pages) {
+	t.Helper()
 	const host = "/hosts/10.20.0.71"
 	for _, wrong := range []struct {
 		path string

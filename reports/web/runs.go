@@ -54,12 +54,12 @@ func runRows(runs []state.RunSummary) []runRow {
 }
 
 func remarksOf(r state.Run) (list []remark) {
-	switch {
-	case r.State == state.RunFailed:
+	switch r.State {
+	case state.RunFailed:
 		list = append(list, remark{"failed", "high"})
-	case r.State == state.RunScanning:
+	case state.RunScanning:
 		list = append(list, remark{"under way", "medium"})
-	case r.State == state.RunPersisted:
+	case state.RunPersisted:
 		list = append(list, remark{"reports are due", "medium"})
 	}
 	if r.Baseline {

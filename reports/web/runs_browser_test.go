@@ -71,7 +71,7 @@ func busy(t *testing.T, p pages) {
 
 // TestPagesOfRunsInABrowser looks at the pages with a real browser: light, dark, narrow and
 // without scripts. With OWNMAP_PICTURES naming a folder it leaves pictures there.
-func TestPagesOfRunsInABrowser(t *testing.T) {
+func TestPagesOfRunsInABrowser(t *testing.T) { //nolint:tparallel // one tab at a time: the machine is small
 	t.Parallel()
 	archive := t.TempDir()
 	if err := os.WriteFile(filepath.Join(archive, "index.html"), []byte("<!DOCTYPE html><title>archive</title>"), 0o600); err != nil {

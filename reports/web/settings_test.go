@@ -83,9 +83,14 @@ func TestProfilePage(t *testing.T) {
 	wants(t, body, "New profile", `name="name"`, `value="top-1000"`)
 	wants(t, p.post(t, "/settings/profile", 303, form("dns", "22,53", "0", "new", "1")), "Profile dns is set", "5 profiles", "22,53", "yes, 2 scripts")
 	for _, c := range []struct{ field, value, want string }{
-		{"ports", "0-99999", "Ports of profile evil"}, {"ports", "-oN /etc/x", "Ports of profile evil"}, {"udp", "U:x", "Udp of profile evil"},
-		{"timing", "9", "a whole number from 0 to 5"}, {"version_intensity", "-1", "a whole number from 0 to 9"},
-		{"scripts", "../../evil.nse", "is not allowed"}, {"scripts", "default", "is not allowed"}, {"name", "-oN", "Profile name"},
+		{"ports", "0-99999", "Ports of profile evil"},
+		{"ports", "-oN /etc/x", "Ports of profile evil"},
+		{"udp", "U:x", "Udp of profile evil"},
+		{"timing", "9", "a whole number from 0 to 5"},
+		{"version_intensity", "-1", "a whole number from 0 to 9"},
+		{"scripts", "../../evil.nse", "is not allowed"},
+		{"scripts", "default", "is not allowed"},
+		{"name", "-oN", "Profile name"},
 	} {
 		body := p.post(t, "/settings/profile", 422, form("evil", "22", "0", "new", "1", c.field, c.value))
 		wants(t, body, c.want, `role="alert"`)

@@ -81,8 +81,15 @@ func readTarget(r *http.Request, several bool) (targetForm, []state.Target, erro
 		limit int
 		into  *string
 	}{
-		{"targets", 8000, &f.Specs}, {"tags", 2200, &f.Tags}, {"owner", 254, &f.Owner}, {"profile", 64, &f.Profile}, {"vantage", 64, &f.Vantage},
-		{"exclude", 4000, &f.Exclude}, {"look", 8, &f.Look}, {"user", 64, &f.User}, {"port", 8, &f.Port},
+		{"targets", 8000, &f.Specs},
+		{"tags", 2200, &f.Tags},
+		{"owner", 254, &f.Owner},
+		{"profile", 64, &f.Profile},
+		{"vantage", 64, &f.Vantage},
+		{"exclude", 4000, &f.Exclude},
+		{"look", 8, &f.Look},
+		{"user", 64, &f.User},
+		{"port", 8, &f.Port},
 	} {
 		text, err := field(r, read.name, read.limit)
 		if err != nil {

@@ -81,7 +81,7 @@ func (s *server) showTargets(w http.ResponseWriter, r *http.Request, status int,
 // profile or vantage.
 func matches(t state.TargetRow, query string) bool {
 	text := strings.ToLower(strings.Join(append([]string{t.Spec.String(), t.Owner, t.Profile, t.Vantage, whereOf(t.Target)}, t.Tags...), " "))
-	for _, word := range strings.Fields(strings.ToLower(query)) {
+	for word := range strings.FieldsSeq(strings.ToLower(query)) {
 		if !strings.Contains(text, word) {
 			return false
 		}

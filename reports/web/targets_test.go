@@ -45,11 +45,11 @@ func (p pages) post(t *testing.T, path string, status int, form url.Values) stri
 		return body
 	}
 	to, _, _ := strings.Cut(response.Header.Get("Location"), "#")
-	cookie := ""
+	var cookies []string
 	for _, c := range response.Cookies() {
-		cookie += c.Name + "=" + c.Value
+		cookies = append(cookies, c.Name+"="+c.Value)
 	}
-	_, body = p.ask(t, state.Admin, http.MethodGet, to, nil, "Cookie", cookie)
+	_, body = p.ask(t, state.Admin, http.MethodGet, to, nil, "Cookie", strings.Join(cookies, "; "))
 	return body
 }
 
@@ -69,7 +69,7 @@ func wants(t *testing.T, body string, texts ...string) {
 	for _, text := range texts {
 		missing, not := strings.CutPrefix(text, "not ")
 		if strings.Contains(body, missing) == not {
-			t.Errorf("the page should say %q:\n%s", text, body[strings.Index(body, "<main"):])
+			t.Errorf("the page should say %q:\n%s", text, body[max(0, strings.Index(body, "<main")):])
 		}
 	}
 }

@@ -63,8 +63,12 @@ func (s *server) setWindow(w http.ResponseWriter, r *http.Request) error {
 		limit int
 		into  *string
 	}{
-		{"name", 80, &view.Name}, {"when", 200, &view.When}, {"for", 20, &view.For},
-		{"tags", 2200, &view.TypedTags}, {"owners", 4000, &view.TypedOwners}, {"hosts", 4000, &view.TypedHosts},
+		{"name", 80, &view.Name},
+		{"when", 200, &view.When},
+		{"for", 20, &view.For},
+		{"tags", 2200, &view.TypedTags},
+		{"owners", 4000, &view.TypedOwners},
+		{"hosts", 4000, &view.TypedHosts},
 	} {
 		text, err := field(r, read.name, read.limit)
 		if err != nil {

@@ -35,7 +35,7 @@ func TestLinksToApprove(t *testing.T) {
 			t.Fatalf("%d ports", len(sent.Data.Unapproved))
 		}
 		for _, p := range sent.Data.Unapproved {
-			if linked != (p.Approve != nil) || linked && (*p.Approve)[len(*p.Approve)-len(fmt.Sprint(p.Port)):] != fmt.Sprint(p.Port) {
+			if linked != (p.Approve != nil) || linked && (*p.Approve)[len(*p.Approve)-len(strconv.FormatUint(uint64(p.Port), 10)):] != strconv.FormatUint(uint64(p.Port), 10) {
 				t.Errorf("port %d: %v", p.Port, p.Approve)
 			}
 		}

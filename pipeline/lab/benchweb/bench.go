@@ -168,8 +168,8 @@ func (b *bench) serve(ctx context.Context, database string) (base, token string,
 	if err != nil {
 		return "", "", nil, fmt.Errorf("make a token: %w", err)
 	}
-	words := strings.Fields(string(out))
-	for _, word := range words {
+	words := strings.FieldsSeq(string(out))
+	for word := range words {
 		if strings.HasPrefix(word, "ownmap_") {
 			token = word
 		}

@@ -56,7 +56,7 @@ func installed(t *testing.T) string {
 	t.Helper()
 	dir := stateDir(t)
 	seed.once.Do(func() {
-		if seed.home, seed.err = os.MkdirTemp(filepath.Dir(filepath.Dir(dir)), "ownmap-seed-"); seed.err != nil {
+		if seed.home, seed.err = os.MkdirTemp(filepath.Dir(filepath.Dir(dir)), "ownmap-seed-"); seed.err != nil { //nolint:usetesting // it outlives this test: others copy it
 			return
 		}
 		if seed.err = os.Chmod(seed.home, 0o711); seed.err != nil {

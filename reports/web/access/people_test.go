@@ -25,11 +25,11 @@ func (w world) audit(t *testing.T, n int) string {
 	slices.Reverse(lines)
 	var all []string
 	for _, l := range lines {
-		text := l.Actor + " " + l.Via + " " + l.Action + " " + l.Subject
+		words := []string{l.Actor, l.Via, l.Action, l.Subject}
 		for _, key := range slices.Sorted(maps.Keys(l.Detail)) {
-			text += " " + key + "=" + l.Detail[key]
+			words = append(words, key+"="+l.Detail[key])
 		}
-		all = append(all, text)
+		all = append(all, strings.Join(words, " "))
 	}
 	return strings.Join(all, "\n")
 }
