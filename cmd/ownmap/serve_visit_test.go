@@ -153,7 +153,7 @@ func (v *visit) changesProfile(t *testing.T) {
 	v.press(t, `//table//a[.="special"]`, "1 target is scanned with it.")
 	v.page.Do(t, chromedp.Clear("#ports"))
 	v.fill(t, "#ports", "21001-21010")
-	v.choose(t, "#timing", "3, normal")
+	v.choose(t, "#timing", "3")
 	v.press(t, `.form button[type=submit]`, "Profile special is set, for the next run.")
 	holds(t, "the config", v.program.wants(t, 0, "config", "show"), "special:", "ports: 21001-21010")
 	v.goTo(t, "/scan?only="+v.subnet+".2")

@@ -142,6 +142,9 @@ func TestScanIsWatched(t *testing.T) {
 		t.Fatal(err)
 	}
 	shows("No run is under way")
+	browser.Eval[bool](t, page, `window.asked = 0, window.fetch = () => { window.asked++; return Promise.reject(new TypeError("left")); }, true`)
+	begun(t, p)
+	browser.Eval[bool](t, page, `new Promise(done => { const look = () => window.asked ? setTimeout(() => done(true), 50) : setTimeout(look, 30); look(); })`)
 	if messages := page.Messages(); len(messages) > 0 {
 		t.Errorf("%q", messages)
 	}

@@ -19,6 +19,8 @@
         if (!fresh) return;
         document.getElementById("live").replaceWith(document.adoptNode(fresh));
       }
+    } catch {
+      // Whoever leaves the page ends the request; where it failed, the stream tells again.
     } finally {
       busy = false;
     }
