@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -68,7 +69,9 @@ func catalogue() [][]*bulkService {
 			}
 			versions = append(versions, &bulkService{
 				string(port.Protocol), int32(port.Number), service, service.String(), service.Family(),
-				pgtype.UUID{Bytes: service.Fingerprint(), Valid: true}, process, pgtype.UUID{Bytes: process.Fingerprint(), Valid: true},
+				pgtype.UUID{Bytes: service.Fingerprint(), Valid: true},
+				process,
+				pgtype.UUID{Bytes: process.Fingerprint(), Valid: true},
 			})
 		}
 		all = append(all, versions)

@@ -3,7 +3,6 @@ package scan
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"net/netip"
 	"time"
 

@@ -61,6 +61,7 @@ func remarksOf(r state.Run) (list []remark) {
 		list = append(list, remark{"under way", "medium"})
 	case state.RunPersisted:
 		list = append(list, remark{"reports are due", "medium"})
+	case state.RunDone: // as it should be
 	}
 	if r.Baseline {
 		list = append(list, remark{"baseline", "info"})

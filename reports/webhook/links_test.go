@@ -3,6 +3,7 @@ package webhook
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"testing"
 
 	"ownmap/pipeline/lab/demo"
