@@ -39,9 +39,9 @@ run: setup build ## Install what is missing, build, and scan this machine (ARGS=
 	bin/ownmap run $(ARGS)
 
 .PHONY: test
-# Without vet: lint runs it, and more.
+# Without vet: lint runs it, and more. Without what debuggers need: linking is a good part of the time.
 test: setup-test ## Install what tests need and run all of them (TESTFLAGS="-v -run NAME")
-	go test -vet=off $(TESTFLAGS) ./...
+	go test -vet=off -ldflags=-w $(TESTFLAGS) ./...
 
 .PHONY: pictures
 pictures: setup-test ## Make the pictures of the documentation anew

@@ -41,7 +41,7 @@ func TestLists(t *testing.T) {
 		{"host", func(w io.Writer) error { return Host(w, history, Options{}) }, []string{
 			"web-1.example.org (192.0.2.11)", "Owner", "2026-11-01 02:00 UTC  2026-11-19 02:00 UTC", "still", "approval revoked", "by bob", "by alice (until 2026-11-30)", "+  8080/tcp",
 		}},
-		{"targets", func(w io.Writer) error { return Targets(w, []state.Target{target}, Options{}) }, []string{"  standard  dmz prod  web-team@example.org  ownmap.yaml:14"}},
+		{"targets", func(w io.Writer) error { return Targets(w, []state.Target{target}, Options{}) }, []string{"  standard  dmz prod  web-team@example.org  ", "  ownmap.yaml:14\n"}},
 		{"approvals", func(w io.Writer) error {
 			return Approvals(w, "approved", []state.Approval{report.Voided[0]}, Options{})
 		}, []string{"approved 1 port", "192.0.2.11  80/tcp"}},

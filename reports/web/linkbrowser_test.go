@@ -31,12 +31,14 @@ func TestLinkInBrowser(t *testing.T) { //nolint:tparallel // one tab at a time: 
 	p := l.serve(t, state.LinksOn, nil)
 	three, sole, changed, other, gone := l.to(t, letter, "10.20.0.1", 22, 80, 443), l.to(t, letter, "10.20.0.2", 443), l.to(t, letter, "10.20.0.3", 443), l.to(t, letter, "10.20.0.4", 443), "/a/x"
 	b := browser.Start(t)
+	tab := b.Open(t, "about:blank", browser.View{})
 	for _, look := range []struct {
 		name, path string
 		view       browser.View
 	}{{"asks", three, browser.View{}}, {"asks", three, browser.View{Dark: true}}, {"asks", three, browser.View{Width: 390}}, {"changed", changed, browser.View{Dark: true}}, {"gone", gone, browser.View{Width: 390}}} {
-		t.Run(fmt.Sprintf("%s %+v", look.name, look.view), func(t *testing.T) { // which closes the tab
-			lookAtLink(t, b.Open(t, p.URL+look.path, look.view), look.name, look.view)
+		t.Run(fmt.Sprintf("%s %+v", look.name, look.view), func(t *testing.T) {
+			tab.Show(t, p.URL+look.path, look.view)
+			lookAtLink(t, tab, look.name, look.view)
 		})
 	}
 	if list, _ := l.approvals(t); len(list) != 0 {

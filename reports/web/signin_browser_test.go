@@ -22,10 +22,11 @@ type looked struct {
 // lookThrough opens pages light and wide, dark and narrow, and wants no fault on them.
 func lookThrough(t *testing.T, b *browser.Browser, address string, pages ...looked) {
 	t.Helper()
+	p := b.Open(t, "about:blank", browser.View{})
 	for _, page := range pages {
 		for _, view := range []browser.View{{}, {Dark: true, Width: 390, Height: 844}} {
 			name := fmt.Sprintf("%s at %d pixels, dark %v", page.path, view.Width, view.Dark)
-			p := b.Open(t, address+page.path, view)
+			p.Show(t, address+page.path, view)
 			if text := browser.Eval[string](t, p, "document.body.innerText"); !strings.Contains(text, page.says) {
 				t.Errorf("%s: no %q in\n%s", name, page.says, text)
 			}

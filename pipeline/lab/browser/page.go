@@ -19,6 +19,7 @@ type Page struct {
 
 	mu       sync.Mutex
 	messages []string
+	looked   map[string]bool // what axe has looked at in full: a document at a width
 }
 
 // Open opens a page in a tab of its own, which is closed with the test.
@@ -155,13 +156,24 @@ func (p *Page) Overflow(tb testing.TB) int {
 }
 
 // Axe returns the violations that axe-core finds on the page (WCAG 2.2 A and AA, and
-// its best practices), one line each. To find a selector for each element that it looks
-// at takes axe most of its time, and nobody reads them.
+// its best practices), one line each. Of what it has looked at in this tab before, the same
+// document at the same width, only the colours can be others: they alone are looked at
+// again. To find a selector for each element that it looks at takes axe most of its time,
+// and nobody reads them.
 func (p *Page) Axe(tb testing.TB) []string {
 	tb.Helper()
 	if version := Eval[string](tb, p, axe+"; axe.version"); version == "" {
 		tb.Fatal("axe-core did not load")
 	}
-	return Eval[[]string](tb, p, `axe.run(document, {preload: false, selectors: false, resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(
+	rules := `["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]`
+	document := Eval[string](tb, p, "innerWidth + document.documentElement.outerHTML")
+	if p.looked[document] {
+		rules = `{type: "rule", values: ["color-contrast", "link-in-text-block"]}`
+	}
+	if p.looked == nil {
+		p.looked = make(map[string]bool)
+	}
+	p.looked[document] = true
+	return Eval[[]string](tb, p, `axe.run(document, {preload: false, selectors: false, resultTypes: ["violations"], runOnly: `+rules+`}).then(
 		r => r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.slice(0, 3).map(n => n.html.slice(0, 200) + " " + (n.any[0]?.message ?? "")).join(" | ")))`)
 }
