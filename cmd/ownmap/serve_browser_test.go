@@ -157,7 +157,9 @@ func (v *visit) choose(t *testing.T, selector, begins string) {
 // ends waits for a request to end, however busy the machine is, and returns what became of it.
 func (v *visit) ends(t *testing.T, request int) wish {
 	t.Helper()
-	waitFor(t, 2*time.Minute, "the requested scan", func() bool { return v.outcome(t, request).finished })
+	waitFor(t, 2*time.Minute, "the requested scan", func() bool {
+		return v.outcome(t, request).finished && ask[int](t, v.conn, "select count(*) from run where state in ('scanning', 'persisted')") == 0
+	})
 	return v.outcome(t, request)
 }
 

@@ -16,8 +16,10 @@
         const answer = await fetch(location.pathname, { headers: { Accept: "text/html" } });
         if (!answer.ok || answer.redirected) return;
         const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("live");
-        if (!fresh) return;
-        document.getElementById("live").replaceWith(document.adoptNode(fresh));
+        const shown = document.getElementById("live");
+        // What the stream told is older than the page: nothing is taken from under the reader's hand.
+        if (!fresh || fresh.dataset.shape === shown.dataset.shape) return;
+        shown.replaceWith(document.adoptNode(fresh));
       }
     } catch {
       // Whoever leaves the page ends the request; where it failed, the stream tells again.
