@@ -41,7 +41,7 @@ run: setup build ## Install what is missing, build, and scan this machine (ARGS=
 .PHONY: test
 # Without vet: lint runs it, and more. Without what debuggers need: linking is a good part of the time.
 test: setup-test ## Install what tests need and run all of them (TESTFLAGS="-v -run NAME")
-	go test -vet=off -ldflags=-w $(TESTFLAGS) ./...
+	go test -vet=off -ldflags=-w -timeout 20m $(TESTFLAGS) ./...
 
 .PHONY: pictures
 pictures: setup-test ## Make the pictures of the documentation anew
