@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"golang.org/x/crypto/ssh"
+	"golang.org/x/sys/unix"
 )
 
 // Peer is something on loopback that is no real host.
@@ -92,16 +93,25 @@ func Says(tb testing.TB, text string, endless bool) *Peer {
 	})
 }
 
-// Refused is an address on which nothing listens.
+// Refused is an address on which nothing listens, and nobody else begins to: the port is
+// taken by a socket that never listens.
 func Refused(tb testing.TB) *Peer {
 	tb.Helper()
-	var config net.ListenConfig
-	l, err := config.Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer func() { _ = l.Close() }()
-	return &Peer{Address: netip.MustParseAddrPort(l.Addr().String())}
+	unix.CloseOnExec(fd)
+	tb.Cleanup(func() { _ = unix.Close(fd) })
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		tb.Fatal(err)
+	}
+	name, err := unix.Getsockname(fd)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	address, _ := name.(*unix.SockaddrInet4)
+	return &Peer{Address: netip.AddrPortFrom(netip.AddrFrom4(address.Addr), uint16(address.Port))}
 }
 
 // Script is what a scripted server does with a command: it reads what the client
