@@ -165,7 +165,7 @@ func BenchmarkArchive(b *testing.B) {
 	run := func(b *testing.B, dir, order string) (s spent) {
 		b.Helper()
 		cmd := exec.CommandContext(b.Context(), self, dir)
-		cmd.Env = append(os.Environ(), benchEnv+"="+order, "GOGC=300", "GOMEMLIMIT=60MiB") // as `ownmap site` has it
+		cmd.Env = append(os.Environ(), benchEnv+"="+order)
 		cmd.Stderr = os.Stderr
 		out, err := cmd.Output()
 		if err != nil {
