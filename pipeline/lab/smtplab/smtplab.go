@@ -4,6 +4,7 @@
 package smtplab
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -23,6 +24,8 @@ import (
 
 // Options say what the server is like. The zero value offers STARTTLS and no AUTH.
 type Options struct {
+	Host       string   // empty: 127.0.0.1
+	Port       int      // 0: any
 	Implicit   bool     // TLS from the first byte (RFC 8314), in place of STARTTLS
 	Plain      bool     // no TLS at all
 	Names      []string // of the certificate, addresses too; none: 127.0.0.1 and localhost
@@ -56,7 +59,7 @@ type Login struct {
 	OK        bool
 }
 
-// Server is a running server on 127.0.0.1.
+// Server is a running server on a loopback address.
 type Server struct {
 	Host string
 	Port int
@@ -80,7 +83,7 @@ type Server struct {
 // Start starts a server, which ends with the test.
 func Start(tb testing.TB, options Options) *Server {
 	tb.Helper()
-	s := &Server{Host: "127.0.0.1", options: options, ready: newQueue(), ended: make(chan struct{}), open: make(map[net.Conn]int)}
+	s := &Server{Host: cmp.Or(options.Host, "127.0.0.1"), Port: options.Port, options: options, ready: newQueue(), ended: make(chan struct{}), open: make(map[net.Conn]int)}
 	names := options.Names
 	if len(names) == 0 {
 		names = []string{"127.0.0.1", "localhost"}

@@ -29,11 +29,12 @@ const User = "ownmap"
 
 // Options say what a host is like.
 type Options struct {
-	Services bool   // seven listening sockets, those of sshd among them
-	Sudo     bool   // User may run anything as root
-	Config   string // more lines for sshd_config(5), before the lab's own
-	Shell    string // of User; empty: /bin/sh
-	Init     string // shell commands, run as root when the host begins
+	Address  netip.Addr // in the farm's network; zero: the next one
+	Services bool       // seven listening sockets, those of sshd among them
+	Sudo     bool       // User may run anything as root
+	Config   string     // more lines for sshd_config(5), before the lab's own
+	Shell    string     // of User; empty: /bin/sh
+	Init     string     // shell commands, run as root when the host begins
 }
 
 // Farm is hosts on one network.
@@ -43,6 +44,7 @@ type Farm struct {
 	KnownHosts string // file that knows every host
 
 	dir    string
+	prefix netip.Prefix
 	bridge string
 	wire   string // what the names of its cables begin with
 	public string
@@ -60,17 +62,24 @@ type Host struct {
 // startTime is how long a farm may take to begin.
 const startTime = time.Minute
 
-// Start begins a farm with a host for each of the options. The test ends it.
+// Start begins a farm with a host for each of the options, on a network that no other farm
+// has. The test ends it.
 func Start(tb testing.TB, options ...Options) *Farm {
 	tb.Helper()
-	f := &Farm{dir: tb.TempDir()}
+	return StartIn(tb, netip.Prefix{}, options...)
+}
+
+// StartIn is Start on this network, whose first address is ours; a zero one is any that is free.
+func StartIn(tb testing.TB, network netip.Prefix, options ...Options) *Farm {
+	tb.Helper()
+	f := &Farm{dir: tb.TempDir(), prefix: network}
 	for dir := f.dir; strings.Contains(dir, tb.Name()) || dir == f.dir; dir = filepath.Dir(dir) {
 		_ = os.Chmod(dir, 0o755) //nolint:gosec // the user of the hosts has to get at their home
 	}
 	var word [3]byte
 	_, _ = rand.Read(word[:])            // never fails
 	f.wire = fmt.Sprintf("v%x", word[:]) // those of a farm that has just ended may still be there
-	subnet := f.network(tb)
+	f.network(tb)
 	f.keys(tb)
 	f.Hosts = make([]*Host, len(options))
 	keeper := newKeeper(tb)
@@ -82,7 +91,11 @@ func Start(tb testing.TB, options ...Options) *Farm {
 	var lines strings.Builder
 	for i, o := range options {
 		group.Go(func() error {
-			h := &Host{farm: f, dir: filepath.Join(f.dir, strconv.Itoa(i)), Address: netip.AddrFrom4([4]byte{10, subnet, byte((i + 2) / 250), byte(2 + (i+2)%250)})}
+			h := &Host{farm: f, dir: filepath.Join(f.dir, strconv.Itoa(i)), Address: o.Address}
+			if !o.Address.IsValid() {
+				network := f.prefix.Addr().As4()
+				h.Address = netip.AddrFrom4([4]byte{network[0], network[1], byte((i + 2) / 250), byte(2 + (i+2)%250)})
+			}
 			key, err := h.prepare(o)
 			if err != nil {
 				return err
@@ -107,9 +120,8 @@ func Start(tb testing.TB, options ...Options) *Farm {
 	return f
 }
 
-// network makes a bridge of the farm's own and returns the second byte of its
-// addresses.
-func (f *Farm) network(tb testing.TB) byte {
+// network makes a bridge of the farm's own, with the first address of its network.
+func (f *Farm) network(tb testing.TB) {
 	tb.Helper()
 	for n := 64; n < 128; n++ {
 		f.bridge = fmt.Sprintf("omssh%d", n)
@@ -117,12 +129,14 @@ func (f *Farm) network(tb testing.TB) byte {
 			continue // another farm has it
 		}
 		tb.Cleanup(func() { run(tb, context.WithoutCancel(tb.Context()), "ip", "link", "del", f.bridge) })
-		run(tb, tb.Context(), "ip", "address", "add", fmt.Sprintf("10.%d.0.1/16", n), "dev", f.bridge)
+		if !f.prefix.IsValid() {
+			f.prefix = netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(n), 0, 0}), 16)
+		}
+		run(tb, tb.Context(), "ip", "address", "add", netip.PrefixFrom(f.prefix.Addr().Next(), f.prefix.Bits()).String(), "dev", f.bridge)
 		run(tb, tb.Context(), "ip", "link", "set", f.bridge, "up")
-		return byte(n)
+		return
 	}
 	tb.Fatal("no network is free")
-	return 0
 }
 
 // keys makes the client's key.

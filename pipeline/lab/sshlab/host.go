@@ -80,7 +80,7 @@ for f in passwd shadow sudoers; do cp ` + h.dir + `/$f /etc/$f; done
 chmod 440 /etc/sudoers
 read -r address
 ip link set lo up
-ip address add $address/16 dev eth0
+ip address add $address dev eth0
 ip link set eth0 up
 ` + o.Init + `
 ` + services + `cp ` + h.dir + `/sshd_config /etc/ssh/sshd_config
@@ -143,7 +143,7 @@ func (h *Host) begin(ctx context.Context, keeper *keeper, number int) error {
 			return fmt.Errorf("ip %s: %w: %s", strings.Join(args, " "), err, text)
 		}
 	}
-	fmt.Fprintln(in, h.Address)
+	fmt.Fprintln(in, netip.PrefixFrom(h.Address, h.farm.prefix.Bits()))
 	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
 		return fmt.Errorf("its init said %q, %w; %s", line, err, fault.String())
 	}
@@ -172,6 +172,9 @@ func (h *Host) answers(ctx context.Context) error {
 		}
 	}
 }
+
+// Process is the first process of the host, as this machine counts: nsenter(1) gets in by it.
+func (h *Host) Process() int { return h.init }
 
 // Exec runs shell commands as root inside the host and returns what they print.
 func (h *Host) Exec(tb testing.TB, script string) string {
