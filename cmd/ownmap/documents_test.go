@@ -54,7 +54,7 @@ func follow(t *testing.T, document string) {
 		t.Fatal(err)
 	}
 	address := func(s string) sshlab.Options {
-		return sshlab.Options{Address: netip.MustParseAddr(s), Services: true, Sudo: true}
+		return sshlab.Options{Address: netip.MustParseAddr(s)}
 	}
 	farm := sshlab.StartIn(t, netip.MustParsePrefix("10.20.0.0/24"), address("10.20.0.5"), address("10.20.0.7"))
 	mail := smtplab.Start(t, smtplab.Options{Host: "127.0.0.2", Port: 587, Names: []string{"smtp.example.org"}, Mechanisms: []string{"PLAIN"}, User: "ownmap", Password: "secret"})

@@ -23,12 +23,18 @@ type Machine struct {
 	behind []*exec.Cmd // what goes on in the background
 }
 
-// Isolated returns a command that runs a program as NewMachine needs it: in mount and
-// network namespaces of its own.
+// Isolated returns a command that runs a program as NewMachine needs it: in mount, network
+// and PID namespaces of its own, which end with it.
 func Isolated(ctx context.Context, program string, args ...string) *exec.Cmd {
-	return exec.CommandContext(ctx, "unshare", append([]string{"--mount", "--net", "--propagation", "private", "--",
-		"sh", "-c", `ip link set lo up && exec "$0" "$@"`, program}, args...)...)
+	outside, _ := os.Readlink(network)
+	return exec.CommandContext(ctx, "unshare", append([]string{"--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private", "--",
+		"sh", "-c", `ip link set lo up && ` + outsideEnv + `='` + outside + `' "$0" "$@"`, program}, args...)...)
 }
+
+const (
+	network    = "/proc/self/ns/net"
+	outsideEnv = "OWNMAP_OUTSIDE" // the network namespace of who called Isolated
+)
 
 // errNotAlone says that commands would change the machine of whoever runs the test.
 var errNotAlone = errors.New("not in namespaces of its own: start it by Isolated")
@@ -38,11 +44,8 @@ var errNotAlone = errors.New("not in namespaces of its own: start it by Isolated
 // memory. Its network is loopback alone.
 func NewMachine(tb testing.TB) *Machine {
 	tb.Helper()
-	mine, err := os.Readlink("/proc/self/ns/net")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if theirs, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", os.Getppid())); err != nil || theirs == mine {
+	inside, err := os.Readlink(network)
+	if outside := os.Getenv(outsideEnv); err != nil || outside == "" || outside == inside {
 		tb.Fatal(errors.Join(errNotAlone, err))
 	}
 	const over = "/mnt"
