@@ -5,11 +5,11 @@ select coalesce(max(id), 0) + 1, sqlc.arg(only_hosts), true, sqlc.arg(scanner), 
 from run
 returning *;
 
--- name: ImportOf :many
--- ImportOf returns the run that was made of a file, as seen from a vantage, if one was.
+-- name: ImportsOf :many
+-- ImportsOf returns the runs that were made of files, as seen from a vantage.
 select sqlc.embed(run), rev.id as rev
 from run join rev on rev.run_id = run.id
-where run.import ->> 'vantage' = sqlc.arg(vantage)::text and run.import ->> 'sha256' = sqlc.arg(sha256)::text;
+where run.import ->> 'vantage' = sqlc.arg(vantage)::text and run.import ->> 'sha256' = any (sqlc.arg(sums)::text[]);
 
 -- name: UnfinishedRuns :many
 -- UnfinishedRuns returns the run that was begun and not persisted, if any.

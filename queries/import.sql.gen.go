@@ -108,32 +108,32 @@ func (q *Queries) AskedBefore(ctx context.Context, question string) ([]AskedBefo
 	return items, nil
 }
 
-const importOf = `-- name: ImportOf :many
+const importsOf = `-- name: ImportsOf :many
 select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, run.import, rev.id as rev
 from run join rev on rev.run_id = run.id
-where run.import ->> 'vantage' = $1::text and run.import ->> 'sha256' = $2::text
+where run.import ->> 'vantage' = $1::text and run.import ->> 'sha256' = any ($2::text[])
 `
 
-type ImportOfParams struct {
+type ImportsOfParams struct {
 	Vantage string
-	Sha256  string
+	Sums    []string
 }
 
-type ImportOfRow struct {
+type ImportsOfRow struct {
 	Run Run
 	Rev int64
 }
 
-// ImportOf returns the run that was made of a file, as seen from a vantage, if one was.
-func (q *Queries) ImportOf(ctx context.Context, arg ImportOfParams) ([]ImportOfRow, error) {
-	rows, err := q.db.Query(ctx, importOf, arg.Vantage, arg.Sha256)
+// ImportsOf returns the runs that were made of files, as seen from a vantage.
+func (q *Queries) ImportsOf(ctx context.Context, arg ImportsOfParams) ([]ImportsOfRow, error) {
+	rows, err := q.db.Query(ctx, importsOf, arg.Vantage, arg.Sums)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []ImportOfRow{}
+	items := []ImportsOfRow{}
 	for rows.Next() {
-		var i ImportOfRow
+		var i ImportsOfRow
 		if err := rows.Scan(
 			&i.Run.ID,
 			&i.Run.State,

@@ -94,6 +94,42 @@ func (i *Importer) Add(ctx context.Context, scan state.ImportedScan) (state.Run,
 	return run, i.analyze(ctx, len(k.outcome.Changes))
 }
 
+// AskedBefore returns the hosts that imported scans were asked for which asked the same from
+// the same vantage, each with the protocols that it was asked over, sorted.
+func (i *Importer) AskedBefore(ctx context.Context, vantage, question string) ([]state.Host, error) {
+	rows, err := i.book.q.AskedBefore(ctx, question)
+	if err != nil {
+		return nil, fmt.Errorf("read which hosts were asked for before: %w", err)
+	}
+	hosts := make([]state.Host, len(rows))
+	for n, row := range rows {
+		hosts[n] = state.Host{Vantage: vantage, Address: row.Address, Names: row.Names}
+		for _, protocol := range row.Protocols {
+			hosts[n].Coverage = append(hosts[n].Coverage, state.Coverage{Protocol: state.Protocol(protocol)})
+		}
+	}
+	state.SortHosts(hosts)
+	return hosts, nil
+}
+
+// Imported returns the runs that files became before, as seen from a vantage, by their
+// SHA-256.
+func (i *Importer) Imported(ctx context.Context, vantage string, sums []string) (map[string]state.Run, error) {
+	rows, err := i.book.q.ImportsOf(ctx, queries.ImportsOfParams{Vantage: vantage, Sums: sums})
+	if err != nil {
+		return nil, fmt.Errorf("look for files that were imported before: %w", err)
+	}
+	runs := make(map[string]state.Run, len(rows))
+	for _, row := range rows {
+		run, err := runOf(row.Run, row.Rev)
+		if err != nil {
+			return nil, err
+		}
+		runs[run.Import.SHA256] = run
+	}
+	return runs, nil
+}
+
 // analyze tells the planner about what was loaded, now and then.
 func (i *Importer) analyze(ctx context.Context, changes int) error {
 	if i.loaded += changes; i.loaded < largeLoad/4 {

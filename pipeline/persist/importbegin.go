@@ -46,7 +46,7 @@ func (k *keeping) beginImport(ctx context.Context, b *Book) error {
 // refuse fails when the scan was imported before, or is older than the newest run.
 func (k *keeping) refuse(ctx context.Context) error {
 	scan := k.imported.scan
-	before, err := k.q.ImportOf(ctx, queries.ImportOfParams{Vantage: scan.Vantage, Sha256: scan.SHA256})
+	before, err := k.q.ImportsOf(ctx, queries.ImportsOfParams{Vantage: scan.Vantage, Sums: []string{scan.SHA256}})
 	if err != nil {
 		return fmt.Errorf("look for the file among those that were imported: %w", err)
 	}

@@ -38,6 +38,11 @@ func (i *imported) number(ctx context.Context, q *queries.Queries) (err error) {
 			unknown = append(unknown, h.Address)
 		}
 	}
+	for _, left := range i.scan.Left {
+		if in.ids[left] == 0 {
+			unknown = append(unknown, left)
+		}
+	}
 	// A host that a transaction numbered which was rolled back has another number later:
 	// the Importer is of no use then.
 	if len(unknown) > 0 {
@@ -76,11 +81,15 @@ func (i *imported) whole(ctx context.Context, q *queries.Queries) (bool, error) 
 		}
 	}
 	asked := hostsOf(i.hostIDs())
+	for _, left := range i.scan.Left {
+		asked = asked.union(hostSet{{in.ids[left], in.ids[left]}})
+	}
 	for vantage, hosts := range in.scope {
-		if vantage != in.vantages[i.scan.Vantage] || len(hosts.minus(asked)) > 0 {
-			if len(hosts) > 0 {
-				return false, nil
-			}
+		if vantage == in.vantages[i.scan.Vantage] {
+			hosts = hosts.minus(asked)
+		}
+		if len(hosts) > 0 {
+			return false, nil
 		}
 	}
 	return true, nil

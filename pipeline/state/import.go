@@ -1,6 +1,9 @@
 package state
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Import is where a run comes from that OwnMap did not make: what another scanner wrote
 // down.
@@ -24,4 +27,8 @@ type ImportedScan struct {
 	Hosts      []Host // in the order of SortHosts, all of the one vantage, each with its coverage
 	PortNames  map[Port]string
 	Notes      []string // what a reader should know, cleaned
+	Args       string   // the command line, cleaned
+	// Left are hosts that scans which asked the same were asked for and this one was not: a
+	// name belongs to another address now.
+	Left []netip.Addr
 }
