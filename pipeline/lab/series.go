@@ -19,6 +19,7 @@ type Series struct {
 	// Whole leaves out what tells one scan's coverage from another's: every host is looked
 	// at to the end, so that ndiff and OwnMap speak of the same.
 	Whole bool
+	Busy  int // how much more happens than in a network of that size; 0: as much
 }
 
 // Write writes the files scan-YYYY-MM-DD.xml into a folder and returns their paths, oldest
@@ -98,15 +99,15 @@ const (
 )
 
 // down says whether a host is away: for some nights in a row.
-func (s Series) down(host, night int) bool { return draw(drawAway, host, night/3) < 150 }
+func (s Series) down(host, night int) bool { return draw(drawAway, host, night/3) < 150+10*s.Busy }
 
 // change opens, closes and upgrades the ports of a host from one night to the next.
 func (s Series) change(own []byte, host, night int) {
 	for i, port := range seriesPorts() {
-		if draw(drawFlip+port, host, night) < 3 {
+		if draw(drawFlip+port, host, night) < 3*max(s.Busy, 1) {
 			own[2*i]++
 		}
-		if draw(drawRelease+port, host, night) < 5 {
+		if draw(drawRelease+port, host, night) < 5*max(s.Busy, 1) {
 			own[2*i+1]++
 		}
 	}
@@ -114,7 +115,7 @@ func (s Series) change(own []byte, host, night int) {
 
 func (s Series) writeHost(w io.Writer, host, night int, changed []byte) {
 	timedOut := ""
-	if !s.Whole && draw(drawTimeout, host, night) < 50 {
+	if !s.Whole && draw(drawTimeout, host, night) < 50+10*s.Busy {
 		timedOut = ` timedout="true"`
 	}
 	fmt.Fprintf(w, `<host starttime="1" endtime="2"%s><status state="up" reason="echo-reply" reason_ttl="63"/>
