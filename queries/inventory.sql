@@ -25,10 +25,10 @@ order by v.name collate "C", h.address;
 
 -- name: LookedAt :many
 -- LookedAt returns which ports were ever looked at, up to a revision, and on
--- which hosts there was an answer.
+-- which of some hosts there was an answer.
 select c.vantage_id, c.protocol, c.port_set_id, bool_or(c.services)::boolean as services, range_agg(r.r)::int8multirange as hosts
-from coverage c cross join lateral unnest(c.hosts) as r (r)
-where c.status = 'answered' and c.rev <= sqlc.arg(rev)
+from coverage c cross join lateral unnest(c.hosts * sqlc.arg(wanted)::int8multirange) as r (r)
+where c.status = 'answered' and c.rev <= sqlc.arg(rev) and c.hosts && sqlc.arg(wanted)::int8multirange
 group by c.vantage_id, c.protocol, c.port_set_id
 order by c.vantage_id, c.protocol, c.port_set_id;
 

@@ -99,11 +99,16 @@ func (q *Queries) LastFullRev(ctx context.Context, id int64) (int64, error) {
 
 const lookedAt = `-- name: LookedAt :many
 select c.vantage_id, c.protocol, c.port_set_id, bool_or(c.services)::boolean as services, range_agg(r.r)::int8multirange as hosts
-from coverage c cross join lateral unnest(c.hosts) as r (r)
-where c.status = 'answered' and c.rev <= $1
+from coverage c cross join lateral unnest(c.hosts * $1::int8multirange) as r (r)
+where c.status = 'answered' and c.rev <= $2 and c.hosts && $1::int8multirange
 group by c.vantage_id, c.protocol, c.port_set_id
 order by c.vantage_id, c.protocol, c.port_set_id
 `
+
+type LookedAtParams struct {
+	Wanted pgtype.Multirange[pgtype.Range[pgtype.Int8]]
+	Rev    int64
+}
 
 type LookedAtRow struct {
 	VantageID int16
@@ -114,9 +119,9 @@ type LookedAtRow struct {
 }
 
 // LookedAt returns which ports were ever looked at, up to a revision, and on
-// which hosts there was an answer.
-func (q *Queries) LookedAt(ctx context.Context, rev int64) ([]LookedAtRow, error) {
-	rows, err := q.db.Query(ctx, lookedAt, rev)
+// which of some hosts there was an answer.
+func (q *Queries) LookedAt(ctx context.Context, arg LookedAtParams) ([]LookedAtRow, error) {
+	rows, err := q.db.Query(ctx, lookedAt, arg.Wanted, arg.Rev)
 	if err != nil {
 		return nil, err
 	}

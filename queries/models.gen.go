@@ -165,6 +165,7 @@ type Run struct {
 	Pace        []byte
 	Alerts      []byte
 	CancelledBy string
+	Import      []byte
 }
 
 type ScanRequest struct {

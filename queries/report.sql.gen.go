@@ -613,7 +613,7 @@ func (q *Queries) Revs(ctx context.Context, id int64) ([]RevsRow, error) {
 }
 
 const runBefore = `-- name: RunBefore :one
-select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, rev.id as rev, rev.at
+select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, run.import, rev.id as rev, rev.at
 from rev join run on run.id = rev.run_id
 where rev.id < $1
 order by rev.id desc limit 1
@@ -647,6 +647,7 @@ func (q *Queries) RunBefore(ctx context.Context, id int64) (RunBeforeRow, error)
 		&i.Run.Pace,
 		&i.Run.Alerts,
 		&i.Run.CancelledBy,
+		&i.Run.Import,
 		&i.Rev,
 		&i.At,
 	)
@@ -654,7 +655,7 @@ func (q *Queries) RunBefore(ctx context.Context, id int64) (RunBeforeRow, error)
 }
 
 const runWithRev = `-- name: RunWithRev :one
-select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, coalesce(rev.id, 0)::bigint as rev, coalesce(rev.at, run.started_at)::timestamptz as at
+select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, run.import, coalesce(rev.id, 0)::bigint as rev, coalesce(rev.at, run.started_at)::timestamptz as at
 from run left join rev on rev.run_id = run.id
 where run.id = $1
 `
@@ -688,6 +689,7 @@ func (q *Queries) RunWithRev(ctx context.Context, id int64) (RunWithRevRow, erro
 		&i.Run.Pace,
 		&i.Run.Alerts,
 		&i.Run.CancelledBy,
+		&i.Run.Import,
 		&i.Rev,
 		&i.At,
 	)

@@ -43,7 +43,8 @@ set state = 'persisted', finished_at = sqlc.arg(at)::timestamptz, baseline = sql
 where id = sqlc.arg(id);
 
 -- name: AddRev :one
--- AddRev draws the next revision. The state lock makes it gapless.
+-- AddRev draws the next revision, of now unless a time is given. The state lock makes it
+-- gapless.
 insert into rev (id, run_id, at)
-select coalesce(max(id), 0) + 1, sqlc.arg(run_id)::bigint, clock_timestamp() from rev
+select coalesce(max(id), 0) + 1, sqlc.arg(run_id)::bigint, coalesce(sqlc.narg(at)::timestamptz, clock_timestamp()) from rev
 returning id, at;

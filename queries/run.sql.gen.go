@@ -14,18 +14,24 @@ import (
 
 const addRev = `-- name: AddRev :one
 insert into rev (id, run_id, at)
-select coalesce(max(id), 0) + 1, $1::bigint, clock_timestamp() from rev
+select coalesce(max(id), 0) + 1, $1::bigint, coalesce($2::timestamptz, clock_timestamp()) from rev
 returning id, at
 `
+
+type AddRevParams struct {
+	RunID int64
+	At    *time.Time
+}
 
 type AddRevRow struct {
 	ID int64
 	At time.Time
 }
 
-// AddRev draws the next revision. The state lock makes it gapless.
-func (q *Queries) AddRev(ctx context.Context, runID int64) (AddRevRow, error) {
-	row := q.db.QueryRow(ctx, addRev, runID)
+// AddRev draws the next revision, of now unless a time is given. The state lock makes it
+// gapless.
+func (q *Queries) AddRev(ctx context.Context, arg AddRevParams) (AddRevRow, error) {
+	row := q.db.QueryRow(ctx, addRev, arg.RunID, arg.At)
 	var i AddRevRow
 	err := row.Scan(&i.ID, &i.At)
 	return i, err
@@ -34,7 +40,7 @@ func (q *Queries) AddRev(ctx context.Context, runID int64) (AddRevRow, error) {
 const addRun = `-- name: AddRun :one
 insert into run (id, only_hosts, plan_hash, planned, pending, partial, notes)
 select coalesce(max(id), 0) + 1, $1, $2, true, $3, $4, $5 from run
-returning id, state, only_hosts, plan_hash, planned, pending, scanner, baseline, partial, notes, error, started_at, finished_at, steps, pace, alerts, cancelled_by
+returning id, state, only_hosts, plan_hash, planned, pending, scanner, baseline, partial, notes, error, started_at, finished_at, steps, pace, alerts, cancelled_by, import
 `
 
 type AddRunParams struct {
@@ -74,6 +80,7 @@ func (q *Queries) AddRun(ctx context.Context, arg AddRunParams) (Run, error) {
 		&i.Pace,
 		&i.Alerts,
 		&i.CancelledBy,
+		&i.Import,
 	)
 	return i, err
 }
@@ -146,7 +153,7 @@ func (q *Queries) PersistRun(ctx context.Context, arg PersistRunParams) error {
 }
 
 const runForUpdate = `-- name: RunForUpdate :one
-select id, state, only_hosts, plan_hash, planned, pending, scanner, baseline, partial, notes, error, started_at, finished_at, steps, pace, alerts, cancelled_by from run where id = $1 for update
+select id, state, only_hosts, plan_hash, planned, pending, scanner, baseline, partial, notes, error, started_at, finished_at, steps, pace, alerts, cancelled_by, import from run where id = $1 for update
 `
 
 // RunForUpdate returns a run and keeps others from changing it until the
@@ -172,12 +179,13 @@ func (q *Queries) RunForUpdate(ctx context.Context, id int64) (Run, error) {
 		&i.Pace,
 		&i.Alerts,
 		&i.CancelledBy,
+		&i.Import,
 	)
 	return i, err
 }
 
 const unfinishedRun = `-- name: UnfinishedRun :one
-select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, (started_at > now() - $1::interval)::boolean as recent
+select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, run.import, (started_at > now() - $1::interval)::boolean as recent
 from run where state = 'scanning' for update
 `
 
@@ -209,13 +217,14 @@ func (q *Queries) UnfinishedRun(ctx context.Context, age pgtype.Interval) (Unfin
 		&i.Run.Pace,
 		&i.Run.Alerts,
 		&i.Run.CancelledBy,
+		&i.Run.Import,
 		&i.Recent,
 	)
 	return i, err
 }
 
 const unreportedRuns = `-- name: UnreportedRuns :many
-select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, rev.id as rev
+select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, run.import, rev.id as rev
 from run join rev on rev.run_id = run.id
 where run.state = 'persisted' order by run.id
 `
@@ -253,6 +262,7 @@ func (q *Queries) UnreportedRuns(ctx context.Context) ([]UnreportedRunsRow, erro
 			&i.Run.Pace,
 			&i.Run.Alerts,
 			&i.Run.CancelledBy,
+			&i.Run.Import,
 			&i.Rev,
 		); err != nil {
 			return nil, err

@@ -201,7 +201,7 @@ func (q *Queries) FullRevs(ctx context.Context, id int64) ([]int64, error) {
 }
 
 const listRuns = `-- name: ListRuns :many
-select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, coalesce(rev.id, 0)::bigint as rev, coalesce(rev.at, run.started_at)::timestamptz as at
+select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, run.import, coalesce(rev.id, 0)::bigint as rev, coalesce(rev.at, run.started_at)::timestamptz as at
 from run left join rev on rev.run_id = run.id
 where run.id < $1
 order by run.id desc limit $2
@@ -247,6 +247,7 @@ func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]ListRunsR
 			&i.Run.Pace,
 			&i.Run.Alerts,
 			&i.Run.CancelledBy,
+			&i.Run.Import,
 			&i.Rev,
 			&i.At,
 		); err != nil {
@@ -261,7 +262,7 @@ func (q *Queries) ListRuns(ctx context.Context, arg ListRunsParams) ([]ListRunsR
 }
 
 const newestRev = `-- name: NewestRev :one
-select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, rev.id as rev, rev.at
+select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, run.import, rev.id as rev, rev.at
 from rev join run on run.id = rev.run_id
 where rev.at <= $1
 order by rev.id desc limit 1
@@ -295,6 +296,7 @@ func (q *Queries) NewestRev(ctx context.Context, at time.Time) (NewestRevRow, er
 		&i.Run.Pace,
 		&i.Run.Alerts,
 		&i.Run.CancelledBy,
+		&i.Run.Import,
 		&i.Rev,
 		&i.At,
 	)
@@ -302,7 +304,7 @@ func (q *Queries) NewestRev(ctx context.Context, at time.Time) (NewestRevRow, er
 }
 
 const oldestRev = `-- name: OldestRev :one
-select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, rev.id as rev, rev.at
+select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, run.import, rev.id as rev, rev.at
 from rev join run on run.id = rev.run_id
 order by rev.id limit 1
 `
@@ -335,6 +337,7 @@ func (q *Queries) OldestRev(ctx context.Context) (OldestRevRow, error) {
 		&i.Run.Pace,
 		&i.Run.Alerts,
 		&i.Run.CancelledBy,
+		&i.Run.Import,
 		&i.Rev,
 		&i.At,
 	)
@@ -342,7 +345,7 @@ func (q *Queries) OldestRev(ctx context.Context) (OldestRevRow, error) {
 }
 
 const revsUpTo = `-- name: RevsUpTo :many
-select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, rev.id as rev, rev.at
+select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, run.import, rev.id as rev, rev.at
 from rev join run on run.id = rev.run_id
 where rev.id <= $1
 order by rev.id desc limit $2
@@ -388,6 +391,7 @@ func (q *Queries) RevsUpTo(ctx context.Context, arg RevsUpToParams) ([]RevsUpToR
 			&i.Run.Pace,
 			&i.Run.Alerts,
 			&i.Run.CancelledBy,
+			&i.Run.Import,
 			&i.Rev,
 			&i.At,
 		); err != nil {
@@ -427,7 +431,7 @@ func (q *Queries) RevsWithoutFigures(ctx context.Context) ([]int64, error) {
 }
 
 const runUnderWay = `-- name: RunUnderWay :one
-select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, coalesce(rev.id, 0)::bigint as rev
+select run.id, run.state, run.only_hosts, run.plan_hash, run.planned, run.pending, run.scanner, run.baseline, run.partial, run.notes, run.error, run.started_at, run.finished_at, run.steps, run.pace, run.alerts, run.cancelled_by, run.import, coalesce(rev.id, 0)::bigint as rev
 from run left join rev on rev.run_id = run.id
 where run.state in ('scanning', 'persisted')
 order by run.state = 'scanning' desc, run.id desc limit 1
@@ -460,6 +464,7 @@ func (q *Queries) RunUnderWay(ctx context.Context) (RunUnderWayRow, error) {
 		&i.Run.Pace,
 		&i.Run.Alerts,
 		&i.Run.CancelledBy,
+		&i.Run.Import,
 		&i.Rev,
 	)
 	return i, err

@@ -64,13 +64,14 @@ func (a *app) exit(ctx context.Context, err error) int {
 	var running *persist.RunningError
 	var writer *pipeline.WriterError
 	var undelivered *undeliveredError
+	var older *olderFilesError
 	code := exitTrouble
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, errDifferent):
 		return exitDifferent
-	case errors.Is(err, errPartial), errors.As(err, &writer), errors.As(err, &undelivered):
+	case errors.Is(err, errPartial), errors.As(err, &writer), errors.As(err, &undelivered), errors.As(err, &older):
 		code = exitPartial
 	case errors.As(err, &running):
 		code = exitLocked
@@ -98,7 +99,13 @@ func hint(err error) string {
 	var lost *lostServerError
 	var cancelled *queue.CancelledError
 	var undelivered *undeliveredError
+	var bad *badFilesError
+	var older *olderFilesError
 	switch {
+	case errors.As(err, &bad):
+		return "nothing of such a file is kept; repair it or take it away and import again, what was imported is passed over then, or go on without it: --skip-bad"
+	case errors.As(err, &older):
+		return "import them into a database of their own (--state-dir DIR, or another database.url), or all files into an empty one before its first run"
 	case errors.As(err, &cancelled):
 		return "the state is as it was before the run"
 	case errors.As(err, &lost):

@@ -36,6 +36,7 @@ func rooms() map[string]string {
 		"pipeline/enrich":          "pipeline/enrich/listing pipeline/enrich/login pipeline/state",
 		"pipeline/enrich/listing":  "pipeline/state",
 		"pipeline/enrich/login":    "pipeline/state",
+		"pipeline/intake":          "pipeline/diff pipeline/scan pipeline/state",
 		"pipeline/lab":             "migrations pipeline/persist pipeline/persist/private pipeline/state",
 		"pipeline/lab/browser":     "",
 		"pipeline/lab/booklab":     "pipeline/diff pipeline/lab pipeline/persist pipeline/state",

@@ -51,6 +51,9 @@ func (h *house) lookLast(ctx context.Context) error {
 		return err
 	}
 	ago := h.app.now().Sub(last.StartedAt)
+	if last.Import != nil { // no timer of ours was to make it
+		return nil
+	}
 	if ago <= h.policy.Watch.Late {
 		return nil
 	}

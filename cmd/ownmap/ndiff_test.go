@@ -20,8 +20,12 @@ type verdicts map[string]bool
 func ours(a, b scan.Document) (verdicts, []state.Host) {
 	asked := diff.Asked{Args: a.Args, Total: a.Total}
 	now := append(slices.Clone(b.Hosts), diff.Missing(a.Hosts, b.Hosts, asked.Same(diff.Asked{Args: b.Args, Total: b.Total}))...)
+	return verdictsOf(diff.States(a.Hosts, now).Changes), now
+}
+
+func verdictsOf(changes []state.Change) verdicts {
 	said := verdicts{}
-	for _, c := range diff.States(a.Hosts, now).Changes {
+	for _, c := range changes {
 		word := ""
 		switch c.Kind {
 		case state.HostNew:
@@ -45,7 +49,7 @@ func ours(a, b scan.Document) (verdicts, []state.Host) {
 		}
 		said.add(word, c.Address.String(), c.Port)
 	}
-	return said, now
+	return said
 }
 
 func (v verdicts) add(word, address string, port state.Port) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -77,16 +78,22 @@ func (a *app) targetsAddCommand() *cobra.Command {
 
 func (a *app) targetsImportCommand() *cobra.Command {
 	var f targetFlags
+	var format string
 	cmd := &cobra.Command{
 		Use:   "import FILE",
-		Short: "Add the targets of a file: a list as nmap's -iL reads it, or a table; - is stdin",
+		Short: "Add the targets of a file: a list, CSV, hosts file, SSH config or NetBox export; - is stdin",
 		Long: `Import adds the targets of a file, all of them or, with a mistake in it, none.
 
 A list names targets as nmap's -iL reads them, separated by white space, with
 comments behind #. A table is CSV whose first line names its columns: target and
 any of tags, owner, profile, vantage, exclude, ssh (on or off), ssh_user and
-ssh_port. Flags hold for all targets; a cell that says something goes before.`,
-		Args: cobra.ExactArgs(1),
+ssh_port. Of /etc/hosts it takes the addresses; of ~/.ssh/config the hosts that
+are no patterns, to be looked inside as their user; of an export of NetBox, CSV or
+JSON, the addresses, prefixes, ranges and primary addresses that are in use, with
+tags and tenant. What is no target is told. The content says what a file is, or
+--format does. Flags hold for all targets; what the file says of one goes before.`,
+		Args:    cobra.ExactArgs(1),
+		Example: "  ownmap targets import hosts.txt --tag prod\n  ownmap targets import /etc/hosts\n  ownmap targets import ~/.ssh/config --tag linux\n  ownmap targets import netbox_ip_addresses.csv\n  ownmap targets import - --format hosts",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			common, err := f.target()
 			if err != nil {
@@ -98,9 +105,12 @@ ssh_port. Flags hold for all targets; a cell that says something goes before.`,
 			}
 			defer func() { _ = in.Close() }()
 			return a.with(cmd.Context(), func(h *house) error {
-				read, err := h.desk().ReadTargets(cmd.Context(), in, args[0], common)
+				read, notes, err := h.desk().ReadTargets(cmd.Context(), in, args[0], format, common)
 				if err != nil {
 					return err
+				}
+				for _, note := range notes {
+					fmt.Fprintln(a.stderr, "ownmap: "+note)
 				}
 				targets := make([]state.Target, len(read))
 				for i, t := range read {
@@ -114,6 +124,7 @@ ssh_port. Flags hold for all targets; a cell that says something goes before.`,
 		},
 	}
 	f.register(cmd)
+	cmd.Flags().StringVar(&format, "format", "", strings.Join(load.TargetFormats(), ", ")+" (default: as the content says)")
 	return cmd
 }
 

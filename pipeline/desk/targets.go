@@ -130,24 +130,25 @@ func (d *Desk) RemoveTarget(ctx context.Context, id int64, by state.Actor) error
 	return d.Book.EndTarget(ctx, id, by)
 }
 
-// ReadTargets reads a file of targets for an import, and says of each whether it is new.
-// Nothing is kept. Its mistakes are a state.RefusedError.
-func (d *Desk) ReadTargets(ctx context.Context, r io.Reader, name string, common state.Target) ([]state.TargetImport, error) {
+// ReadTargets reads a file of targets for an import, and says of each whether it is new; format
+// is one of load.TargetFormats, empty: the content says which. Nothing is kept. notes say what
+// of the file is no target. Its mistakes are a state.RefusedError.
+func (d *Desk) ReadTargets(ctx context.Context, r io.Reader, name, format string, common state.Target) (list []state.TargetImport, notes []string, err error) {
 	config, own, err := d.targets(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	targets, err := config.ImportTargets(r, name, common)
+	targets, notes, err := config.ImportTargets(r, name, format, common)
 	var mistakes load.Errors
 	if errors.As(err, &mistakes) {
 		reasons := make([]string, len(mistakes))
 		for i, mistake := range mistakes {
 			reasons[i] = mistake.Error()
 		}
-		return nil, &state.RefusedError{Reasons: reasons}
+		return nil, nil, &state.RefusedError{Reasons: reasons}
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	type mention struct {
 		spec    state.Spec
@@ -158,11 +159,11 @@ func (d *Desk) ReadTargets(ctx context.Context, r io.Reader, name string, common
 	for _, o := range own {
 		before[mention{o.Spec, o.Vantage, o.Origin}] = &o
 	}
-	list := make([]state.TargetImport, len(targets))
+	list = make([]state.TargetImport, len(targets))
 	for i, t := range targets {
 		implied := t.Vantage == ""
 		t.Vantage = cmp.Or(t.Vantage, state.DefaultVantage)
 		list[i] = state.TargetImport{Target: t, Implied: implied, Was: before[mention{t.Spec, t.Vantage, t.Origin}]}
 	}
-	return list, nil
+	return list, notes, nil
 }

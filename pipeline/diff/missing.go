@@ -2,6 +2,7 @@ package diff
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"ownmap/pipeline/state"
@@ -14,13 +15,22 @@ type Asked struct {
 }
 
 // Same says whether two documents come from scans that asked the same of as
-// many addresses: equal arguments but for those about output. Scans of random
-// addresses (-iR) never ask the same, and --open leaves out hosts that answered,
-// so that the absence of a host says nothing.
+// many addresses: equal arguments but for those about output.
 func (a Asked) Same(b Asked) bool {
+	question := a.Question()
+	return question != "" && question == b.Question()
+}
+
+// Question returns what was asked in a form in which it can be compared; it is empty
+// where nothing follows from the absence of a host: without arguments, for scans of random
+// addresses (-iR), which never ask the same, and with --open, which leaves out hosts that
+// answered.
+func (a Asked) Question() string {
 	asked := questions(a.Args)
-	left := func(arg string) bool { return arg == "-iR" || arg == "--open" }
-	return a.Total == b.Total && slices.Equal(asked, questions(b.Args)) && !slices.ContainsFunc(asked, left)
+	if a.Args == "" || slices.ContainsFunc(asked, func(arg string) bool { return arg == "-iR" || arg == "--open" }) {
+		return ""
+	}
+	return strconv.Itoa(a.Total) + " " + strings.Join(asked, " ")
 }
 
 // questions returns the arguments without the program and without those that

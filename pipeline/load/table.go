@@ -27,16 +27,18 @@ func TargetColumns() []string {
 	return []string{"target", "tags", "owner", "profile", "vantage", "exclude", "ssh", "ssh_user", "ssh_port"}
 }
 
-// ImportTargets reads targets as people keep them: as a list, which nmap's -iL reads too, or
-// as a table of comma-separated values (RFC 4180; semicolons and tabs do as well) whose first
-// line names its columns. Each target has its line for Where. common is what holds for all
-// of them; a cell that says something goes before, and tags are added. name is the file's
-// name for mistakes, which are Errors: all of them, also what the rules of the config refuse.
-// Nothing is returned beside a mistake.
-func (c Config) ImportTargets(r io.Reader, name string, common state.Target) ([]state.Target, error) {
+// ImportTargets reads targets as people keep them: as a list, which nmap's -iL reads too, as
+// a table of comma-separated values (RFC 4180; semicolons and tabs do as well) whose first
+// line names its columns, as /etc/hosts, as ~/.ssh/config or as an export of NetBox. format is
+// one of TargetFormats; empty: the content says which. Each target has its line for Where.
+// common is what holds for all of them; what the file says of one goes before, and tags are
+// added. name is the file's name for mistakes, which are Errors: all of them, also what the
+// rules of the config refuse. Nothing is returned beside a mistake. notes say what of the file
+// is no target.
+func (c Config) ImportTargets(r io.Reader, name, format string, common state.Target) (targets []state.Target, notes []string, err error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxTargetFile+1))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if name == "-" {
 		name = "stdin"
@@ -46,23 +48,38 @@ func (c Config) ImportTargets(r io.Reader, name string, common state.Target) ([]
 	switch {
 	case len(text) > maxTargetFile:
 		found.add(0, "more than %d MiB; is it a list of targets?", maxTargetFile>>20)
-		return nil, found.err()
+		return nil, nil, found.err()
 	case !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0:
 		found.add(0, "the file is no UTF-8 text: save it as \"CSV UTF-8\"")
-		return nil, found.err()
+		return nil, nil, found.err()
 	}
-	read := found.targetList
-	if separator, isTable := tableOf(text); isTable {
-		read = func(text []byte, common state.Target) []state.Target {
-			return found.targetTable(text, separator, common)
+	if format == "" {
+		format = targetFormat(text)
+	}
+	switch format {
+	case formatList:
+		targets = found.targetList(text, common)
+	case formatTable:
+		separator, isTable := tableOf(text)
+		if !isTable {
+			found.add(1, "no table of targets: its first line has to name its columns, target among them")
+			break
 		}
+		targets = found.targetTable(text, separator, common)
+	case formatHosts:
+		targets, notes = found.hostsFile(text, common)
+	case formatSSH:
+		targets, notes = found.sshConfig(text, common)
+	case formatNetBox:
+		targets, notes = found.netBox(text, common)
+	default:
+		return nil, nil, &state.RefusedError{Reasons: []string{"format " + show(format) + " is none: " + remedy(format, TargetFormats())}}
 	}
-	targets := read(text, common)
 	c.checkTargets(&found, targets)
 	if err := found.err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return targets, nil
+	return targets, notes, nil
 }
 
 // checkTargets holds targets of a file against the rules of the config and each other.

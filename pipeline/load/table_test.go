@@ -37,16 +37,16 @@ hosts.csv:7 10.20.1.5-9 ["common" "prod"] "O'Neill, \"Bob\"" "quick" "" [] off`
 		"semicolons": strings.NewReplacer("prod, dmz", "prod; dmz", "O'Neill, ", "O'Neill, ", ",", ";").Replace(table),
 		"tabs":       strings.NewReplacer("O'Neill, ", "O'Neill, ", ",", "\t").Replace(table),
 	} {
-		targets, err := c.ImportTargets(strings.NewReader(text), "hosts.csv", common)
+		targets, _, err := c.ImportTargets(strings.NewReader(text), "hosts.csv", "", common)
 		if diff := cmp.Diff(want, tabled(targets)); err != nil || diff != "" {
 			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
 		}
 	}
-	targets, err := c.ImportTargets(strings.NewReader("10.20.0.7 10.20.0.8 # two\n\n10.20.0.7\nweb.example.org\n"), "-", state.Target{})
+	targets, _, err := c.ImportTargets(strings.NewReader("10.20.0.7 10.20.0.8 # two\n\n10.20.0.7\nweb.example.org\n"), "-", "", state.Target{})
 	if got := tabled(targets); err != nil || strings.Count(got, "\n") != 2 || !strings.HasPrefix(got, "stdin:1 10.20.0.7 ") || !strings.Contains(got, "stdin:4 web.example.org ") {
 		t.Errorf("a list: %v\n%s", err, got)
 	}
-	if targets, err := c.ImportTargets(strings.NewReader(" \n"), "-", state.Target{}); len(targets) != 0 || err != nil {
+	if targets, _, err := c.ImportTargets(strings.NewReader(" \n"), "-", "", state.Target{}); len(targets) != 0 || err != nil {
 		t.Errorf("nothing: %v, %v", targets, err)
 	}
 }
@@ -90,7 +90,7 @@ func TestImportHostileTargets(t *testing.T) {
 		"10.0.0.2 -iL/etc/shadow\n10.0.0.3/99\n": "f:2: ",
 	} {
 		c := Default()
-		targets, err := c.ImportTargets(strings.NewReader(text), "f", state.Target{})
+		targets, _, err := c.ImportTargets(strings.NewReader(text), "f", "", state.Target{})
 		if err == nil || !strings.Contains(err.Error(), want) || targets != nil {
 			t.Errorf("%.80q: %d targets, %.300v, want %q", text, len(targets), err, want)
 		}
@@ -112,9 +112,13 @@ func FuzzImportTargets(f *testing.F) {
 	f.Add("target,tags\n10.0.0.1,a b\n")
 	f.Add("10.0.0.1 10.0.0.2-9 # x\n")
 	f.Add("\ufefftarget;ssh_port\n\"10.0.0.1\";22\n")
+	f.Add("127.0.0.1 localhost\n192.0.2.7 web\n")
+	f.Add("Host web *.x !y\n HostName 192.0.2.7\n Port 2222\nMatch all\nHost *\n User a\n")
+	f.Add("IP Address,Status,Tags\n192.0.2.7/24,Active,\"a b,c\"\n")
+	f.Add(`{"results": [{"address": "192.0.2.7/24", "tags": [{"slug": "a"}], "primary_ip": {"address": "::1"}}]}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		c := Default()
-		targets, err := c.ImportTargets(strings.NewReader(text), "f", state.Target{})
+		targets, _, err := c.ImportTargets(strings.NewReader(text), "f", "", state.Target{})
 		if err != nil && targets != nil {
 			t.Error("targets beside a mistake")
 		}

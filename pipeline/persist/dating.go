@@ -90,6 +90,7 @@ func (h *standing) read(l line) {
 	}
 	if h.answered[l.coverage.Protocol] == 0 {
 		h.answered[l.coverage.Protocol] = l.rev
+		h.last = append(h.last, l.coverage)
 	}
 	for i := range h.ports {
 		// What is known is asked for whenever its host is: an uncertain port on which

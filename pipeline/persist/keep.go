@@ -32,15 +32,25 @@ func (b *Book) Keep(ctx context.Context, run state.Run, outcome diff.Outcome) er
 		if err != nil || !due {
 			return err
 		}
-		for _, step := range []func(context.Context) error{k.changes, k.ports, k.banners, k.hosts, k.coverage, k.inside, k.approvals, k.flaps, k.findings, k.alert, k.figures, k.end, k.announce} {
-			if err := step(ctx); err != nil {
-				return err
-			}
-		}
-		return nil
+		return k.keep(ctx)
 	})
 	if err != nil {
 		return fmt.Errorf("keep run %d: %w", run.ID, err)
+	}
+	return nil
+}
+
+// keep does all that makes a run's state the current one, for which the revision is drawn.
+// A scan that was imported has no banners, flaps and looks inside, and nobody is told of it.
+func (k *keeping) keep(ctx context.Context) error {
+	steps := []func(context.Context) error{k.changes, k.ports, k.banners, k.hosts, k.coverage, k.inside, k.approvals, k.flaps, k.findings, k.alert, k.figures, k.end, k.announce}
+	if k.imported != nil {
+		steps = []func(context.Context) error{k.changes, k.ports, k.hosts, k.ledger, k.approvals, k.findings, k.importFigures, k.end}
+	}
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -58,6 +68,8 @@ type keeping struct {
 	staleAfter int // runs
 	announcer  Announcer
 	linkKey    LinkKey
+
+	imported *imported // what Importer knows of it; nil: a run of our own
 }
 
 // begin takes the locks and draws the revision; due says whether there is
@@ -89,7 +101,7 @@ func (k *keeping) begin(ctx context.Context, b *Book, run int64) (due bool, err 
 		return false, fmt.Errorf("%s without a result", state.Count(int(k.run.Pending), "shard is", "shards are"))
 	}
 	k.notes = k.run.Notes
-	if k.rev, err = k.q.AddRev(ctx, run); err != nil {
+	if k.rev, err = k.q.AddRev(ctx, queries.AddRevParams{RunID: run}); err != nil {
 		return false, fmt.Errorf("draw the revision: %w", err)
 	}
 	return true, nil
@@ -125,14 +137,20 @@ func (k *keeping) coverage(ctx context.Context) error {
 	if err := k.note(ctx); err != nil {
 		return err
 	}
+	if err := k.q.FoldCoverage(ctx, queries.FoldCoverageParams{Rev: k.rev.ID, RunID: k.run.ID}); err != nil {
+		return fmt.Errorf("coverage: %w", err)
+	}
+	return k.hostCoverage(ctx)
+}
+
+// hostCoverage notes of the staged hosts what is news of their coverage, addresses and names
+// of ports.
+func (k *keeping) hostCoverage(ctx context.Context) error {
 	if err := k.q.KeepHostCoverage(ctx, k.run.ID); err != nil {
 		return fmt.Errorf("coverage of hosts: %w", err)
 	}
 	if err := k.q.KeepFiltered(ctx, queries.KeepFilteredParams{Rev: k.rev.ID, RunID: k.run.ID}); err != nil {
 		return fmt.Errorf("filtered ports: %w", err)
-	}
-	if err := k.q.FoldCoverage(ctx, queries.FoldCoverageParams{Rev: k.rev.ID, RunID: k.run.ID}); err != nil {
-		return fmt.Errorf("coverage: %w", err)
 	}
 	if err := k.q.KeepMACs(ctx, queries.KeepMACsParams{Rev: k.rev.ID, RunID: k.run.ID}); err != nil {
 		return fmt.Errorf("hardware addresses: %w", err)

@@ -11,15 +11,9 @@ import (
 // note adds what a reader of the run should know beside its changes: other port
 // sets, hosts that left the targets, a scanner that saw nobody.
 func (k *keeping) note(ctx context.Context) error {
-	moved, err := k.q.MovedPortSets(ctx, queries.MovedPortSetsParams{RunID: k.run.ID, Rev: k.rev.ID})
-	if err != nil {
-		return fmt.Errorf("compare port sets: %w", err)
-	}
-	notes, err := portSetNotes(moved)
-	if err != nil {
+	if err := k.noteMoved(ctx); err != nil {
 		return err
 	}
-	k.notes = append(k.notes, notes...)
 	if len(k.run.OnlyHosts) == 0 {
 		if err := k.noteDeparted(ctx); err != nil {
 			return err
@@ -28,10 +22,25 @@ func (k *keeping) note(ctx context.Context) error {
 	if err := k.noteReturned(ctx); err != nil {
 		return err
 	}
+	k.noteBlind()
+	return nil
+}
+
+// noteMoved tells of which hosts other ports were looked at than before.
+func (k *keeping) noteMoved(ctx context.Context) error {
+	moved, err := k.q.MovedPortSets(ctx, queries.MovedPortSetsParams{RunID: k.run.ID, Rev: k.rev.ID})
+	if err != nil {
+		return fmt.Errorf("compare port sets: %w", err)
+	}
+	notes, err := portSetNotes(moved)
+	k.notes = append(k.notes, notes...)
+	return err
+}
+
+func (k *keeping) noteBlind() {
 	if b := k.outcome.Blind; b != nil {
 		k.notes = append(k.notes, blindNote(*b))
 	}
-	return nil
 }
 
 // noteDeparted tells once, in the first full run without them, that hosts left

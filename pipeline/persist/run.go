@@ -25,6 +25,11 @@ func runOf(row queries.Run, rev int64) (state.Run, error) {
 	if err := json.Unmarshal(row.Pace, &run.Pace); err != nil {
 		return state.Run{}, fmt.Errorf("run %d: pace: %w", row.ID, err)
 	}
+	if row.Import != nil {
+		if err := json.Unmarshal(row.Import, &run.Import); err != nil {
+			return state.Run{}, fmt.Errorf("run %d: import: %w", row.ID, err)
+		}
+	}
 	return run, nil
 }
 

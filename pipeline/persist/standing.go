@@ -19,6 +19,7 @@ type standing struct {
 	first    int64                    // the revision that first knew of it
 	asked    int64                    // the last one whose run was asked for it; 0: none
 	answered map[state.Protocol]int64 // the last one in which it answered
+	last     []state.Coverage         // of those answers, one for each protocol
 	missed   map[state.Protocol]int   // runs since then that asked for it
 	ports    []standingPort           // in Port order, until finish
 }

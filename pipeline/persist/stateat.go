@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"ownmap/pipeline/state"
+	"ownmap/queries"
 )
 
 // StateAt returns what was known after a run of every host that had ever
@@ -79,7 +80,7 @@ func (v *view) known(ctx context.Context) ([]seat, error) {
 
 // addLookedAt gives hosts the coverage of all revisions together.
 func (v *view) addLookedAt(ctx context.Context, hosts []*standing) error {
-	rows, err := v.q.LookedAt(ctx, v.rev)
+	rows, err := v.q.LookedAt(ctx, queries.LookedAtParams{Rev: v.rev, Wanted: hostsOf(hostIDsOf(hosts)).multirange()})
 	if err != nil {
 		return fmt.Errorf("read what was looked at: %w", err)
 	}

@@ -18,10 +18,12 @@ const maxShardOutput = 512 << 20
 
 // runXML is what an nmaprun element says of the whole run (nmap.dtd).
 type runXML struct {
+	program         string // its scanner attribute
 	args, version   string
 	start, end      time.Time
 	asked           ports // of its scaninfo elements
 	services        bool  // service detection ran
+	privileged      bool  // some scan was none of plain connects
 	up, down, total int
 	finished        bool // it has its runstats and they tell of success
 }
@@ -147,6 +149,8 @@ func (d *decoder) root() error {
 		case "args":
 			args := string(a.Value)
 			d.run.args, d.run.services = state.Clean(args), asksServices(args)
+		case "scanner":
+			d.run.program = state.Clean(string(a.Value))
 		case "version":
 			d.run.version = state.Clean(string(a.Value))
 		case "start":
@@ -165,6 +169,9 @@ func (d *decoder) root() error {
 func (d *decoder) scanInfo() error {
 	protocol, err := state.ParseProtocol(d.text("protocol"))
 	services := d.text("services")
+	if kind := d.text("type"); protocol == state.TCP && kind != "" && kind != "connect" {
+		d.run.privileged = true
+	}
 	if skipped := d.Skip(); skipped != nil || err != nil {
 		return skipped // without an error: an IP protocol scan is about no ports
 	}

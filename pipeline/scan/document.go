@@ -21,13 +21,19 @@ const maxDocument = 2 << 30
 // Document is a finished scan that stands in a file.
 type Document struct {
 	Hosts    []state.Host // sorted, no address twice; those that the file names, each with its coverage
-	Args     string       // nmap's command line, cleaned
-	Version  string       // nmap's version, cleaned
+	Program  string       // that wrote it, cleaned: "nmap", "masscan"; empty: it does not say
+	Args     string       // its command line, cleaned
+	Version  string       // its version, cleaned
 	Start    time.Time    // UTC
 	Finished time.Time    // UTC
 	Total    int          // addresses that nmap looked at
 	Up       int          // of them those that nmap calls up
 	Down     int          // nmap names these only with -v
+	// Privileged says that ports were asked by more than plain connects.
+	Privileged bool
+	// PortNames are what nmap's table calls the ports that it listed one by one though
+	// they are not open, cleaned.
+	PortNames map[state.Port]string
 }
 
 // ReadFile reads the XML output of a finished nmap run (-oX), plain or gzipped.
@@ -54,6 +60,12 @@ func readFile(name string, known []state.Host) (Document, error) {
 // known by its content. A document that is cut off, is not nmap's or does not
 // end in success is refused whole; the error starts with name.
 func Read(r io.Reader, name string) (Document, error) { return named(name, r, nil) }
+
+// ReadAfter is Read of the next one of many files of one network. What it says of a host
+// just as the document before it did is kept once: neither may be modified.
+func ReadAfter(r io.Reader, name string, before Document) (Document, error) {
+	return named(name, r, before.Hosts)
+}
 
 func named(name string, r io.Reader, known []state.Host) (Document, error) {
 	doc, err := unpack(r, known)
@@ -90,6 +102,7 @@ func read(r io.Reader, known []state.Host) (Document, error) {
 	up := 0
 	run, err := decode(r, maxDocument, handler{host: func(run runXML, h hostXML) {
 		place, again := places[h.address]
+		doc.name(h)
 		before := find(known, h.address)
 		h.before = before.Ports
 		seen := observe(h, portsOrNone(run.asked), run.services)
@@ -118,10 +131,24 @@ func read(r io.Reader, known []state.Host) (Document, error) {
 	case up > run.up:
 		return Document{}, fmt.Errorf("it names %d hosts that are up, and says that there are %d", up, run.up)
 	}
-	doc.Args, doc.Version, doc.Start, doc.Finished = run.args, run.version, run.start, run.end
-	doc.Total, doc.Up, doc.Down = run.total, run.up, run.down
+	doc.Program, doc.Args, doc.Version, doc.Start, doc.Finished = run.program, run.args, run.version, run.start, run.end
+	doc.Total, doc.Up, doc.Down, doc.Privileged = run.total, run.up, run.down, run.privileged
 	state.SortHosts(doc.Hosts)
 	return doc, nil
+}
+
+// name takes in what nmap's table calls the ports of a host that are not open.
+func (d *Document) name(h hostXML) {
+	for i := range h.ports {
+		p := &h.ports[i]
+		if p.Service.Name == "" || p.State == state.Open || p.State == state.OpenFiltered {
+			continue
+		}
+		if d.PortNames == nil {
+			d.PortNames = make(map[state.Port]string)
+		}
+		d.PortNames[p.Port] = p.Service.Name
+	}
 }
 
 // find returns the host of an address, or the zero Host. hosts are those of a

@@ -65,7 +65,7 @@ func (p *portScan) result() state.ShardResult {
 		}
 		h.Vantage = p.shard.Vantage
 		h.Names = names(asked.Name, h.Names)
-		if note := unmask(&h); note != "" {
+		if note := Unmask(&h); note != "" {
 			p.note(note)
 		}
 		carryOver(&h, asked.Known)

@@ -12,13 +12,13 @@ import (
 // with more than a thousand services is not known.
 const maxOpen = 1000
 
-// unmask takes away the TCP ports of a host that calls too many open: none of
+// Unmask takes away the TCP ports of a host that calls too many open: none of
 // them says anything. They stand in Spoofed, the host answered, and nothing that
 // is known of its TCP ports is concluded to have changed. The note is for the
 // reader; it is empty when the host is left as it was.
 //
 // Call it when all slices of a host have been joined.
-func unmask(h *state.Host) (note string) {
+func Unmask(h *state.Host) (note string) {
 	var open []uint16
 	for _, p := range h.Ports {
 		if p.Protocol == state.TCP && p.State == state.Open {

@@ -23,11 +23,11 @@ func TestUnmask(t *testing.T) {
 		return h
 	}
 	busy := host(maxOpen)
-	if note := unmask(&busy); note != "" || len(busy.Ports) != maxOpen+1 || busy.Spoofed.Len() > 0 || !busy.Covered(state.TCP).Conclusive(tcp(65000)) {
+	if note := Unmask(&busy); note != "" || len(busy.Ports) != maxOpen+1 || busy.Spoofed.Len() > 0 || !busy.Covered(state.TCP).Conclusive(tcp(65000)) {
 		t.Errorf("a busy host: note %q, %d ports", note, len(busy.Ports))
 	}
 	liar := host(65535)
-	note := unmask(&liar)
+	note := Unmask(&liar)
 	if !strings.Contains(note, "192.0.2.1 calls 65535 TCP ports open") || liar.Spoofed.String() != "1-65535" || len(liar.Ports) != 1 || liar.Ports[0].Port != udp.Port {
 		t.Errorf("note %q, spoofed %s, ports %d", note, liar.Spoofed, len(liar.Ports))
 	}
@@ -56,7 +56,7 @@ func TestNotWorthAsking(t *testing.T) {
 		t.Errorf("worth asking: %s", got)
 	}
 	h := p.hosts[liar].host(liar, []state.Protocol{state.TCP}, state.ScanFailed)
-	if note := unmask(&h); note == "" || h.Covered(state.TCP).Status != state.Answered || h.State != state.Up {
+	if note := Unmask(&h); note == "" || h.Covered(state.TCP).Status != state.Answered || h.State != state.Up {
 		t.Errorf("note %q, state %s, coverage %+v", note, h.State, h.Coverage)
 	}
 }

@@ -29,6 +29,7 @@ type Run struct {
 	Alerts     []Alert
 	Pace       map[string]Pace // by vantage
 	Error      string
+	Import     *Import // where it comes from; nil: OwnMap made it
 }
 
 // RunSummary is a run with its counts: a line of `ownmap runs`, a point of the

@@ -30,19 +30,32 @@ import (
 // has no name for. Reasons are those that nmap gives for such a state. The format
 // has no place for approvals, for changes and for the inside of hosts.
 func NmapXML(w io.Writer, report state.Report) error {
-	if err := writeNmap(w, report); err != nil {
+	args := append([]string{"ownmap", "run"}, report.Run.Only...)
+	return writeNmap(w, nmapWriter{report: report, single: singleVantage(report.Hosts), args: strings.Join(args, " ")})
+}
+
+// StateXML writes what is known of hosts, as persist.Book.KnownReport returns it, as nmap
+// writes a scan that found just that: as NmapXML does, and with the hosts that are down, which
+// nmap names when it is verbose. Whoever reads it knows the same hosts and ports.
+func StateXML(w io.Writer, report state.Report) error {
+	return writeNmap(w, nmapWriter{report: report, single: singleVantage(report.Hosts), args: "ownmap export", all: true})
+}
+
+func writeNmap(w io.Writer, writer nmapWriter) error {
+	if err := writer.write(w); err != nil {
 		return fmt.Errorf("write nmap's XML: %w", err)
 	}
 	return nil
 }
 
-func writeNmap(w io.Writer, report state.Report) error {
+func (n *nmapWriter) write(w io.Writer) error {
+	report := n.report
 	if _, err := io.WriteString(w, xml.Header+"<!DOCTYPE nmaprun>\n"); err != nil {
 		return err
 	}
 	e := xml.NewEncoder(w)
 	e.Indent("", " ")
-	root := nmapRoot(report)
+	root := n.root()
 	if err := e.EncodeToken(root); err != nil {
 		return err
 	}
@@ -55,15 +68,14 @@ func writeNmap(w io.Writer, report state.Report) error {
 			return err
 		}
 	}
-	writer := nmapWriter{report: report, single: singleVantage(report.Hosts)}
 	for _, h := range report.Hosts {
-		if host, listed := writer.host(h); listed {
+		if host, listed := n.host(h); listed {
 			if err := e.Encode(host); err != nil {
 				return err
 			}
 		}
 	}
-	if err := e.Encode(writer.stats()); err != nil {
+	if err := e.Encode(n.stats()); err != nil {
 		return err
 	}
 	if err := e.EncodeToken(root.End()); err != nil {
@@ -76,18 +88,17 @@ func writeNmap(w io.Writer, report state.Report) error {
 	return err
 }
 
-// nmapRoot returns the start of the document. Its arguments are those of OwnMap:
-// two runs that asked for the same have the same.
-func nmapRoot(report state.Report) xml.StartElement {
-	start := report.Run.StartedAt.UTC()
-	args := append([]string{"ownmap", "run"}, report.Run.Only...)
+// root returns the start of the document. Its arguments are those of OwnMap: two runs
+// that asked for the same have the same.
+func (n *nmapWriter) root() xml.StartElement {
+	start := n.report.Run.StartedAt.UTC()
 	root := xml.StartElement{Name: xml.Name{Local: "nmaprun"}}
 	for _, a := range [][2]string{
 		{"scanner", "nmap"},
-		{"args", state.Clean(strings.Join(args, " "))},
+		{"args", state.Clean(n.args)},
 		{"start", strconv.FormatInt(start.Unix(), 10)},
 		{"startstr", start.Format(time.ANSIC)},
-		{"version", state.Clean(report.Run.Scanner.Version)},
+		{"version", state.Clean(n.report.Run.Scanner.Version)},
 		{"xmloutputversion", "1.05"},
 	} {
 		root.Attr = append(root.Attr, xml.Attr{Name: xml.Name{Local: a[0]}, Value: a[1]})
@@ -128,7 +139,9 @@ func nmapAsked(report state.Report) []nmapScanInfo {
 // nmapWriter makes the elements of hosts, and counts them.
 type nmapWriter struct {
 	report   state.Report
-	single   bool // all hosts are seen from one vantage
+	single   bool   // all hosts are seen from one vantage
+	args     string // command line
+	all      bool   // names hosts that are down too
 	up, down int
 	skipped  int
 }
@@ -153,7 +166,8 @@ func (n *nmapWriter) host(h state.HostReport) (host nmapHost, listed bool) {
 	switch h.Status() {
 	case state.Silent:
 		n.down++
-		return host, false
+		host.Status = nmapStatus{State: "down", Reason: noResponse}
+		return host, n.all
 	case state.NotScanned:
 		n.skipped++
 		host.TimedOut, host.Status = "true", nmapStatus{State: "unknown", Reason: "not-scanned"}
@@ -197,6 +211,9 @@ func (n *nmapWriter) stats() nmapStats {
 	}
 	summary := fmt.Sprintf("OwnMap run %d done at %s; %s answered, %d silent, %d not scanned", n.report.Run.ID, end.Format(time.ANSIC),
 		state.Count(n.up, "host", "hosts"), n.down, n.skipped)
+	if n.all {
+		summary = fmt.Sprintf("OwnMap as of %s; %s up, %d down", end.Format(time.ANSIC), state.Count(n.up, "host", "hosts"), n.down)
+	}
 	return nmapStats{
 		Finished: nmapFinished{Time: end.Unix(), Text: end.Format(time.ANSIC), Summary: summary, Elapsed: fmt.Sprintf("%.2f", end.Sub(start).Seconds()), Exit: "success"},
 		Hosts:    nmapTotals{Up: n.up, Down: n.down, Total: n.up + n.down},

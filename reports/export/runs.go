@@ -21,12 +21,14 @@ type runJSON struct {
 	Alerts     []state.Alert         `json:"alerts"`
 	Notes      []string              `json:"notes"`
 	Error      *string               `json:"error"`
+	Import     *state.Import         `json:"import,omitempty"` // where a run comes from that OwnMap did not make
 }
 
 func runOf(r state.Run) runJSON {
 	return runJSON{
 		ID: r.ID, State: r.State, Only: list(r.Only), StartedAt: utc(&r.StartedAt), FinishedAt: utc(r.FinishedAt),
 		Scanner: r.Scanner, Baseline: r.Baseline, Partial: r.Partial, Pace: paces(r.Pace), Alerts: append([]state.Alert{}, r.Alerts...), Notes: list(r.Notes), Error: some(r.Error),
+		Import: r.Import,
 	}
 }
 

@@ -80,6 +80,8 @@ func (e *edition) runPage(ctx context.Context, run state.RunSummary, keep bool) 
 	key := runKey(run.Run)
 	known, found := e.old.Runs[run.ID]
 	found = found && known.Key == key
+	// Years of runs may be imported at once: each has its page when all are asked for.
+	keep = keep && (run.Import == nil || e.wish.full || found && !known.Pruned || e.newest(run.ID))
 	if !keep || found && known.Pruned && !e.wish.full {
 		return e.stub(ctx, run, known, found)
 	}
@@ -122,9 +124,24 @@ func recordOf(key string, report state.Report) record {
 	return record{Key: key, Verdict: report.Verdict(), Mood: report.Mood().Words(), Counts: state.CountSeverities(report.Changes)}
 }
 
+// shortRecordOf is recordOf without the report: an import brings hundreds of runs.
+func shortRecordOf(run state.RunSummary) record {
+	f := state.Figures{Run: run.Run, Coverage: run.Coverage, Changes: run.Changes}
+	r := record{Key: runKey(run.Run), Verdict: f.Verdict(run.Unapproved), Mood: f.Mood(run.Unapproved).Words()}
+	if run.Changes > 0 {
+		r.Counts = state.Count(run.Changes, "change", "changes")
+	}
+	return r
+}
+
+// newest says whether a run is the newest one with a report.
+func (e *edition) newest(id int64) bool { return e.latest.Run.ID == id }
+
 // stub makes the small page that stays where the page of a run was.
 func (e *edition) stub(ctx context.Context, run state.RunSummary, known record, found bool) error {
-	if !found {
+	if !found && run.Import != nil {
+		known = shortRecordOf(run)
+	} else if !found {
 		report, err := e.report(ctx, run.ID)
 		if err != nil {
 			return err
@@ -134,6 +151,9 @@ func (e *edition) stub(ctx context.Context, run state.RunSummary, known record, 
 	known.Pruned = true
 	e.now.Runs[run.ID] = known
 	v := prunedPage{ID: run.ID, Started: run.StartedAt, Verdict: known.Verdict, Words: known.Mood}
+	if run.Import != nil {
+		v.Imported = run.Import.File
+	}
 	hash, err := hashOf(e.now.Version, "pruned", v)
 	if err != nil {
 		return err
@@ -151,6 +171,8 @@ type prunedPage struct {
 	Started time.Time
 	Verdict string
 	Words   string
+
+	Imported string // from which file; empty: it was not
 }
 
 func (p prunedPage) title() string { return "Run " + strconv.FormatInt(p.ID, 10) + ": " + p.Verdict }

@@ -47,7 +47,10 @@ func remark(r state.Run) string {
 	if r.Partial {
 		parts = append(parts, "partial")
 	}
-	if len(r.Only) > 0 {
+	switch {
+	case r.Import != nil:
+		parts = append(parts, "imported from "+r.Import.File)
+	case len(r.Only) > 0:
 		parts = append(parts, "only "+strings.Join(r.Only, " "))
 	}
 	if r.Error != "" {

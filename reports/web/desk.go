@@ -26,8 +26,9 @@ type Desk interface {
 	AddTargets(ctx context.Context, targets []state.Target, by state.Actor) (added int, warnings []string, err error)
 	ChangeTarget(ctx context.Context, id int64, target state.Target, by state.Actor) (warnings []string, err error)
 	RemoveTarget(ctx context.Context, id int64, by state.Actor) error
-	// ReadTargets reads a file and keeps nothing.
-	ReadTargets(ctx context.Context, file io.Reader, name string, common state.Target) ([]state.TargetImport, error)
+	// ReadTargets reads a file, of a format or (empty) of what its content says, and keeps
+	// nothing; notes say what of it is no target.
+	ReadTargets(ctx context.Context, file io.Reader, name, format string, common state.Target) (targets []state.TargetImport, notes []string, err error)
 
 	// AskTest asks for a test, which a worker does.
 	AskTest(ctx context.Context, spec state.Spec, vantage string, by state.Actor) (id int64, err error)

@@ -22,6 +22,9 @@ type importView struct {
 	Faults []string
 	More   string // faults that are not shown
 
+	Notes     []string // what of the file is no target
+	MoreNotes string
+
 	Read      bool // the file is whole
 	Rows      []state.TargetImport
 	Left      string // rows that are not shown
@@ -46,7 +49,7 @@ func (s *server) importTargets(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	rows, err := s.Desk.ReadTargets(r.Context(), strings.NewReader(view.Text), view.Name, state.Target{Origin: state.OriginWeb})
+	rows, notes, err := s.Desk.ReadTargets(r.Context(), strings.NewReader(view.Text), view.Name, "", state.Target{Origin: state.OriginWeb})
 	if err == nil && len(rows) == 0 {
 		err = &state.RefusedError{Reasons: []string{"there is no target in it"}}
 	}
@@ -72,6 +75,8 @@ func (s *server) importTargets(w http.ResponseWriter, r *http.Request) error {
 		return s.show(w, r, status, "targets_import", view)
 	}
 	view.count(rows)
+	view.Notes = notes[:min(50, len(notes))]
+	view.MoreNotes = state.MoreOf(len(view.Notes), len(notes), "remarks")
 	return s.show(w, r, status, "targets_import", view)
 }
 
