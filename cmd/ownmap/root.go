@@ -114,7 +114,7 @@ func (a *app) log() *slog.Logger {
 	if a.verbose {
 		level = slog.LevelDebug
 	}
-	return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: level}))
+	return slog.New(a.logHandler(level))
 }
 
 // terminal says whether a stream is one, and how wide it is; 0 is unknown.
