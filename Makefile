@@ -17,13 +17,30 @@ export PATH := $(PATH):/usr/local/go/bin:/usr/sbin:/sbin
 VERSION   = $(shell git describe --tags --always --dirty 2>/dev/null)
 LINT      = go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.11.4
 SQLC      = go tool -modfile=go.tool.mod sqlc
+NFPM      = go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
+RELEASER  = go run github.com/goreleaser/goreleaser/v2@v2.15.1
+CYCLONEDX = go run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 FUZZTIME ?= 10s
+
+# Where things go: `make install PREFIX=/usr DESTDIR=/tmp/tree`.
+PREFIX    ?= /usr/local
+DESTDIR   ?=
+UNITDIR   ?= $(PREFIX)/lib/systemd/system
+# What packages are made of, and of which version: that of the tag, else one that sorts before the first.
+DIST      ?= dist
+ARCH      ?= $(shell go env GOARCH)
+PROGRAM   ?= $(DIST)/ownmap-$(ARCH)
+PACKAGE_VERSION ?= $(shell git describe --tags --match 'v[0-9]*' 2>/dev/null | sed 's/^v//; s/-/+/; s/-/./g' | grep . || git log -1 --format=0~%cd+%h --date=format:%Y%m%d.%H%M%S 2>/dev/null || echo 0)
+MAINTAINER ?= OwnMap <ownmap@example.org>
+HOMEPAGE  ?= https://ownmap.example.org/
+EPOCH     ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 # What each target needs, as PROGRAM:PACKAGE with Debian's and Ubuntu's package names.
 setup      := nmap:nmap postgres:postgresql
-setup-test := $(setup) ndiff:ndiff ip:iproute2 sshd:openssh-server sudo:sudo netstat:net-tools busybox:busybox iptables:iptables nft:nftables \
+setup-test := $(setup) ndiff:ndiff ip:iproute2 sshd:openssh-server sudo:sudo netstat:net-tools busybox:busybox iptables:iptables nft:nftables systemd-analyze:systemd man:man-db \
               chromium:chromium pdftoppm:poppler-utils xsltproc:xsltproc xmllint:libxml2-utils tidy:tidy \
               /usr/share/fonts-droid-fallback/truetype/DroidSansFallback.ttf:fonts-droid-fallback
+setup-package := $(setup-test) debootstrap:debootstrap systemd-nspawn:systemd-container zstd:zstd man:man-db
 setup-race := $(setup-test) gcc:gcc /usr/include/stdlib.h:libc6-dev
 
 .PHONY: help
@@ -37,6 +54,60 @@ build: ## Build the static binary bin/ownmap
 .PHONY: run
 run: setup build ## Install what is missing, build, and scan this machine (ARGS="--quiet ...")
 	bin/ownmap run $(ARGS)
+
+.PHONY: install
+install: build manual ## Install program, units, manual, example and completions (PREFIX=/usr/local DESTDIR=)
+	@$(MAKE) --no-print-directory install-tree PROGRAM=bin/ownmap
+
+.PHONY: install-tree
+install-tree:
+	install -Dm755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/ownmap
+	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5
+	for unit in cmd/ownmap/systemd/*; do sed 's|/usr/bin/ownmap|$(PREFIX)/bin/ownmap|' $$unit >$(DESTDIR)$(UNITDIR)/$${unit##*/}; done
+	chmod 644 $(DESTDIR)$(UNITDIR)/ownmap*
+	for page in $(DIST)/manual/man?/*; do gzip -9nc $$page >$(DESTDIR)$(PREFIX)/share/man/$${page#$(DIST)/manual/}.gz; done
+	chmod 644 $(DESTDIR)$(PREFIX)/share/man/man?/ownmap*
+	install -Dm644 config.example.yaml $(DESTDIR)$(PREFIX)/share/doc/ownmap/examples/ownmap.yaml
+	install -m644 README.md CHANGELOG.md $(DESTDIR)$(PREFIX)/share/doc/ownmap/
+	install -m644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/ownmap/copyright
+	install -Dm644 $(DIST)/completions/ownmap.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ownmap
+	install -Dm644 $(DIST)/completions/ownmap.zsh $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_ownmap
+	install -Dm644 $(DIST)/completions/ownmap.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/ownmap.fish
+
+.PHONY: manual
+manual: ## Make the pages of the manual and the completions in dist/
+	rm -rf $(DIST)/manual $(DIST)/completions
+	mkdir -p $(DIST)/completions
+	GOARCH= go run ./cmd/ownmap docs man $(DIST)/manual config.example.yaml
+	for shell in bash zsh fish; do GOARCH= go run ./cmd/ownmap completion $$shell >$(DIST)/completions/ownmap.$$shell || exit 1; done
+
+$(DIST)/ownmap-%:
+	GOOS=linux GOARCH=$* go build -buildvcs=false -ldflags '-s -w -X main.version=$(PACKAGE_VERSION)' -o $@ ./cmd/ownmap
+
+.PHONY: deb rpm
+deb rpm: $(PROGRAM) ## Make dist/ownmap_VERSION_ARCH.deb or .rpm (ARCH=arm64 PACKAGE_VERSION=1.2.3)
+	@[ -d $(DIST)/manual ] || $(MAKE) --no-print-directory manual
+	rm -rf $(DIST)/tree-$@-$(ARCH)
+	@$(MAKE) --no-print-directory install-tree PREFIX=/usr DESTDIR=$(DIST)/tree-$@-$(ARCH) >/dev/null
+	ARCH=$(ARCH) PACKAGE_VERSION='$(PACKAGE_VERSION)' MAINTAINER='$(MAINTAINER)' HOMEPAGE='$(HOMEPAGE)' SOURCE_DATE_EPOCH='$(EPOCH)' TREE=$(DIST)/tree-$@-$(ARCH) \
+		$(NFPM) package --config cmd/ownmap/packaging/nfpm.yaml --packager $@ --target $(DIST)/
+	rm -rf $(DIST)/tree-$@-$(ARCH)
+
+.PHONY: sbom
+sbom: ## List what the program is made of, as CycloneDX (SBOM=dist/ownmap.cdx.json)
+	$(CYCLONEDX) app -json -licenses -main ./cmd/ownmap -output $(or $(SBOM),$(DIST)/ownmap.cdx.json) .
+
+.PHONY: dist
+dist: ## Make a release in dist/: tarballs, deb, rpm, SBOM, checksums (RELEASE=--snapshot without a tag)
+	$(RELEASER) release --clean --skip=publish $(RELEASE)
+
+.PHONY: image
+image: build ## Build the container image with podman or docker (ENGINE=podman)
+	$(or $(ENGINE),podman) build -t ownmap -f cmd/ownmap/packaging/Containerfile bin
+
+.PHONY: test-package
+test-package: setup-package ## Install the package on a fresh Debian 12 with systemd, run, upgrade and remove it, as root
+	go test -tags packages -count=1 -timeout 30m $(TESTFLAGS) ./cmd/ownmap/packaging
 
 .PHONY: test
 # Without vet: lint runs it, and more. Without what debuggers need: linking is a good part of the time.
@@ -85,8 +156,9 @@ fmt: ## Format the Go code (gofumpt, grouped imports)
 	$(LINT) fmt
 
 .PHONY: generate
-generate: ## Generate queries/*.gen.go from queries/*.sql
+generate: ## Generate queries/*.gen.go from queries/*.sql, and docs/commands.md from the commands
 	$(SQLC) generate
+	go run ./cmd/ownmap docs reference >docs/commands.md
 
 .PHONY: verify
 verify: ## Fail when generated code or go.mod is behind its source
@@ -95,13 +167,14 @@ verify: ## Fail when generated code or go.mod is behind its source
 
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf bin
+	rm -rf bin dist
 
-.PHONY: setup setup-test setup-race
+.PHONY: setup setup-test setup-race setup-package
 setup: ## Install what OwnMap needs: nmap and PostgreSQL's server programs
 setup-test: ## Install what the tests need besides
 setup-race: ## Install the C compiler of the race detector besides
-setup setup-test setup-race:
+setup-package: ## Install what the test of the packages needs besides
+setup setup-test setup-race setup-package:
 	@sh -c "$$INSTALL" $@ $($@)
 
 # Installs what is missing with apt-get; asks for nothing and touches nothing when all is there.

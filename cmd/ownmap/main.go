@@ -23,7 +23,7 @@ func call() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	a := &app{
-		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		stdin: os.Stdin, stdout: os.Stdout, stderr: errorStream(),
 		env: os.Getenv, now: time.Now,
 	}
 	return a.main(ctx, os.Args[1:])

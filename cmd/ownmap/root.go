@@ -101,7 +101,7 @@ lock; 130 interrupted.`,
 		a.approveCommand(), a.revokeCommand(), a.auditCommand(), a.targetsCommand(), a.hostkeysCommand(),
 		a.snoozeCommand(), a.deliveriesCommand(), a.notifyCommand(),
 		a.passwdCommand(), a.usersCommand(), a.tokensCommand(), a.keysCommand(),
-		a.siteCommand(), a.checkCommand(), a.configCommand(), a.dbCommand(), a.versionCommand(),
+		a.siteCommand(), a.checkCommand(), a.configCommand(), a.dbCommand(), a.versionCommand(), a.docsCommand(),
 	)
 	usageArgs(root)
 	root.Args = noSuchCommand
@@ -114,7 +114,7 @@ func (a *app) log() *slog.Logger {
 	if a.verbose {
 		level = slog.LevelDebug
 	}
-	return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: level}))
+	return slog.New(a.logHandler(level))
 }
 
 // terminal says whether a stream is one, and how wide it is; 0 is unknown.

@@ -76,7 +76,7 @@ func (a *app) serve(ctx context.Context, h *house, o serveOptions) error {
 		return err
 	}
 	if o.accesses || a.verbose {
-		options.Access = slog.New(slog.NewTextHandler(a.stderr, nil))
+		options.Access = slog.New(a.logHandler(slog.LevelInfo))
 	}
 	page, err := web.New(options)
 	if err != nil {
