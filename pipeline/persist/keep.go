@@ -32,7 +32,7 @@ func (b *Book) Keep(ctx context.Context, run state.Run, outcome diff.Outcome) er
 		if err != nil || !due {
 			return err
 		}
-		for _, step := range []func(context.Context) error{k.changes, k.ports, k.banners, k.hosts, k.coverage, k.inside, k.approvals, k.flaps, k.findings, k.alert, k.figures, k.end, k.announce} {
+		for _, step := range []func(context.Context) error{k.changes, k.ports, k.banners, k.hosts, k.coverage, k.inside, k.approvals, k.flaps, k.findings, k.alert, k.figures, k.end, k.announce, k.seal} {
 			if err := step(ctx); err != nil {
 				return err
 			}
