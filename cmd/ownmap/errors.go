@@ -64,13 +64,14 @@ func (a *app) exit(ctx context.Context, err error) int {
 	var running *persist.RunningError
 	var writer *pipeline.WriterError
 	var undelivered *undeliveredError
+	var noBackup *backupError
 	code := exitTrouble
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, errDifferent):
 		return exitDifferent
-	case errors.Is(err, errPartial), errors.As(err, &writer), errors.As(err, &undelivered):
+	case errors.Is(err, errPartial), errors.As(err, &writer), errors.As(err, &undelivered), errors.As(err, &noBackup):
 		code = exitPartial
 	case errors.As(err, &running):
 		code = exitLocked
@@ -98,7 +99,10 @@ func hint(err error) string {
 	var lost *lostServerError
 	var cancelled *queue.CancelledError
 	var undelivered *undeliveredError
+	var noBackup *backupError
 	switch {
+	case errors.As(err, &noBackup):
+		return "the run is kept and reported; `ownmap db backup DIR` tries again"
 	case errors.As(err, &cancelled):
 		return "the state is as it was before the run"
 	case errors.As(err, &lost):
