@@ -83,6 +83,10 @@ func (a *app) check(ctx context.Context) error {
 	line("channels", found, err)
 	found, err = checkLinks(ctx, h)
 	line("links", found, err)
+	found, err = checkBackup(ctx, h)
+	line("backup", found, err)
+	found, err = checkHashes(ctx, h)
+	line("hashes", found, err)
 	found, err = checkOutbox(ctx, h)
 	line("outbox", found, err)
 	if failed {

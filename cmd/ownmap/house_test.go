@@ -31,6 +31,7 @@ func rooms() map[string]string {
 		"migrations":               "",
 		"pipeline":                 "pipeline/diff pipeline/state",
 		"pipeline/alert":           "pipeline/state",
+		"pipeline/backup":          "pipeline/persist pipeline/persist/private pipeline/state",
 		"pipeline/banner":          "pipeline/state",
 		"pipeline/desk":            "pipeline/alert pipeline/load pipeline/persist pipeline/state",
 		"pipeline/diff":            "pipeline/state",
@@ -103,7 +104,7 @@ func mayUse(room, pkg string, test bool) bool {
 	case test:
 		return true
 	case strings.HasPrefix(pkg, "github.com/jackc/pgx/"):
-		return slices.Contains([]string{"cmd/ownmap", "pipeline/lab", "pipeline/persist", "pipeline/persist/private", "pipeline/queue", "queries"}, room)
+		return slices.Contains([]string{"cmd/ownmap", "pipeline/backup", "pipeline/lab", "pipeline/persist", "pipeline/persist/private", "pipeline/queue", "queries"}, room)
 	}
 	return !strings.Contains(first, ".") || room != "pipeline/state" && room != "pipeline/diff"
 }

@@ -122,7 +122,7 @@ func (h *house) serve(ctx context.Context, run func(context.Context, []string) (
 			id = cancelled.RunID
 		}
 		// The worker's own sender delivers what there is to tell, also that a run failed.
-		return errors.Join(err, h.book.FinishRequest(ctx, request.ID, id, fault), h.after(ctx, failure(ctx, err), false))
+		return errors.Join(err, h.book.FinishRequest(ctx, request.ID, id, fault), h.after(ctx, failure(ctx, err), false), h.upkeep(ctx, report, false))
 	}
 }
 

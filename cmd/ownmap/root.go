@@ -98,7 +98,7 @@ lock; 130 interrupted.`,
 	root.AddCommand(
 		a.runCommand(), a.serveCommand(), a.workerCommand(), a.cancelCommand(), a.statusCommand(), a.runsCommand(), a.showCommand(), a.reportCommand(),
 		a.portsCommand(), a.hostCommand(), a.diffCommand(), a.importCommand(), a.exportCommand(),
-		a.approveCommand(), a.revokeCommand(), a.auditCommand(), a.targetsCommand(), a.hostkeysCommand(),
+		a.approveCommand(), a.revokeCommand(), a.auditCommand(), a.verifyCommand(), a.targetsCommand(), a.hostkeysCommand(),
 		a.snoozeCommand(), a.deliveriesCommand(), a.notifyCommand(),
 		a.passwdCommand(), a.usersCommand(), a.tokensCommand(), a.keysCommand(),
 		a.siteCommand(), a.checkCommand(), a.configCommand(), a.dbCommand(), a.versionCommand(), a.docsCommand(),

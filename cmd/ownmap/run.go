@@ -68,6 +68,7 @@ func (a *app) run(ctx context.Context, only []string, o runOptions) error {
 	beat.start(ctx)
 	report, err := house.run(ctx, load.NewPlanner(house.config, nil), only, o.quiet)
 	told := house.after(ctx, failure(ctx, err), !o.silent)
+	told = errors.Join(told, house.upkeep(ctx, report, !o.silent))
 	beat.end(ctx, report, errors.Join(failure(ctx, err), told))
 	var writer *pipeline.WriterError
 	if err != nil && (!errors.As(err, &writer) || report.Run.ID == 0) {

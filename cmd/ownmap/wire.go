@@ -36,6 +36,7 @@ type house struct {
 	config load.Config // with what is set on the web page
 	dir    string      // state directory
 	server *private.Server
+	url    string // of the database
 	book   *persist.Book
 	look   appearance
 	site   *site.Site
@@ -76,6 +77,7 @@ func (a *app) openWith(ctx context.Context, config load.Config) (_ *house, err e
 	if err != nil {
 		return nil, err
 	}
+	h.url = url
 	if h.book, err = persist.Open(ctx, url, config.Reports.Zone(), h.log); err != nil {
 		return nil, errors.Join(err, h.stop(ctx))
 	}

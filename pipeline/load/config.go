@@ -26,6 +26,7 @@ type Config struct {
 	SSH      SSH                `yaml:"ssh"`
 	Reports  Reports            `yaml:"reports"`
 	Archive  Archive            `yaml:"archive"`
+	Backup   Backup             `yaml:"backup"`
 	Mail     Mail               `yaml:"mail"`
 	Metrics  Metrics            `yaml:"metrics"`
 	Channels map[string]Channel `yaml:"channels"`
@@ -138,6 +139,7 @@ func defaults() Config {
 		},
 		Profiles: builtInProfiles(),
 		Reports:  Reports{TimeZone: "UTC", Inventory: 2000},
+		Backup:   Backup{Keep: defaultBackups, Verify: true},
 		Mail:     Mail{Subject: SubjectConstant},
 		Remind:   []string{RemindEveryRun},
 		Web:      Web{Listen: DefaultListen},

@@ -67,6 +67,7 @@ func parse(file string, text []byte, env func(string) string) *parser {
 		key{"targets", p.targets},
 		key{"reports", p.reports},
 		key{"archive", p.archive},
+		key{"backup", p.backup},
 		key{"mail", p.mail},
 		key{"metrics", p.metrics},
 		key{"channels", p.channels},

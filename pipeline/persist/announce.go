@@ -19,8 +19,8 @@ type Announcer func(report state.Report, book string, snoozes []state.Snooze) (d
 // Announce has every run that is kept tell what the announcer decides.
 func (b *Book) Announce(announcer Announcer) { b.announcer = announcer }
 
-// announce puts the run's messages into the outbox. It is the last step of Keep: the
-// report is read as it will be read ever after, and state and messages are committed
+// announce puts the run's messages into the outbox. The report is
+// read as it will be read ever after, but for its hash, and state and messages are committed
 // together, or neither.
 func (k *keeping) announce(ctx context.Context) error {
 	if k.announcer == nil {

@@ -109,7 +109,7 @@ func benchmarkNight(b *testing.B, hosts, ports int) {
 func size(b *testing.B, book *Book) int64 {
 	b.Helper()
 	var bytes int64
-	for _, table := range []string{"run", "rev", "coverage", "host_coverage", "host_current", "host_history", "host_change", "port_current", "port_history", "port_change", "shard", "stage_host", "stage_port", "port_set", "fingerprint", "filtered", "mac", "port_name"} {
+	for _, table := range []string{"run", "rev", "coverage", "host_coverage", "host_current", "host_history", "host_change", "port_current", "port_history", "port_change", "shard", "stage_host", "stage_port", "port_set", "fingerprint", "filtered", "mac", "port_name", "run_hash", "hashed"} {
 		var n int64
 		if err := book.pool.QueryRow(b.Context(), "select coalesce(sum(pg_column_size(t)), 0) from "+table+" t").Scan(&n); err != nil {
 			b.Fatal(err)

@@ -45,6 +45,9 @@ func (v *view) brief(ctx context.Context, row queries.RunWithRevRow, brief *stat
 	}
 	report := &brief.Report
 	report.Run = run
+	if err := v.hashes(ctx, report); err != nil {
+		return err
+	}
 	since, err := v.previous(ctx, report)
 	if err != nil {
 		return err

@@ -97,4 +97,7 @@ func checkInvariants(tb testing.TB, book *Book) {
 			tb.Errorf("broken: %s: %d times, first %v", rule, len(breaches), breaches[0])
 		}
 	}
+	if v, err := book.Verify(tb.Context(), Verify{}); err != nil || len(v.Deviations) > 0 {
+		tb.Errorf("broken: the hashes of all runs can be made again: %v, %v", v.Deviations, err)
+	}
 }

@@ -43,7 +43,7 @@ func (b *Book) Keep(ctx context.Context, run state.Run, outcome diff.Outcome) er
 // keep does all that makes a run's state the current one, for which the revision is drawn.
 // A scan that was imported has no banners, flaps and looks inside, and nobody is told of it.
 func (k *keeping) keep(ctx context.Context) error {
-	steps := []func(context.Context) error{k.changes, k.ports, k.banners, k.hosts, k.coverage, k.inside, k.approvals, k.flaps, k.findings, k.alert, k.figures, k.end, k.announce}
+	steps := []func(context.Context) error{k.changes, k.ports, k.banners, k.hosts, k.coverage, k.inside, k.approvals, k.flaps, k.findings, k.alert, k.figures, k.end, k.announce, k.seal}
 	if k.imported != nil {
 		steps = []func(context.Context) error{k.changes, k.ports, k.hosts, k.ledger, k.approvals, k.findings, k.importFigures, k.end}
 	}

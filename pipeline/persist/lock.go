@@ -20,6 +20,9 @@ const (
 	migrateLock int64 = 0x6f776e6d61700001 // session: the schema is being migrated
 	runLock     int64 = 0x6f776e6d61700002 // session: a run is under way
 	stateLock   int64 = 0x6f776e6d61700003 // transaction: the current state or an approval is being changed
+
+	// BackupLock is held while a backup is made, or one is put back.
+	BackupLock int64 = 0x6f776e6d61700004
 )
 
 // lockNotAvailable is the SQLSTATE of a lock_timeout (PostgreSQL, appendix A).

@@ -117,3 +117,12 @@ func checkServer(ctx context.Context, conn *pgx.Conn) error {
 	}
 	return nil
 }
+
+// ServerMajor returns the major version of the server.
+func (b *Book) ServerMajor(ctx context.Context) (int, error) {
+	var number int
+	if err := b.pool.QueryRow(ctx, "select current_setting('server_version_num')::integer").Scan(&number); err != nil {
+		return 0, fmt.Errorf("ask for the server's version: %w", err)
+	}
+	return number / 10000, nil
+}

@@ -50,6 +50,9 @@ func (v *view) report(ctx context.Context, row queries.RunWithRevRow) (state.Rep
 	if report.PortNames, err = v.portNames(ctx); err != nil {
 		return report, err
 	}
+	if err := v.hashes(ctx, &report); err != nil {
+		return report, err
+	}
 	since, err := v.previous(ctx, &report)
 	if err != nil {
 		return report, err

@@ -24,6 +24,9 @@ type Report struct {
 	// PortNames are what nmap's table calls ports that are not open, as far as a run
 	// up to this one met them in a short list: as nmap, an export names them then.
 	PortNames map[Port]string
+	// Hash proves the state that the run kept and all before it, PreviousHash the one of the
+	// run before: SHA-256 in hexadecimal digits. Empty: there was none yet.
+	Hash, PreviousHash string
 }
 
 // Gap is a host that was asked for and not (wholly) looked at; what is known of

@@ -35,6 +35,7 @@ type view struct {
 	Sections []*section
 	Archive  string // link to the run's page
 	Review   *button
+	Hash     string // that of the run, in full: so it leaves the machine. Empty: there is none
 }
 
 // tile is a number that somebody looks for first.
@@ -137,6 +138,7 @@ func (m *Mailer) view(r state.Report, links state.MessageLinks) *view {
 	v := &view{
 		Organisation: say(m.options.Brand.Organisation, longLabel), Accent: accentOf(m.options.Brand), Outlook: forOutlook(),
 		Run: r.Run.ID, MoodView: piece.MoodOf(r.Mood()), Verdict: strings.ToUpper(verdict[:1]) + verdict[1:], About: whichRun(r), Archive: state.WebLink(links.Run),
+		Hash: r.Hash,
 	}
 	counts := state.CountSeverities(r.Changes)
 	v.Preheader = verdict

@@ -162,6 +162,9 @@ func (d *ticket) notes() {
 		}
 		d.item(prose(note))
 	}
+	if hash := d.report.HashLine(true); hash != "" {
+		d.block(hash + ".")
+	}
 }
 
 func port(p state.Port) string {

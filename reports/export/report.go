@@ -12,7 +12,9 @@ import (
 type aboveJSON struct {
 	Run        runJSON        `json:"run"`
 	Previous   *runJSON       `json:"previous"`
-	Trend      []pointJSON    `json:"trend"` // oldest first, this run last
+	Hash       *string        `json:"hash"`          // SHA-256 of what the run kept and of all before it
+	Before     *string        `json:"previous_hash"` // that of the run before
+	Trend      []pointJSON    `json:"trend"`         // oldest first, this run last
 	Verdict    string         `json:"verdict"`
 	Mood       string         `json:"mood"`
 	Coverage   state.Totals   `json:"coverage"`
@@ -81,6 +83,8 @@ func aboveOf(report state.Report) aboveJSON {
 	open, unapproved := report.OpenPorts()
 	j := aboveJSON{
 		Run:        runOf(report.Run),
+		Hash:       some(report.Hash),
+		Before:     some(report.PreviousHash),
 		Trend:      []pointJSON{},
 		Verdict:    report.Verdict(),
 		Mood:       string(report.Mood()),

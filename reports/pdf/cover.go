@@ -102,6 +102,9 @@ func facts(report state.Report) string {
 	if len(run.Only) > 0 {
 		parts = append(parts, "only "+strings.Join(run.Only, " "))
 	}
+	if hash := report.HashLine(false); hash != "" {
+		parts = append(parts, "h"+hash[1:])
+	}
 	return strings.Join(parts, ", ")
 }
 

@@ -40,6 +40,7 @@ type runPage struct {
 	Gaps              []gapRow
 	MoreGaps          string
 	Inventory         portTable
+	Hash              string
 }
 
 type voidedRow struct {
@@ -69,6 +70,7 @@ func runView(r state.Report, root string, formats []Format, ports int) runPage {
 	p := runPage{
 		MoodView: piece.MoodOf(r.Mood()), Run: r.Run, Verdict: r.Verdict(), Took: r.Run.Took(), Only: strings.Join(r.Run.Only, " "),
 		ChangeCounts: state.CountSeverities(r.Changes), CoverageWords: r.CoverageWords(), Pace: r.Run.PaceWords(), MoreGaps: state.MoreOf(min(gapLimit, len(r.Gaps)), len(r.Gaps), "gaps"),
+		Hash:       r.HashLine(true),
 		Unapproved: portTable{ID: "open", Caption: "Open ports that nobody approved as of this run", Hosts: true, Owners: true},
 		Inventory:  portTable{ID: "ports", Caption: "All ports as of this run", Hosts: true},
 	}

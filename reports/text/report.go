@@ -33,6 +33,10 @@ func Report(w io.Writer, report state.Report, options Options) error {
 	p.gaps(report)
 	p.insideGaps(report)
 	p.notes(report.Run)
+	if hash := report.HashLine(false); hash != "" {
+		p.blank()
+		p.text(hash, "", dim)
+	}
 	if options.HTML != "" {
 		p.blank()
 		p.out.WriteString("Report: " + state.Clean(options.HTML) + "\n") // never cut: it is to be copied

@@ -48,6 +48,7 @@ type runView struct {
 	Formats          []Format
 	Archived         bool
 	ComparedWithLast bool
+	Hash             string
 }
 
 func (v runView) title() string { return fmt.Sprintf("Run %d: %s", v.Run.ID, v.Verdict) }

@@ -31,7 +31,7 @@ func (s *server) viewOf(b state.Brief) runView {
 		MoodView: piece.MoodOf(b.Mood()), Verdict: b.Verdict(),
 		Run: b.Run, Took: b.Run.Took(), Remarks: remarksOf(b.Run), Previous: b.Previous, Open: b.Open, Unapproved: b.Unapproved,
 		ChangeCounts: state.CountSeverities(b.Changes), CoverageWords: b.CoverageWords(), Pace: b.Run.PaceWords(), InsideWords: b.InsideWords(),
-		Formats: s.Formats, Archived: s.Archive != "", ComparedWithLast: s.Compare != nil,
+		Formats: s.Formats, Archived: s.Archive != "", ComparedWithLast: s.Compare != nil, Hash: b.HashLine(true),
 	}
 	v.Changes, v.MoreChanges = s.foldChanges(b.Changes)
 	v.Voided, v.MoreVoided = head(b.Voided, "approvals")

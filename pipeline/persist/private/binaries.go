@@ -24,7 +24,7 @@ type binaries struct {
 func (s *Server) find(ctx context.Context, major int) (binaries, error) {
 	var found []int
 	var best binaries
-	for _, dir := range candidates(os.Getenv("OWNMAP_PG_BIN"), os.Getenv("PATH")) {
+	for _, dir := range candidates(os.Getenv("OWNMAP_PG_BIN"), os.Getenv("PATH"), "postgres", "initdb", "pg_ctl") {
 		b := binaries{dir: dir}
 		if b.major = s.majorOf(ctx, b); b.major < minMajor {
 			continue
@@ -52,9 +52,9 @@ func (s *Server) find(ctx context.Context, major int) (binaries, error) {
 	return best, nil
 }
 
-// candidates lists the directories where server programs may be. OWNMAP_PG_BIN
-// stands for all others.
-func candidates(own, path string) []string {
+// candidates lists the directories that have programs of PostgreSQL. OWNMAP_PG_BIN stands
+// for all others.
+func candidates(own, path string, programs ...string) []string {
 	if own != "" {
 		return []string{own}
 	}
@@ -71,7 +71,7 @@ func candidates(own, path string) []string {
 			_, err := os.Stat(filepath.Join(dir, name))
 			return err != nil
 		}
-		return !filepath.IsAbs(dir) || slices.ContainsFunc([]string{"postgres", "initdb", "pg_ctl"}, missing)
+		return !filepath.IsAbs(dir) || slices.ContainsFunc(programs, missing)
 	})
 }
 
@@ -85,7 +85,12 @@ func (s *Server) majorOf(ctx context.Context, b binaries) int {
 		s.log.DebugContext(ctx, "server program does not run", "dir", b.dir, "error", err)
 		return 0
 	}
-	_, version, _ := strings.Cut(string(out), "(PostgreSQL) ")
+	return majorIn(string(out))
+}
+
+// majorIn reads a major version in what a program says of itself; 0: there is none.
+func majorIn(text string) int {
+	_, version, _ := strings.Cut(text, "(PostgreSQL) ")
 	digits := strings.IndexFunc(version, func(r rune) bool { return r < '0' || r > '9' })
 	major, err := strconv.Atoi(version[:max(digits, 0)])
 	if err != nil {
