@@ -31,7 +31,7 @@ func TestDocuments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, document := range []string{"README.md"} {
+	for _, document := range []string{"README.md", "docs/handbook.md"} {
 		t.Run(filepath.Base(document), func(t *testing.T) {
 			t.Parallel()
 			cmd := doclab.Isolated(t.Context(), self, "-test.run", "^TestDocuments$", "-test.v")
