@@ -101,7 +101,7 @@ lock; 130 interrupted.`,
 		a.approveCommand(), a.revokeCommand(), a.auditCommand(), a.verifyCommand(), a.targetsCommand(), a.hostkeysCommand(),
 		a.snoozeCommand(), a.deliveriesCommand(), a.notifyCommand(),
 		a.passwdCommand(), a.usersCommand(), a.tokensCommand(), a.keysCommand(),
-		a.siteCommand(), a.checkCommand(), a.configCommand(), a.dbCommand(), a.versionCommand(), a.docsCommand(),
+		a.siteCommand(), a.checkCommand(), a.configCommand(), a.dbCommand(), a.versionCommand(), a.docsCommand(), a.initCommand(),
 	)
 	usageArgs(root)
 	root.Args = noSuchCommand

@@ -12,7 +12,9 @@ import (
 // Find returns the path of the config file: explicit (from --config), else
 // $OWNMAP_CONFIG, else ./ownmap.yaml, else /etc/ownmap/ownmap.yaml, else the
 // empty path, which stands for the built-in defaults. A file that somebody named
-// and that is not there is an error, and so is one that cannot be looked at.
+// and that is not there is an error, and so is one that cannot be looked at; but for
+// the current directory, which is another user's where somebody changed the user only
+// (`runuser -u ownmap` in /root).
 func Find(explicit string, env func(string) string) (string, error) {
 	return find(explicit, env, "ownmap.yaml", "/etc/ownmap/ownmap.yaml")
 }
@@ -32,6 +34,7 @@ func find(explicit string, env func(string) string, usual ...string) (string, er
 		switch _, err := os.Stat(path); {
 		case err == nil:
 			return path, nil
+		case errors.Is(err, fs.ErrPermission) && !filepath.IsAbs(path):
 		case !errors.Is(err, fs.ErrNotExist):
 			return "", fmt.Errorf("config file: %w; make it readable, or name another with --config", err)
 		}

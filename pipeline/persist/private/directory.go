@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -37,7 +38,7 @@ func stateDir(dir string) (string, error) {
 	case !info.IsDir():
 		return "", fmt.Errorf("%w: state directory %s is not a directory; name another with --state-dir", ErrAccess, dir)
 	case owner(info) != euid:
-		return "", fmt.Errorf("%w: state directory %s belongs to uid %d, not to uid %d: run ownmap as that user, or name another with --state-dir", ErrAccess, dir, owner(info), euid)
+		return "", fmt.Errorf("%w: state directory %s belongs to %s, not to uid %d: run ownmap as that user%s, or name another with --state-dir", ErrAccess, dir, describeUser(owner(info)), euid, become(owner(info), euid))
 	case info.Mode()&0o022 != 0:
 		return "", fmt.Errorf("%w: state directory %s is writable by others: `chmod go-w %s`", ErrAccess, dir, dir)
 	case euid == 0 && info.Mode()&0o001 == 0: // root's umask was 077
@@ -120,4 +121,21 @@ func reach(dir, name string) error {
 		}
 	}
 	return nil
+}
+
+// describeUser names a user as people know it.
+func describeUser(uid int) string {
+	if u, err := user.LookupId(strconv.Itoa(uid)); err == nil {
+		return u.Username + " (uid " + u.Uid + ")"
+	}
+	return "uid " + strconv.Itoa(uid)
+}
+
+// become says to root how to run OwnMap as a user.
+func become(uid, euid int) string {
+	u, err := user.LookupId(strconv.Itoa(uid))
+	if err != nil || euid != 0 {
+		return ""
+	}
+	return " (`runuser -u " + u.Username + " -- ownmap ...`)"
 }

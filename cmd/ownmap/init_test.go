@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+
+	"ownmap/pipeline/lab/smtplab"
+)
+
+// dialog is a program at a real terminal, and what it showed.
+type dialog struct {
+	t     *testing.T
+	tty   *os.File
+	shown bytes.Buffer
+	cmd   *exec.Cmd
+}
+
+func talk(t *testing.T, args ...string) *dialog {
+	t.Helper()
+	cmd := exec.Command("ownmap", args...)
+	cmd.Env = append(os.Environ(), "TERM=dumb")
+	tty, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tty.Close() })
+	return &dialog{t: t, tty: tty, cmd: cmd}
+}
+
+// asks waits for a question and answers it.
+func (d *dialog) asks(question, answer string) {
+	d.t.Helper()
+	begin := d.shown.Len()
+	_ = d.tty.SetReadDeadline(time.Now().Add(time.Minute))
+	for !strings.Contains(d.shown.String()[begin:], question) {
+		if _, err := io.CopyN(&d.shown, d.tty, 1); err != nil {
+			d.t.Fatalf("%q is not asked: %v\n%s", question, err, d.shown.String())
+		}
+	}
+	if _, err := d.tty.WriteString(answer + "\n"); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// ends waits for the end and returns all that was shown.
+func (d *dialog) ends(code int) string {
+	d.t.Helper()
+	_, _ = io.Copy(&d.shown, d.tty) // ends with EIO when the program does
+	_ = d.cmd.Wait()
+	if got := d.cmd.ProcessState.ExitCode(); got != code {
+		d.t.Errorf("exit code %d, want %d", got, code)
+	}
+	return strings.ReplaceAll(d.shown.String(), "\r", "")
+}
+
+// At a terminal init asks until an answer is good, shows no password, sends a mail, and writes
+// a config that OwnMap takes.
+func TestInitAsks(t *testing.T) {
+	t.Parallel()
+	server := smtplab.Start(t, smtplab.Options{Plain: true, Mechanisms: []string{"PLAIN"}, User: "ownmap", Password: "s3cret of the mail"})
+	dir := filepath.Join(t.TempDir(), "etc")
+	d := talk(t, "init", "--dir", dir, "--mail-tls", "none")
+	d.asks("Which hosts are yours to scan? Addresses, prefixes, ranges, names [127.0.0.1 ::1]: ", "10.20.0.0/24, -oN")
+	d.asks("-oN", "10.20.0.0/24, web.example.org")
+	d.asks("Name of your organisation, or nothing: ", "Example Ltd")
+	d.asks("Mail server that takes reports", "127.0.0.1:"+strconv.Itoa(server.Port))
+	d.asks("Mails come from: ", "ownmap@example.org")
+	d.asks("Mails go to: ", "ops")
+	d.asks("is no mail address", "ops@example.org soc@example.org")
+	d.asks("User to log in to the mail server as", "ownmap")
+	d.asks("Password: ", "s3cret of the mail")
+	d.asks("Send a test mail when the config is written? [Y/n]: ", "")
+	d.asks("User to log in to these hosts as", "")
+	shown := d.ends(0)
+	holds(t, "the terminal", shown, "wrote "+dir+"/ownmap.yaml", "ok    mail    127.0.0.1 takes mail from ownmap@example.org")
+	lacks(t, "the terminal", shown, "s3cret")
+	for name, mode := range map[string]os.FileMode{"smtp": 0o600, "ownmap.yaml": 0o640} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil || info.Mode().Perm() != mode {
+			t.Errorf("%s: %v, %v, want mode %v", name, info, err, mode)
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "ownmap.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	holds(t, "the config", string(text), `"10.20.0.0/24"`, `"web.example.org"`, `"Example Ltd"`, `password_file: "`+dir+`/smtp"`)
+	lacks(t, "the config", string(text), "s3cret")
+	if letters := server.Messages(); len(letters) != 2 || letters[0].User != "ownmap" || !bytes.Contains(letters[0].Data, []byte("Test message of OwnMap")) {
+		t.Errorf("%d mails arrived: %+v", len(letters), letters)
+	}
+}
+
+// Who leaves at a question leaves nothing behind.
+func TestInitLeft(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "etc")
+	d := talk(t, "init", "--dir", dir)
+	d.asks("Which hosts", "")
+	d.asks("organisation", "\x04") // Ctrl-D
+	holds(t, "the terminal", d.ends(2), "no answer: nothing was written")
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("something was written")
+	}
+}
