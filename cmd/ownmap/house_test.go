@@ -40,6 +40,7 @@ func rooms() map[string]string {
 		"pipeline/enrich/listing":  "pipeline/state",
 		"pipeline/enrich/login":    "pipeline/state",
 		"pipeline/intake":          "pipeline/diff pipeline/scan pipeline/state",
+		"pipeline/intake/legacy":   "pipeline/state",
 		"pipeline/lab":             "migrations pipeline/persist pipeline/persist/private pipeline/state",
 		"pipeline/lab/browser":     "",
 		"pipeline/lab/booklab":     "pipeline/diff pipeline/lab pipeline/persist pipeline/state",
@@ -105,6 +106,7 @@ func mayUse(room, pkg string, test bool) bool {
 		return true
 	case strings.HasPrefix(pkg, "github.com/jackc/pgx/"):
 		return slices.Contains([]string{"cmd/ownmap", "pipeline/backup", "pipeline/lab", "pipeline/persist", "pipeline/persist/private", "pipeline/queue", "queries"}, room)
+		return slices.Contains([]string{"cmd/ownmap", "pipeline/intake/legacy", "pipeline/lab", "pipeline/persist", "pipeline/persist/private", "pipeline/queue", "queries"}, room)
 	}
 	return !strings.Contains(first, ".") || room != "pipeline/state" && room != "pipeline/diff"
 }

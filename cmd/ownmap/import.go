@@ -65,6 +65,17 @@ func (a *app) importFiles(ctx context.Context, args []string, o importOptions) e
 			return err
 		}
 	}
+	for _, arg := range args {
+		at, found, err := legacySource(arg)
+		switch {
+		case err != nil:
+			return err
+		case found && len(args) > 1:
+			return usagef("import a legacy database by itself")
+		case found:
+			return a.importLegacy(ctx, at, options.At, o)
+		}
+	}
 	paths, remove, err := a.importPaths(args)
 	defer remove()
 	if err != nil {

@@ -72,7 +72,7 @@ func (b importedBook) said(t *testing.T, from, to int) verdicts {
 }
 
 // TestImportedPairs imports twelve nights, and compares each with each: `ownmap diff` of two
-// dates says what it says of the two files, which TestDiffAgainstNdiff holds against ndiff; so
+// dates says what it says of the two files, which TestDiffSaysWhatNdiffSays holds against ndiff; so
 // does ndiff itself here. What the database remembers and two files do not know is told apart:
 // a host that was away is back and not new.
 func TestImportedPairs(t *testing.T) {

@@ -7,8 +7,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"time"
 
+	"ownmap/pipeline/scan"
 	"ownmap/pipeline/state"
 )
 
@@ -26,7 +29,7 @@ type File struct {
 	Path   string
 	Name   string // its last element, cleaned
 	Format Format
-	SHA256 string    // in hexadecimal, of the file as it lies there
+	SHA256 string    // in hexadecimal, of what the file holds, unpacked
 	Start  time.Time // UTC; zero: it does not say
 	End    time.Time // UTC, never zero
 }
@@ -53,8 +56,27 @@ type FileError struct {
 	Err  error
 }
 
-// Error names the file.
-func (e *FileError) Error() string { return e.File + ": " + e.Err.Error() }
+// Error names the file and the line, as compilers do.
+func (e *FileError) Error() string {
+	line, fault := scan.FaultLine(e.Err)
+	var placed *lineError
+	if errors.As(e.Err, &placed) {
+		line, fault = placed.line, placed.err
+	}
+	if line == 0 {
+		return e.File + ": " + e.Err.Error()
+	}
+	return fmt.Sprintf("%s:%d: %s", e.File, line, fault)
+}
+
+// lineError is a fault with its place.
+type lineError struct {
+	line int // from 1
+	err  error
+}
+
+func (e *lineError) Error() string { return fmt.Sprintf("%s, line %d", e.err, e.line) }
+func (e *lineError) Unwrap() error { return e.err }
 
 // Unwrap returns the fault.
 func (e *FileError) Unwrap() error { return e.Err }

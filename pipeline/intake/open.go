@@ -16,14 +16,13 @@ import (
 // maxUnpacked is how much a file may hold, in bytes, unpacked.
 const maxUnpacked = 2 << 30
 
-// content is a file that is read: unpacked, and summed up as it lies there.
+// content is a file that is read: unpacked, and summed up so, for who packs a file later has
+// still the same one.
 type content struct {
 	*bufio.Reader
 
 	file *os.File
-	raw  *bufio.Reader
 	sum  hash.Hash
-	zip  *gzip.Reader // nil: the file is not packed
 }
 
 // openFile opens a file, which is gzipped or not: its content says so.
@@ -36,24 +35,24 @@ func openFile(path string) (*content, error) {
 	if info, err := file.Stat(); err == nil && info.IsDir() {
 		return nil, errors.Join(errors.New("is a folder"), file.Close())
 	}
-	c.raw = bufio.NewReaderSize(io.TeeReader(file, c.sum), 128<<10)
-	head, err := c.raw.Peek(2)
+	raw := bufio.NewReaderSize(file, 64<<10)
+	head, err := raw.Peek(2)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, errors.Join(err, file.Close())
 	}
-	c.Reader = c.raw
+	var unpacked io.Reader = raw
 	if bytes.Equal(head, []byte{0x1f, 0x8b}) {
-		if c.zip, err = gzip.NewReader(c.raw); err != nil {
+		if unpacked, err = gzip.NewReader(raw); err != nil {
 			return nil, errors.Join(fmt.Errorf("unpack gzip: %w", err), file.Close())
 		}
-		c.Reader = bufio.NewReaderSize(c.zip, 64<<10)
 	}
+	c.Reader = bufio.NewReaderSize(io.TeeReader(io.LimitReader(unpacked, maxUnpacked+1), c.sum), 64<<10)
 	return c, nil
 }
 
 // total reads what is left of the file and returns its SHA-256.
 func (c *content) total() (string, error) {
-	if _, err := io.Copy(io.Discard, c.raw); err != nil {
+	if _, err := io.Copy(io.Discard, c.Reader); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(c.sum.Sum(nil)), nil

@@ -29,7 +29,7 @@ func newRecords(r io.Reader) *records {
 }
 
 func (r *records) fault(format string, args ...any) error {
-	return fmt.Errorf("%w, line %d", fmt.Errorf(format, args...), r.line)
+	return &lineError{r.line, fmt.Errorf(format, args...)}
 }
 
 // next returns the text of the next object, which is valid until the next call; io.EOF after

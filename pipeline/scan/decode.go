@@ -47,6 +47,16 @@ type decodeError struct {
 func (e *decodeError) Error() string { return fmt.Sprintf("%s, line %d", e.err, e.line) }
 func (e *decodeError) Unwrap() error { return e.err }
 
+// FaultLine returns in which line the fault of a document is, from 1, and the fault without
+// it; 0 and err itself where it has no line.
+func FaultLine(err error) (line int, fault error) {
+	var placed *decodeError
+	if errors.As(err, &placed) {
+		return placed.line, placed.err
+	}
+	return 0, err
+}
+
 // decode reads the XML of one nmap run as it comes, at most limit bytes, and
 // keeps no more of it than a host. It fails unless the document is whole, is
 // nmap's, and ends with the statistics of a run that succeeded; hosts that were

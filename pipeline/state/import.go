@@ -11,7 +11,7 @@ type Import struct {
 	File    string `json:"file"`    // its name without folders, cleaned
 	Program string `json:"program"` // that made it, cleaned: "nmap 7.93"
 	Vantage string `json:"vantage"`
-	SHA256  string `json:"sha256"` // of the file as it lies there, in hexadecimal
+	SHA256  string `json:"sha256"` // of what the file holds, unpacked, in hexadecimal
 	// Question is a hash of what was asked, so that a host which one scan mentions and
 	// the next that asked the same does not was silent; empty: nothing follows from that.
 	Question string `json:"question,omitempty"`
