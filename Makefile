@@ -37,7 +37,7 @@ EPOCH     ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 # What each target needs, as PROGRAM:PACKAGE with Debian's and Ubuntu's package names.
 setup      := nmap:nmap postgres:postgresql
-setup-test := $(setup) ndiff:ndiff ip:iproute2 sshd:openssh-server sudo:sudo netstat:net-tools busybox:busybox iptables:iptables nft:nftables systemd-analyze:systemd man:man-db \
+setup-test := $(setup) ndiff:ndiff ip:iproute2 sshd:openssh-server sudo:sudo netstat:net-tools busybox:busybox iptables:iptables nft:nftables systemd-analyze:systemd man:man-db groff:groff-base \
               chromium:chromium pdftoppm:poppler-utils xsltproc:xsltproc xmllint:libxml2-utils tidy:tidy \
               /usr/share/fonts-droid-fallback/truetype/DroidSansFallback.ttf:fonts-droid-fallback
 setup-package := $(setup-test) debootstrap:debootstrap systemd-nspawn:systemd-container zstd:zstd man:man-db

@@ -59,7 +59,9 @@ func (a *app) check(ctx context.Context) error {
 		return errCheck
 	}
 	nmap, err := scan.New(scan.Options{}).Check(ctx)
-	line("nmap", describeNmap(nmap), err)
+	unit := !nmap.Privileged && unitScans(ctx, askSystem)
+	line("nmap", describeNmap(nmap, unit), err)
+	nmap.Privileged = nmap.Privileged || unit
 
 	h, err := a.open(ctx)
 	if !line("database", h.describeDatabase(), err) {
@@ -67,7 +69,11 @@ func (a *app) check(ctx context.Context) error {
 	}
 	defer h.close(ctx)
 	line("archive", h.archive(), writable(h.archive()))
-	found, err := a.checkReports(ctx, h)
+	found, err := checkSpace(h.dir, h.archive())
+	line("space", found, err)
+	found, err = checkClock(ctx, h, askSystem)
+	line("clock", found, err)
+	found, err = a.checkReports(ctx, h)
 	line("reports", found, err)
 	found, err = checkMetrics(h.config.Metrics.Textfile)
 	line("metrics", found, err)
@@ -93,13 +99,6 @@ func (a *app) check(ctx context.Context) error {
 		return errCheck
 	}
 	return nil
-}
-
-func describeNmap(nmap state.Scanner) string {
-	if nmap.Privileged {
-		return nmap.Version + ", SYN and UDP scan"
-	}
-	return nmap.Version + ", connect scan only: without root or CAP_NET_RAW there is no SYN and no UDP scan"
 }
 
 func (a *app) checkTargets(ctx context.Context, h *house, nmap state.Scanner) (state.Plan, string, error) {

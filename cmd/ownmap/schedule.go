@@ -95,7 +95,7 @@ func describeTimer(ctx context.Context, ask func(context.Context) (string, error
 	case err != nil || active == "":
 		return none + "whatever calls `ownmap run` begins the runs"
 	case active != "active":
-		return none + "whatever calls `ownmap run` begins the runs; systemd's ownmap.timer is " + state.Clean(active)
+		return none + "whatever calls `ownmap run` begins the runs; systemd's ownmap.timer is " + state.Clean(active) + ": `systemctl enable --now ownmap.timer` has it begin them"
 	case strings.TrimSpace(next) == "":
 		return none + "systemd's ownmap.timer begins the runs"
 	}

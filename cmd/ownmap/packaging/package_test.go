@@ -1,0 +1,319 @@
+//go:build packages
+
+package packaging
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"ownmap/pipeline/lab/browser"
+	"ownmap/pipeline/lab/smtplab"
+)
+
+// built makes a package of a version, and returns its path.
+func built(t *testing.T, dist, version string) string {
+	t.Helper()
+	cmd := exec.Command("make", "-C", "../../..", "deb", "DIST="+dist, "PACKAGE_VERSION="+version)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	found, err := filepath.Glob(filepath.Join(dist, "ownmap_"+version+"-1_*.deb"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("packages of %s: %q, %v", version, found, err)
+	}
+	return found[0]
+}
+
+// TestPackage is the life of an installation: from a fresh Debian over nights, an upgrade and a
+// removal to a purge. Each part goes on from the one before.
+func TestPackage(t *testing.T) {
+	dist := t.TempDir()
+	first, second := built(t, dist, "0.1.0"), built(t, dist, "0.2.0")
+	root := debian(t)
+	fresh := &machine{root: root}
+	fresh.put(t, first, "/var/tmp/first.deb")
+	fresh.put(t, second, "/var/tmp/second.deb")
+	within(t, root, "apt-get", "install", "-qy", "--download-only", "/var/tmp/first.deb")
+	s := &story{machine: boot(t, root), all: t}
+	for _, part := range []struct {
+		name string
+		run  func(*testing.T)
+	}{
+		{"install", s.install},
+		{"init", s.configure},
+		{"check", s.check},
+		{"night", s.night},
+		{"archive", s.archive},
+		{"services", s.services},
+		{"journal", s.journal},
+		{"upgrade", s.upgrade},
+		{"remove", s.remove},
+		{"purge", s.purge},
+	} {
+		if !t.Run(part.name, part.run) {
+			t.FailNow()
+		}
+	}
+}
+
+// story is what the parts know of one another.
+type story struct {
+	*machine
+
+	all    *testing.T // of which each part is one
+	mail   *smtplab.Server
+	config string
+	ports  string
+}
+
+// install: apt brings what the package needs, and nothing begins by itself.
+func (s *story) install(t *testing.T) {
+	out := s.run(t, "env", "-u", "DEBIAN_FRONTEND", "apt-get", "install", "-qy", "/var/tmp/first.deb")
+	if !strings.Contains(out, "next, write the config and choose when it scans: ownmap init") {
+		t.Errorf("nobody is told what comes next:\n%s", out)
+	}
+	if text := s.run(t, "ownmap", "version"); text != "ownmap 0.1.0\n" {
+		t.Errorf("version: %q", text)
+	}
+	if text := s.run(t, "stat", "-c", "%U:%G %a", "/etc/ownmap", "/var/lib/ownmap"); text != "root:ownmap 750\nownmap:ownmap 750\n" {
+		t.Errorf("directories: %s", text)
+	}
+	units := s.run(t, "systemctl", "list-units", "--all", "--no-legend", "ownmap*")
+	if strings.TrimSpace(units) != "" {
+		t.Errorf("something has begun: %s", units)
+	}
+	for _, unit := range []string{"ownmap.timer", "ownmap-web.service", "ownmap-db.service"} {
+		if text, _ := s.try("systemctl", "is-enabled", unit); strings.TrimSpace(text) != "disabled" {
+			t.Errorf("%s is %s", unit, text)
+		}
+	}
+	for _, path := range []string{"/usr/share/man/man1/ownmap-init.1.gz", "/usr/share/man/man5/ownmap.yaml.5.gz", "/usr/share/bash-completion/completions/ownmap"} {
+		if _, err := os.Stat(filepath.Join(s.root, path)); err != nil {
+			// Debian's smallest variant leaves out manuals (path-exclude of dpkg).
+			t.Error(err)
+		}
+	}
+}
+
+// configure: init writes a config for the service, and switches on the timer.
+func (s *story) configure(t *testing.T) {
+	if err := s.inside(func() error { s.mail = smtplab.Start(s.all, smtplab.Options{Plain: true}); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	out := s.run(t, "ownmap", "init", "--yes", "--target", "127.0.0.1", "--organisation", "Example Ltd", "--mail-host", "127.0.0.1:"+strconv.Itoa(s.mail.Port), "--mail-tls", "none",
+		"--mail-from", "ownmap@example.org", "--mail-to", "ops@example.org", "--timer")
+	for _, want := range []string{"wrote /etc/ownmap/ownmap.yaml", "ok    mail", "ok    units   ownmap.timer", "next: `systemctl start ownmap` scans now"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
+	}
+	if text := s.run(t, "stat", "-c", "%U:%G %a", "/etc/ownmap/ownmap.yaml"); text != "root:ownmap 640\n" {
+		t.Errorf("the config: %s", text)
+	}
+	if text := s.run(t, "systemctl", "is-active", "ownmap.timer"); text != "active\n" {
+		t.Errorf("the timer is %s", text)
+	}
+	s.config = s.run(t, "cat", "/etc/ownmap/ownmap.yaml")
+}
+
+// check: what a run needs is there; root is told how to ask.
+func (s *story) check(t *testing.T) {
+	out := s.ownmap(t, "check")
+	for _, want := range []string{"ok    config     /etc/ownmap/ownmap.yaml", "ok    database   private PostgreSQL in /var/lib/ownmap", "systemd's ownmap.timer begins the runs, next at"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
+	}
+	if out, err := s.try("ownmap", "status"); err == nil || !strings.Contains(out, "runuser -u ownmap -- ownmap") {
+		t.Errorf("root is told: %v\n%s", err, out)
+	}
+}
+
+// night: the unit scans as its user, with raw sockets and little else, and a mail arrives.
+func (s *story) night(t *testing.T) {
+	s.listen(t, "127.0.0.1:8022", "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n")
+	s.run(t, "systemctl", "start", "ownmap.service")
+	s.ports = s.ownmap(t, "ports", "--json")
+	var ports []struct {
+		Port    int
+		Service string
+	}
+	if err := json.Unmarshal([]byte(s.ports), &ports); err != nil || !strings.Contains(s.ports, `"port": 8022`) && !strings.Contains(s.ports, `"port":8022`) {
+		t.Errorf("the listener was not found: %v\n%s", err, s.ports)
+	}
+	if xml := s.ownmap(t, "report", "--format", "nmap"); !strings.Contains(xml, `type="syn"`) {
+		t.Errorf("it was no SYN scan:\n%.600s", xml)
+	}
+	letters := s.mail.Messages()
+	if len(letters) != 1 || letters[0].From != "ownmap@example.org" || !bytes.Contains(letters[0].Data, []byte("8022")) {
+		t.Errorf("%d mails: %+v", len(letters), letters)
+	}
+	// The database has a unit of its own, and outlives the run.
+	if text := s.run(t, "systemctl", "is-active", "ownmap-db.service"); text != "active\n" {
+		t.Errorf("the database is %s", text)
+	}
+	if out := s.run(t, "systemctl", "show", "ownmap.service", "--property=Result,ExecMainStatus"); out != "Result=success\nExecMainStatus=0\n" && out != "ExecMainStatus=0\nResult=success\n" {
+		t.Errorf("the unit: %s", out)
+	}
+}
+
+// archive: it opens in a browser.
+func (s *story) archive(t *testing.T) {
+	page := browser.Start(t).Open(t, "file://"+filepath.Join(s.root, "var/lib/ownmap/archive/index.html"), browser.View{})
+	page.Says(t, "Example Ltd")
+	page.Says(t, "Baseline")
+}
+
+// services: page and worker work behind what their units forbid.
+func (s *story) services(t *testing.T) {
+	s.run(t, "systemctl", "enable", "--now", "ownmap-web.service", "ownmap-worker@local.service")
+	until(t, time.Minute, "the web page", func() error { return s.healthy(t) })
+	s.ownmap(t, "run", "--queue")
+	until(t, 2*time.Minute, "the worker does what is asked for", func() error {
+		if out := s.ownmap(t, "runs", "--json"); strings.Count(out, `"done"`) < 2 {
+			return errors.New(out)
+		}
+		return nil
+	})
+	s.run(t, "systemctl", "start", "ownmap-deliver.service")
+	for _, unit := range []string{"ownmap-web.service", "ownmap-worker@local.service", "ownmap-db.service"} {
+		if text := s.run(t, "systemctl", "show", unit, "--property=ActiveState,NRestarts"); !strings.Contains(text, "ActiveState=active") || !strings.Contains(text, "NRestarts=0") {
+			t.Errorf("%s: %s", unit, text)
+		}
+	}
+	if out := s.run(t, "journalctl", "--no-pager", "-p", "warning", "-o", "cat", "-u", "ownmap*"); strings.Contains(out, "ownmap: ") || strings.Contains(out, "level=") {
+		t.Errorf("warnings:\n%s", out)
+	}
+	s.run(t, "systemctl", "restart", "ownmap-db.service")
+	until(t, time.Minute, "the web page, after the database was started anew", func() error { return s.healthy(t) })
+}
+
+// healthy asks the web page how it is.
+func (s *story) healthy(t *testing.T) error {
+	t.Helper()
+	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, address string) (c net.Conn, err error) {
+		err = s.inside(func() error { c, err = new(net.Dialer).DialContext(ctx, network, address); return err })
+		return c, err
+	}}}
+	answer, err := client.Get("http://127.0.0.1:8480/healthz")
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(answer.Body)
+		return fmt.Errorf("%s: %s", answer.Status, text)
+	}
+	return nil
+}
+
+// journal: what is wrong is in the journal as an error, and what is not is not.
+func (s *story) journal(t *testing.T) {
+	path := filepath.Join(s.root, "etc/ownmap/ownmap.yaml")
+	if err := os.WriteFile(path, []byte("targts: []\n"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := s.try("systemctl", "start", "ownmap.service"); err == nil {
+		t.Errorf("a run with a wrong config: %s", out)
+	}
+	if err := os.WriteFile(path, []byte(s.config), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	out := s.run(t, "journalctl", "--no-pager", "-p", "err", "-o", "json", "--output-fields=MESSAGE,PRIORITY,SYSLOG_IDENTIFIER", "-u", "ownmap.service")
+	if !strings.Contains(out, `"ownmap: error: /etc/ownmap/ownmap.yaml:1: unknown key`) || strings.Contains(out, "hint") {
+		t.Errorf("errors in the journal:\n%s", out)
+	}
+	s.run(t, "systemctl", "reset-failed", "ownmap.service")
+}
+
+// upgrade: config, state and what runs go on.
+func (s *story) upgrade(t *testing.T) {
+	pid := s.run(t, "systemctl", "show", "ownmap-web.service", "--property=MainPID")
+	before := s.run(t, "runuser", "-u", "ownmap", "--", "ownmap", "ports", "--json")
+	s.run(t, "apt-get", "install", "-qy", "/var/tmp/second.deb")
+	if text := s.run(t, "ownmap", "version"); text != "ownmap 0.2.0\n" {
+		t.Errorf("version: %q", text)
+	}
+	if s.run(t, "systemctl", "show", "ownmap-web.service", "--property=MainPID") == pid {
+		t.Error("the web page is still the old one")
+	}
+	until(t, time.Minute, "the web page", func() error { return s.healthy(t) })
+	if text := s.run(t, "systemctl", "is-active", "ownmap.timer", "ownmap-db.service", "ownmap-worker@local.service"); text != "active\n\nactive\n\nactive\n" && text != "active\nactive\nactive\n" {
+		t.Errorf("after the upgrade: %s", text)
+	}
+	if text := s.run(t, "cat", "/etc/ownmap/ownmap.yaml"); text != s.config {
+		t.Errorf("the config became\n%s", text)
+	}
+	if after := s.ownmap(t, "ports", "--json"); after != before {
+		t.Errorf("the state became\n%s\nand was\n%s", after, before)
+	}
+	s.run(t, "systemctl", "start", "ownmap.service")
+	s.ports = s.ownmap(t, "ports", "--json")
+}
+
+// remove: nothing runs any more, and all data stays.
+func (s *story) remove(t *testing.T) {
+	s.run(t, "apt-get", "remove", "-qy", "ownmap")
+	if out, err := s.try("pgrep", "-u", "ownmap", "-l"); err == nil {
+		t.Errorf("left running: %s", out)
+	}
+	if out := s.run(t, "systemctl", "list-units", "--no-legend", "ownmap*"); strings.TrimSpace(out) != "" {
+		t.Errorf("units: %s", out)
+	}
+	if text := s.run(t, "cat", "/etc/ownmap/ownmap.yaml"); text != s.config {
+		t.Errorf("the config became\n%s", text)
+	}
+	s.run(t, "apt-get", "install", "-qy", "/var/tmp/second.deb")
+	if text := s.ownmap(t, "ports", "--json"); text != s.ports {
+		t.Errorf("installed again, the state is\n%s\nand was\n%s", text, s.ports)
+	}
+}
+
+// purge: nothing is asked, the config goes, and the state stays with whoever owns it.
+func (s *story) purge(t *testing.T) {
+	// Without -y apt would ask whether to go on; dpkg asks nothing but what the package does.
+	out := s.run(t, "dpkg", "--purge", "ownmap")
+	if regexp.MustCompile(`\[[yY]/[nN]\]|\?`).MatchString(out) || !strings.Contains(out, "the state is left in /var/lib/ownmap; to remove it: ") {
+		t.Errorf("it says:\n%s", out)
+	}
+	if _, err := os.Stat(filepath.Join(s.root, "etc/ownmap")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the config is left: %v", err)
+	}
+	if text := s.run(t, "stat", "-c", "%U %a", "/var/lib/ownmap", "/var/lib/ownmap/pg/data/PG_VERSION"); text != "ownmap 750\nownmap 600\n" {
+		t.Errorf("the state: %s", text)
+	}
+}
+
+// listen opens a port of the machine that greets.
+func (s *story) listen(t *testing.T, address, banner string) {
+	t.Helper()
+	var listener net.Listener
+	if err := s.inside(func() (err error) { listener, err = net.Listen("tcp", address); return err }); err != nil {
+		t.Fatal(err)
+	}
+	// Not with this part of the story, but with all of it: it is the process that ends it.
+	go func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(c, banner)
+			_ = c.Close()
+		}
+	}()
+}
