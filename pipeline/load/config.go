@@ -27,6 +27,9 @@ type Config struct {
 	Reports  Reports            `yaml:"reports"`
 	Archive  Archive            `yaml:"archive"`
 	Backup   Backup             `yaml:"backup"`
+	Rules    []state.Rule       `yaml:"rules"` // that approve ports, beside those of RulesFile
+
+	RulesFile string `yaml:"rules_file"` // absolute; a file with nothing but rules
 	Mail     Mail               `yaml:"mail"`
 	Metrics  Metrics            `yaml:"metrics"`
 	Channels map[string]Channel `yaml:"channels"`
@@ -39,6 +42,8 @@ type Config struct {
 	Auth     Auth               `yaml:"auth"`
 
 	ApprovalLinks string `yaml:"approval_links"` // a state.LinkMode
+
+	fileRules []state.Rule
 
 	source   string
 	warnings []string

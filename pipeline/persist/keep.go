@@ -27,12 +27,12 @@ const largeLoad = 10_000
 // left out.
 func (b *Book) Keep(ctx context.Context, run state.Run, outcome diff.Outcome) error {
 	err := pgx.BeginFunc(ctx, b.pool, func(tx pgx.Tx) error {
-		k := keeping{tx: tx, q: b.q.WithTx(tx), outcome: outcome, staleAfter: b.staleAfter, announcer: b.announcer, linkKey: b.linkKey}
+		k := keeping{tx: tx, q: b.q.WithTx(tx), outcome: outcome, staleAfter: b.staleAfter, announcer: b.announcer, linkKey: b.linkKey, rules: b.rules}
 		due, err := k.begin(ctx, b, run.ID)
 		if err != nil || !due {
 			return err
 		}
-		for _, step := range []func(context.Context) error{k.changes, k.ports, k.banners, k.hosts, k.coverage, k.inside, k.approvals, k.flaps, k.findings, k.alert, k.figures, k.end, k.announce, k.seal} {
+		for _, step := range []func(context.Context) error{k.changes, k.ports, k.banners, k.hosts, k.coverage, k.inside, k.approvals, k.ruled, k.flaps, k.findings, k.alert, k.figures, k.end, k.announce, k.seal} {
 			if err := step(ctx); err != nil {
 				return err
 			}
@@ -58,6 +58,7 @@ type keeping struct {
 	staleAfter int // runs
 	announcer  Announcer
 	linkKey    LinkKey
+	rules      []state.Rule
 }
 
 // begin takes the locks and draws the revision; due says whether there is
