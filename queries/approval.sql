@@ -10,10 +10,10 @@ where a.ended_at is null and a.host_id = k.host_id and a.protocol = k.protocol a
 -- name: AddApprovals :many
 -- AddApprovals approves ports, each bound to the service that it has and
 -- the process behind it.
-insert into approval (host_id, vantage_id, protocol, port, service, family, probed, exe, os_user, unit, container, package, reason, granted_by, via, granted_at, expires_at)
+insert into approval (host_id, vantage_id, protocol, port, service, family, probed, exe, os_user, unit, container, package, reason, granted_by, via, granted_at, expires_at, rule)
 select k.host_id, k.vantage_id, k.protocol, k.port, k.service, k.family, k.probed,
        k.exe, k.os_user, k.unit, k.container, k.package,
-       sqlc.arg(reason), sqlc.arg(granted_by), sqlc.arg(via), sqlc.arg(at)::timestamptz, sqlc.narg(expires_at)::timestamptz
+       sqlc.arg(reason), sqlc.arg(granted_by), sqlc.arg(via), sqlc.arg(at)::timestamptz, sqlc.narg(expires_at)::timestamptz, sqlc.narg(rule)::text
 from (select unnest(sqlc.arg(host_ids)::bigint[]) as host_id, unnest(sqlc.arg(vantage_ids)::smallint[]) as vantage_id,
              unnest(sqlc.arg(protocols)::text[]) as protocol, unnest(sqlc.arg(ports)::integer[]) as port,
              unnest(sqlc.arg(services)::text[]) as service, unnest(sqlc.arg(families)::text[]) as family,

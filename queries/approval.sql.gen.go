@@ -11,17 +11,17 @@ import (
 )
 
 const addApprovals = `-- name: AddApprovals :many
-insert into approval (host_id, vantage_id, protocol, port, service, family, probed, exe, os_user, unit, container, package, reason, granted_by, via, granted_at, expires_at)
+insert into approval (host_id, vantage_id, protocol, port, service, family, probed, exe, os_user, unit, container, package, reason, granted_by, via, granted_at, expires_at, rule)
 select k.host_id, k.vantage_id, k.protocol, k.port, k.service, k.family, k.probed,
        k.exe, k.os_user, k.unit, k.container, k.package,
-       $1, $2, $3, $4::timestamptz, $5::timestamptz
-from (select unnest($6::bigint[]) as host_id, unnest($7::smallint[]) as vantage_id,
-             unnest($8::text[]) as protocol, unnest($9::integer[]) as port,
-             unnest($10::text[]) as service, unnest($11::text[]) as family,
-             unnest($12::boolean[]) as probed, unnest($13::text[]) as exe,
-             unnest($14::text[]) as os_user, unnest($15::text[]) as unit,
-             unnest($16::text[]) as container, unnest($17::text[]) as package) k
-returning id, host_id, vantage_id, protocol, port, service, family, probed, exe, os_user, unit, package, reason, granted_by, via, granted_at, expires_at, ended_at, ended_by, end_reason, container, end_no
+       $1, $2, $3, $4::timestamptz, $5::timestamptz, $6::text
+from (select unnest($7::bigint[]) as host_id, unnest($8::smallint[]) as vantage_id,
+             unnest($9::text[]) as protocol, unnest($10::integer[]) as port,
+             unnest($11::text[]) as service, unnest($12::text[]) as family,
+             unnest($13::boolean[]) as probed, unnest($14::text[]) as exe,
+             unnest($15::text[]) as os_user, unnest($16::text[]) as unit,
+             unnest($17::text[]) as container, unnest($18::text[]) as package) k
+returning id, host_id, vantage_id, protocol, port, service, family, probed, exe, os_user, unit, package, reason, granted_by, via, granted_at, expires_at, ended_at, ended_by, end_reason, container, end_no, rule
 `
 
 type AddApprovalsParams struct {
@@ -30,6 +30,7 @@ type AddApprovalsParams struct {
 	Via        string
 	At         time.Time
 	ExpiresAt  *time.Time
+	Rule       *string
 	HostIds    []int64
 	VantageIds []int16
 	Protocols  []string
@@ -53,6 +54,7 @@ func (q *Queries) AddApprovals(ctx context.Context, arg AddApprovalsParams) ([]A
 		arg.Via,
 		arg.At,
 		arg.ExpiresAt,
+		arg.Rule,
 		arg.HostIds,
 		arg.VantageIds,
 		arg.Protocols,
@@ -96,6 +98,7 @@ func (q *Queries) AddApprovals(ctx context.Context, arg AddApprovalsParams) ([]A
 			&i.EndReason,
 			&i.Container,
 			&i.EndNo,
+			&i.Rule,
 		); err != nil {
 			return nil, err
 		}
@@ -214,7 +217,7 @@ const revokeApprovals = `-- name: RevokeApprovals :many
 update approval
 set ended_at = clock_timestamp(), ended_by = $1, end_reason = 'revoked', end_no = nextval('approval_end_no')
 where id = any ($2::bigint[]) and ended_at is null
-returning id, host_id, vantage_id, protocol, port, service, family, probed, exe, os_user, unit, package, reason, granted_by, via, granted_at, expires_at, ended_at, ended_by, end_reason, container, end_no
+returning id, host_id, vantage_id, protocol, port, service, family, probed, exe, os_user, unit, package, reason, granted_by, via, granted_at, expires_at, ended_at, ended_by, end_reason, container, end_no, rule
 `
 
 type RevokeApprovalsParams struct {
@@ -255,6 +258,7 @@ func (q *Queries) RevokeApprovals(ctx context.Context, arg RevokeApprovalsParams
 			&i.EndReason,
 			&i.Container,
 			&i.EndNo,
+			&i.Rule,
 		); err != nil {
 			return nil, err
 		}

@@ -14,7 +14,7 @@ import (
 )
 
 const approvalsOfHosts = `-- name: ApprovalsOfHosts :many
-select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no, h.address from approval a join host h on h.id = a.host_id
+select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no, a.rule, h.address from approval a join host h on h.id = a.host_id
 where a.host_id = any ($1::bigint[])
 `
 
@@ -56,6 +56,7 @@ func (q *Queries) ApprovalsOfHosts(ctx context.Context, hosts []int64) ([]Approv
 			&i.Approval.EndReason,
 			&i.Approval.Container,
 			&i.Approval.EndNo,
+			&i.Approval.Rule,
 			&i.Address,
 		); err != nil {
 			return nil, err

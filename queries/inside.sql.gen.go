@@ -348,7 +348,7 @@ func (q *Queries) ListenersNow(ctx context.Context, hosts []int64) ([]ListenersN
 }
 
 const openApprovalsOfHosts = `-- name: OpenApprovalsOfHosts :many
-select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no, h.address from approval a join host h on h.id = a.host_id
+select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no, a.rule, h.address from approval a join host h on h.id = a.host_id
 where a.ended_at is null and a.host_id = any ($1::bigint[])
 order by a.id
 `
@@ -391,6 +391,7 @@ func (q *Queries) OpenApprovalsOfHosts(ctx context.Context, hosts []int64) ([]Op
 			&i.Approval.EndReason,
 			&i.Approval.Container,
 			&i.Approval.EndNo,
+			&i.Approval.Rule,
 			&i.Address,
 		); err != nil {
 			return nil, err

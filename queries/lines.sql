@@ -177,7 +177,7 @@ order by 1, l.line collate "C";
 select greatest(l.rev, $3::bigint)::bigint as rev, l.line::text as line
 from (
     select k.rev, row('+', a.id, a.host_id, host(h.address), a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed,
-           a.exe, a.os_user, a.unit, a.container, a.package, a.reason, a.granted_by, a.via,
+           a.exe, a.os_user, a.unit, a.container, a.package, a.reason, a.granted_by, a.via, a.rule,
            (extract(epoch from a.granted_at) * 1000000)::bigint, (extract(epoch from a.expires_at) * 1000000)::bigint)::text as line
     from hashed k
     cross join lateral unnest(k.ids) as r (r)

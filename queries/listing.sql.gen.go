@@ -244,7 +244,7 @@ func (q *Queries) CountFindings(ctx context.Context, kinds []string) (int64, err
 }
 
 const currentApprovals = `-- name: CurrentApprovals :many
-select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no, h.address from approval a join host h on h.id = a.host_id
+select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no, a.rule, h.address from approval a join host h on h.id = a.host_id
 where a.ended_at is null and (a.expires_at is null or a.expires_at > clock_timestamp()) and a.id < $1
   and ($2::text = '' or a.granted_by = $2)
 order by a.id desc limit $3
@@ -295,6 +295,7 @@ func (q *Queries) CurrentApprovals(ctx context.Context, arg CurrentApprovalsPara
 			&i.Approval.EndReason,
 			&i.Approval.Container,
 			&i.Approval.EndNo,
+			&i.Approval.Rule,
 			&i.Address,
 		); err != nil {
 			return nil, err
@@ -308,7 +309,7 @@ func (q *Queries) CurrentApprovals(ctx context.Context, arg CurrentApprovalsPara
 }
 
 const currentApprovalsWithin = `-- name: CurrentApprovalsWithin :many
-select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no, h.address from host h join approval a on a.host_id = h.id
+select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no, a.rule, h.address from host h join approval a on a.host_id = h.id
 where h.address <<= ($1::text)::inet
   and a.ended_at is null and (a.expires_at is null or a.expires_at > clock_timestamp()) and a.id < $2
   and ($3::text = '' or a.granted_by = $3)
@@ -365,6 +366,7 @@ func (q *Queries) CurrentApprovalsWithin(ctx context.Context, arg CurrentApprova
 			&i.Approval.EndReason,
 			&i.Approval.Container,
 			&i.Approval.EndNo,
+			&i.Approval.Rule,
 			&i.Address,
 		); err != nil {
 			return nil, err
@@ -378,7 +380,7 @@ func (q *Queries) CurrentApprovalsWithin(ctx context.Context, arg CurrentApprova
 }
 
 const endedApprovals = `-- name: EndedApprovals :many
-select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no, h.address from approval a join host h on h.id = a.host_id
+select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no, a.rule, h.address from approval a join host h on h.id = a.host_id
 where a.ended_at is not null and (a.ended_at, a.id) < ($1::timestamptz, $2::bigint)
   and ($3::text = '' or a.granted_by = $3) and ($4::text = '' or a.end_reason = $4)
 order by a.ended_at desc, a.id desc limit $5
@@ -437,6 +439,7 @@ func (q *Queries) EndedApprovals(ctx context.Context, arg EndedApprovalsParams) 
 			&i.Approval.EndReason,
 			&i.Approval.Container,
 			&i.Approval.EndNo,
+			&i.Approval.Rule,
 			&i.Address,
 		); err != nil {
 			return nil, err
@@ -450,7 +453,7 @@ func (q *Queries) EndedApprovals(ctx context.Context, arg EndedApprovalsParams) 
 }
 
 const endedApprovalsWithin = `-- name: EndedApprovalsWithin :many
-select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no, h.address from host h join approval a on a.host_id = h.id
+select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no, a.rule, h.address from host h join approval a on a.host_id = h.id
 where h.address <<= ($1::text)::inet
   and a.ended_at is not null and (a.ended_at, a.id) < ($2::timestamptz, $3::bigint)
   and ($4::text = '' or a.granted_by = $4) and ($5::text = '' or a.end_reason = $5)
@@ -511,6 +514,7 @@ func (q *Queries) EndedApprovalsWithin(ctx context.Context, arg EndedApprovalsWi
 			&i.Approval.EndReason,
 			&i.Approval.Container,
 			&i.Approval.EndNo,
+			&i.Approval.Rule,
 			&i.Address,
 		); err != nil {
 			return nil, err
@@ -524,7 +528,7 @@ func (q *Queries) EndedApprovalsWithin(ctx context.Context, arg EndedApprovalsWi
 }
 
 const openApprovalsOf = `-- name: OpenApprovalsOf :many
-select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no, h.address from approval a join host h on h.id = a.host_id
+select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no, a.rule, h.address from approval a join host h on h.id = a.host_id
 where a.id = any ($1::bigint[]) and a.ended_at is null order by a.id
 `
 
@@ -567,6 +571,7 @@ func (q *Queries) OpenApprovalsOf(ctx context.Context, ids []int64) ([]OpenAppro
 			&i.Approval.EndReason,
 			&i.Approval.Container,
 			&i.Approval.EndNo,
+			&i.Approval.Rule,
 			&i.Address,
 		); err != nil {
 			return nil, err

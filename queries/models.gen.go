@@ -49,6 +49,7 @@ type Approval struct {
 	EndReason string
 	Container string
 	EndNo     *int64
+	Rule      *string
 }
 
 type Audit struct {

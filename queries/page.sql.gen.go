@@ -14,7 +14,7 @@ import (
 )
 
 const approvalsByID = `-- name: ApprovalsByID :many
-select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no, h.address from approval a join host h on h.id = a.host_id where a.id = any ($1::bigint[]) order by a.id
+select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no, a.rule, h.address from approval a join host h on h.id = a.host_id where a.id = any ($1::bigint[]) order by a.id
 `
 
 type ApprovalsByIDRow struct {
@@ -55,6 +55,7 @@ func (q *Queries) ApprovalsByID(ctx context.Context, ids []int64) ([]ApprovalsBy
 			&i.Approval.EndReason,
 			&i.Approval.Container,
 			&i.Approval.EndNo,
+			&i.Approval.Rule,
 			&i.Address,
 		); err != nil {
 			return nil, err
@@ -68,7 +69,7 @@ func (q *Queries) ApprovalsByID(ctx context.Context, ids []int64) ([]ApprovalsBy
 }
 
 const approvalsIn = `-- name: ApprovalsIn :many
-select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no, h.address from approval a join host h on h.id = a.host_id
+select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no, a.rule, h.address from approval a join host h on h.id = a.host_id
 where ($1::bigint[] is null or a.host_id = any ($1::bigint[])) and ($2::boolean or a.ended_at is null)
 order by a.id
 `
@@ -117,6 +118,7 @@ func (q *Queries) ApprovalsIn(ctx context.Context, arg ApprovalsInParams) ([]App
 			&i.Approval.EndReason,
 			&i.Approval.Container,
 			&i.Approval.EndNo,
+			&i.Approval.Rule,
 			&i.Address,
 		); err != nil {
 			return nil, err
@@ -461,7 +463,7 @@ func (q *Queries) IndexTargets(ctx context.Context) ([]IndexTargetsRow, error) {
 }
 
 const lastApprovals = `-- name: LastApprovals :many
-select distinct on (k.host_id, k.vantage_id, k.protocol, k.port) k.vantage_id::smallint as seen_from, a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no
+select distinct on (k.host_id, k.vantage_id, k.protocol, k.port) k.vantage_id::smallint as seen_from, a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no, a.rule
 from (select unnest($1::bigint[]) as host_id, unnest($2::smallint[]) as vantage_id,
              unnest($3::text[]) as protocol, unnest($4::integer[]) as port) k
 join approval a on a.host_id = k.host_id and a.protocol = k.protocol and a.port = k.port and (a.vantage_id = k.vantage_id or a.vantage_id is null)
@@ -519,6 +521,7 @@ func (q *Queries) LastApprovals(ctx context.Context, arg LastApprovalsParams) ([
 			&i.Approval.EndReason,
 			&i.Approval.Container,
 			&i.Approval.EndNo,
+			&i.Approval.Rule,
 		); err != nil {
 			return nil, err
 		}

@@ -93,7 +93,7 @@ where a.host_id = any (sqlc.arg(hosts)::bigint[]) and a.granted_at <= sqlc.arg(a
 -- ApprovalsVoided returns the approvals that nobody took back and that ended
 -- after one time and not after another.
 select sqlc.embed(a), h.address from approval a join host h on h.id = a.host_id
-where a.ended_at > sqlc.arg(after) and a.ended_at <= sqlc.arg(until) and a.end_reason in ('drifted', 'expired');
+where a.ended_at > sqlc.arg(after) and a.ended_at <= sqlc.arg(until) and a.end_reason in ('drifted', 'expired', 'rule-ended');
 
 -- name: Addresses :many
 -- Addresses returns the addresses of hosts.

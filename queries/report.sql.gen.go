@@ -39,7 +39,7 @@ func (q *Queries) Addresses(ctx context.Context, ids []int64) ([]Host, error) {
 }
 
 const approvalsAsOf = `-- name: ApprovalsAsOf :many
-select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no from approval a
+select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no, a.rule from approval a
 where a.host_id = any ($1::bigint[]) and a.granted_at <= $2
   and (a.ended_at is null or a.ended_at > $2) and (a.expires_at is null or a.expires_at > $2)
 `
@@ -86,6 +86,7 @@ func (q *Queries) ApprovalsAsOf(ctx context.Context, arg ApprovalsAsOfParams) ([
 			&i.Approval.EndReason,
 			&i.Approval.Container,
 			&i.Approval.EndNo,
+			&i.Approval.Rule,
 		); err != nil {
 			return nil, err
 		}
@@ -98,8 +99,8 @@ func (q *Queries) ApprovalsAsOf(ctx context.Context, arg ApprovalsAsOfParams) ([
 }
 
 const approvalsVoided = `-- name: ApprovalsVoided :many
-select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no, h.address from approval a join host h on h.id = a.host_id
-where a.ended_at > $1 and a.ended_at <= $2 and a.end_reason in ('drifted', 'expired')
+select a.id, a.host_id, a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed, a.exe, a.os_user, a.unit, a.package, a.reason, a.granted_by, a.via, a.granted_at, a.expires_at, a.ended_at, a.ended_by, a.end_reason, a.container, a.end_no, a.rule, h.address from approval a join host h on h.id = a.host_id
+where a.ended_at > $1 and a.ended_at <= $2 and a.end_reason in ('drifted', 'expired', 'rule-ended')
 `
 
 type ApprovalsVoidedParams struct {
@@ -146,6 +147,7 @@ func (q *Queries) ApprovalsVoided(ctx context.Context, arg ApprovalsVoidedParams
 			&i.Approval.EndReason,
 			&i.Approval.Container,
 			&i.Approval.EndNo,
+			&i.Approval.Rule,
 			&i.Address,
 		); err != nil {
 			return nil, err

@@ -18,6 +18,7 @@ type approveOptions struct {
 	reason, by string
 	until      string
 	json       bool
+	export     bool
 }
 
 func (o *approveOptions) register(cmd *cobra.Command) {
@@ -34,8 +35,21 @@ func (a *app) approveCommand() *cobra.Command {
 		Short: "Approve open ports, bound to what listens there now",
 		Example: `  ownmap approve web-1.example.org 443/tcp --reason "public web server"
   ownmap approve --tag dmz 22/tcp --until 90d
-  ownmap approve --all --reason baseline`,
+  ownmap approve --all --reason baseline
+  ownmap approve --rule-export > rules.yaml`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.export {
+				if len(args) > 0 || o.scope.isBulk() {
+					return usagef("--rule-export prints all approvals that are in force: it takes nothing else")
+				}
+				return a.with(cmd.Context(), func(h *house) error {
+					rules, err := h.book.RulesInForce(cmd.Context())
+					if err != nil {
+						return err
+					}
+					return export.RulesYAML(a.stdout, rules)
+				})
+			}
 			grant, err := a.grant(args, o)
 			if err != nil {
 				return err
@@ -50,6 +64,7 @@ func (a *app) approveCommand() *cobra.Command {
 		},
 	}
 	o.register(cmd)
+	cmd.Flags().BoolVar(&o.export, "rule-export", false, "approve nothing: print the approvals in force as rules (YAML)")
 	cmd.Flags().StringVar(&o.until, "until", "", "until a date (2027-01-31) or for a time (90d, 12h)")
 	return cmd
 }

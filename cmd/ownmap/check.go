@@ -81,6 +81,8 @@ func (a *app) check(ctx context.Context) error {
 	line("targets", found, err)
 	line("vantages", describeVantages(plan), nil)
 	line("limits", describeLimits(plan), a.checkLimits(ctx, h))
+	found, err = a.checkRules(ctx, h)
+	line("rules", found, err)
 	found, err = h.checkSchedule(ctx)
 	line("schedule", found, err)
 	found, err = checkInside(ctx, h, plan)

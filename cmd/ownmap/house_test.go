@@ -105,8 +105,7 @@ func mayUse(room, pkg string, test bool) bool {
 	case test:
 		return true
 	case strings.HasPrefix(pkg, "github.com/jackc/pgx/"):
-		return slices.Contains([]string{"cmd/ownmap", "pipeline/backup", "pipeline/lab", "pipeline/persist", "pipeline/persist/private", "pipeline/queue", "queries"}, room)
-		return slices.Contains([]string{"cmd/ownmap", "pipeline/intake/legacy", "pipeline/lab", "pipeline/persist", "pipeline/persist/private", "pipeline/queue", "queries"}, room)
+		return slices.Contains([]string{"cmd/ownmap", "pipeline/backup", "pipeline/intake/legacy", "pipeline/lab", "pipeline/persist", "pipeline/persist/private", "pipeline/queue", "queries"}, room)
 	}
 	return !strings.Contains(first, ".") || room != "pipeline/state" && room != "pipeline/diff"
 }

@@ -82,6 +82,7 @@ func (a *app) openWith(ctx context.Context, config load.Config) (_ *house, err e
 		return nil, errors.Join(err, h.stop(ctx))
 	}
 	h.book.StaleAfter(config.Scan.StaleAfter)
+	h.book.Rules(config.StateRules())
 	h.look = appearanceOf(config)
 	for _, notice := range h.look.templates.Notices() {
 		fmt.Fprintln(a.stderr, "ownmap: warning: "+notice)

@@ -27,18 +27,23 @@ type Config struct {
 	Reports  Reports            `yaml:"reports"`
 	Archive  Archive            `yaml:"archive"`
 	Backup   Backup             `yaml:"backup"`
-	Mail     Mail               `yaml:"mail"`
-	Metrics  Metrics            `yaml:"metrics"`
-	Channels map[string]Channel `yaml:"channels"`
-	Routes   []Route            `yaml:"routes"`
-	Remind   []string           `yaml:"remind,flow"` // RemindEveryRun, RemindNever, or ages like 3d, rising
-	Schedule string             `yaml:"schedule"`    // five fields of cron, by the clock of Timetable; empty: nothing begins by itself
-	Windows  []QuietTime        `yaml:"windows"`
-	Watch    Watch              `yaml:"watch"`
-	Web      Web                `yaml:"web"`
-	Auth     Auth               `yaml:"auth"`
+	Rules    []state.Rule       `yaml:"rules"` // that approve ports, beside those of RulesFile
+
+	RulesFile string             `yaml:"rules_file"` // absolute; a file with nothing but rules
+	Mail      Mail               `yaml:"mail"`
+	Metrics   Metrics            `yaml:"metrics"`
+	Channels  map[string]Channel `yaml:"channels"`
+	Routes    []Route            `yaml:"routes"`
+	Remind    []string           `yaml:"remind,flow"` // RemindEveryRun, RemindNever, or ages like 3d, rising
+	Schedule  string             `yaml:"schedule"`    // five fields of cron, by the clock of Timetable; empty: nothing begins by itself
+	Windows   []QuietTime        `yaml:"windows"`
+	Watch     Watch              `yaml:"watch"`
+	Web       Web                `yaml:"web"`
+	Auth      Auth               `yaml:"auth"`
 
 	ApprovalLinks string `yaml:"approval_links"` // a state.LinkMode
+
+	fileRules []state.Rule
 
 	source   string
 	warnings []string

@@ -120,7 +120,7 @@ func keysOf(t reflect.Type, path string) []string {
 			name, option, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 			if option == "inline" {
 				keys = append(keys, keysOf(f.Type, path)...)
-			} else if f.IsExported() {
+			} else if f.IsExported() && name != "-" {
 				keys = append(keys, path+"."+name)
 				keys = append(keys, keysOf(f.Type, path+"."+name)...)
 			}

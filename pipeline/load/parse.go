@@ -22,9 +22,11 @@ type parser struct {
 	config  Config
 	secret  int // line of a password that stands in the file itself; 0: none does
 	urlFile int // line of database.url_file
-	files   []secretFile
-	used    []namedProfile
-	hosts   map[mention]int // line of each target
+
+	rulesLine int // of rules_file
+	files     []secretFile
+	used      []namedProfile
+	hosts     map[mention]int // line of each target
 }
 
 // mention is what a target may name once only: hosts as seen from a vantage.
@@ -68,6 +70,8 @@ func parse(file string, text []byte, env func(string) string) *parser {
 		key{"reports", p.reports},
 		key{"archive", p.archive},
 		key{"backup", p.backup},
+		key{"rules", func(n *yaml.Node) { p.config.Rules = p.rules(n) }},
+		key{"rules_file", func(n *yaml.Node) { p.path(n, "rules_file", &p.config.RulesFile); p.rulesLine = n.Line }},
 		key{"mail", p.mail},
 		key{"metrics", p.metrics},
 		key{"channels", p.channels},

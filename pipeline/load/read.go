@@ -38,6 +38,7 @@ func Read(path string, env func(string) string) (Config, error) {
 	}
 	p.readSecrets()
 	p.readLogo()
+	p.readRules()
 	if err := p.err(); err != nil {
 		return Config{source: path}, err
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"ownmap/pipeline/state"
 	"ownmap/queries"
 )
 
@@ -35,6 +36,7 @@ type Book struct {
 	staleAfter int       // runs
 	announcer  Announcer // nil: nobody is told
 	linkKey    LinkKey   // nil: messages have no links to approve
+	rules      []state.Rule
 
 	mirror  mirror
 	counted atomic.Pointer[countedHosts] // nil: nobody has asked yet

@@ -39,6 +39,9 @@ func wishesOf(hosts []*standing) []wish {
 // grant approves ports, and returns the approvals and which port has which.
 func (v *view) grant(ctx context.Context, grant state.Grant, wishes []wish) ([]state.Approval, []approvedPort, error) {
 	add := queries.AddApprovalsParams{Reason: grant.Reason, GrantedBy: grant.By, Via: grant.Via, At: v.at, ExpiresAt: grant.Until}
+	if grant.Rule != "" {
+		add.Rule = &grant.Rule
+	}
 	addresses := make(map[int64]netip.Addr)
 	for _, w := range wishes {
 		addresses[w.seat.host] = w.address

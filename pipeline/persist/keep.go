@@ -27,7 +27,7 @@ const largeLoad = 10_000
 // left out.
 func (b *Book) Keep(ctx context.Context, run state.Run, outcome diff.Outcome) error {
 	err := pgx.BeginFunc(ctx, b.pool, func(tx pgx.Tx) error {
-		k := keeping{tx: tx, q: b.q.WithTx(tx), outcome: outcome, staleAfter: b.staleAfter, announcer: b.announcer, linkKey: b.linkKey}
+		k := keeping{tx: tx, q: b.q.WithTx(tx), outcome: outcome, staleAfter: b.staleAfter, announcer: b.announcer, linkKey: b.linkKey, rules: b.rules}
 		due, err := k.begin(ctx, b, run.ID)
 		if err != nil || !due {
 			return err
@@ -43,9 +43,9 @@ func (b *Book) Keep(ctx context.Context, run state.Run, outcome diff.Outcome) er
 // keep does all that makes a run's state the current one, for which the revision is drawn.
 // A scan that was imported has no banners, flaps and looks inside, and nobody is told of it.
 func (k *keeping) keep(ctx context.Context) error {
-	steps := []func(context.Context) error{k.changes, k.ports, k.banners, k.hosts, k.coverage, k.inside, k.approvals, k.flaps, k.findings, k.alert, k.figures, k.end, k.announce, k.seal}
+	steps := []func(context.Context) error{k.changes, k.ports, k.banners, k.hosts, k.coverage, k.inside, k.approvals, k.ruled, k.flaps, k.findings, k.alert, k.figures, k.end, k.announce, k.seal}
 	if k.imported != nil {
-		steps = []func(context.Context) error{k.changes, k.ports, k.hosts, k.ledger, k.approvals, k.findings, k.importFigures, k.end}
+		steps = []func(context.Context) error{k.changes, k.ports, k.hosts, k.ledger, k.approvals, k.findings, k.importFigures, k.end, k.seal}
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -68,6 +68,7 @@ type keeping struct {
 	staleAfter int // runs
 	announcer  Announcer
 	linkKey    LinkKey
+	rules      []state.Rule
 
 	imported *imported // what Importer knows of it; nil: a run of our own
 }

@@ -139,7 +139,7 @@ func void(a *state.Approval, at time.Time) *state.Approval {
 	case a.EndedAt == nil && a.Until != nil && !a.Until.After(at): // and no run has ended it yet
 		a.EndReason = state.EndedExpired
 		return a
-	case a.EndReason == state.EndedDrifted || a.EndReason == state.EndedExpired:
+	case a.EndReason == state.EndedDrifted || a.EndReason == state.EndedExpired || a.EndReason == state.EndedRule:
 		return a
 	}
 	return nil

@@ -176,6 +176,9 @@ func approvalOf(row queries.Approval, vantages map[int16]string) state.Approval 
 		GrantedAt: row.GrantedAt, Until: row.ExpiresAt, EndedAt: row.EndedAt, EndedBy: row.EndedBy,
 		EndReason: state.EndReason(row.EndReason),
 	}
+	if row.Rule != nil {
+		a.Rule = *row.Rule
+	}
 	if row.VantageID != nil {
 		a.Vantage = vantages[*row.VantageID]
 	}

@@ -14,6 +14,7 @@ const (
 	EndedExpired    EndReason = "expired"    // its time was over
 	EndedSuperseded EndReason = "superseded" // by a later approval of the same port
 	EndedDrifted    EndReason = "drifted"    // something else listens than what was approved
+	EndedRule       EndReason = "rule-ended" // the rule that gave it is gone, or does not match any more
 )
 
 // Approval is a person's (or a rule's) word that a port may be open. It is
@@ -36,6 +37,7 @@ type Approval struct {
 	EndedAt   *time.Time // UTC; nil: still good
 	EndedBy   string
 	EndReason EndReason
+	Rule      string // the ID of the rule that gave it; empty: a person did
 }
 
 // Behind returns the process that stood behind the port when it was approved; the zero
@@ -43,10 +45,13 @@ type Approval struct {
 func (a Approval) Behind() Process { return a.Process.value() }
 
 // Author says who approved: "alice", or "via link sent to alice@example.org" where all that
-// is known is whose link it was.
+// is known is whose link it was, "rule of alice" where a rule did for which she answers.
 func (a Approval) Author() string {
-	if a.Via == "mail" {
+	switch {
+	case a.Via == "mail":
 		return "via link sent to " + a.By
+	case a.Via == ViaRule && a.By != RuleAuthor:
+		return "rule of " + a.By
 	}
 	return a.By
 }
@@ -57,7 +62,7 @@ func (a Approval) ByAuthor() string {
 	if a.Via == "mail" {
 		return a.Author()
 	}
-	return "by " + a.By
+	return "by " + a.Author()
 }
 
 // Drifted says whether what listens now is something else than what was
@@ -113,4 +118,6 @@ type Grant struct {
 	Digest string
 	// About is what else the audit is to have of it.
 	About map[string]string
+	// Rule is the ID of the rule that gives it; empty: a person does.
+	Rule string
 }

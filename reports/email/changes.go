@@ -186,6 +186,8 @@ func ended(reason state.EndReason) string {
 		return "its time is over"
 	case state.EndedRevoked:
 		return "revoked"
+	case state.EndedRule:
+		return "the rule is gone, or does not match any more"
 	case state.EndedSuperseded:
 		return "approved anew"
 	}

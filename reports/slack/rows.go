@@ -153,6 +153,8 @@ func voided(a state.Approval) line {
 		return append(row, words(": its time is over"))
 	case state.EndedDrifted:
 		return append(row, words(": something else listens there now"))
+	case state.EndedRule:
+		return append(row, words(": the rule is gone, or does not match any more"))
 	case state.EndedRevoked, state.EndedSuperseded:
 	}
 	return append(row, words(": "+state.Inert(string(a.EndReason), 30)))

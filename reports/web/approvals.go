@@ -78,7 +78,7 @@ type driftRow struct {
 func (s *server) approvals(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
 	v := approvalsView{Show: query.Get("show"), Host: query.Get("host"), By: query.Get("by"), Reason: query.Get("reason")}
-	v.Reasons = []state.EndReason{state.EndedRevoked, state.EndedExpired, state.EndedSuperseded, state.EndedDrifted}
+	v.Reasons = []state.EndReason{state.EndedRevoked, state.EndedExpired, state.EndedSuperseded, state.EndedDrifted, state.EndedRule}
 	if v.Show != "drifted" && v.Show != "ended" {
 		v.Show = "current"
 	}

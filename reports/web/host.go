@@ -210,7 +210,7 @@ func rowsOfHost(h state.HostHistory, snoozes []state.Snooze) []state.PortRow {
 	rows := make([]state.PortRow, len(h.Ports))
 	for i, p := range h.Ports {
 		rows[i] = state.PortRow{Host: host, Tags: h.Tags, Owner: h.Owner, PortReport: p}
-		if a := last[p.Port]; p.Unapproved() && a != nil && (a.EndReason == state.EndedDrifted || a.EndReason == state.EndedExpired) {
+		if a := last[p.Port]; p.Unapproved() && a != nil && (a.EndReason == state.EndedDrifted || a.EndReason == state.EndedExpired || a.EndReason == state.EndedRule) {
 			rows[i].Void = a
 		}
 		for j, z := range snoozes {
