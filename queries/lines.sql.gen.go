@@ -683,7 +683,7 @@ select greatest(l.rev, $3::bigint)::bigint as rev, l.line::text as line
 from (
     select v.id as rev, row(v.id, r.id, r.only_hosts, r.scanner, r.baseline, r.partial, r.notes, r.alerts, r.pace, r.error,
            (extract(epoch from r.started_at) * 1000000)::bigint, (extract(epoch from r.finished_at) * 1000000)::bigint, (extract(epoch from v.at) * 1000000)::bigint,
-           v.open, v.unapproved, v.changes, v.answered, v.silent, v.not_scanned)::text as line
+           v.open, v.unapproved, v.changes, v.answered, v.silent, v.not_scanned, r.import)::text as line
     from rev v join run r on r.id = v.run_id
     where v.id > $1::bigint and v.id <= $2::bigint
 ) l

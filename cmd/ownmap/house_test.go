@@ -45,6 +45,7 @@ func rooms() map[string]string {
 		"pipeline/lab/browser":     "",
 		"pipeline/lab/booklab":     "pipeline/diff pipeline/lab pipeline/persist pipeline/state",
 		"pipeline/lab/demo":        "pipeline/state",
+		"pipeline/lab/doclab":      "",
 		"pipeline/lab/benchscan":   "pipeline/lab pipeline/lab/netlab",
 		"pipeline/lab/benchweb":    "pipeline/lab pipeline/persist pipeline/persist/private",
 		"pipeline/lab/netlab":      "",
@@ -90,7 +91,7 @@ func mayUse(room, pkg string, test bool) bool {
 	own, isOwn := strings.CutPrefix(pkg, "ownmap/")
 	switch {
 	case test && isOwn:
-		forTests := room + " migrations pipeline/lab pipeline/lab/booklab pipeline/lab/browser pipeline/lab/demo pipeline/lab/netlab pipeline/lab/oidclab pipeline/lab/sshlab pipeline/lab/smtplab pipeline/link pipeline/persist pipeline/persist/private pipeline/state"
+		forTests := room + " migrations pipeline/lab pipeline/lab/doclab pipeline/lab/booklab pipeline/lab/browser pipeline/lab/demo pipeline/lab/netlab pipeline/lab/oidclab pipeline/lab/sshlab pipeline/lab/smtplab pipeline/link pipeline/persist pipeline/persist/private pipeline/state"
 		if room == "reports/web" {
 			forTests += " pipeline/desk pipeline/load"
 		}
