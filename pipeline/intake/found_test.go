@@ -31,9 +31,9 @@ func TestReadFound(t *testing.T) {
 				"{\"ip\":\"192.0.2.7\",\"timestamp\":\"2025-03-04T02:00:00Z\",\"port\":22,\"protocol\":\"tcp\",\"tls\":false,\"mac_address\":\"02:42:ac:11:00:02\",\"name\":\"ssh\",\"product\":\"OpenSSH\",\"version\":\"9.2p1\"}\n",
 			"naabu 02:00:00 02:00:00: 192.0.2.7 web.example.org 02:42:AC:11:00:02 22/tcp ssh OpenSSH 9.2p1 8443/tcp",
 		},
-		"early naabu": {`{"ip":"192.0.2.7","port":{"Port":53,"Protocol":1,"TLS":false},"timestamp":"0001-01-01T00:00:00Z"}`, "naabu 00:00:00 00:00:00: 192.0.2.7 53/udp"},
+		"early naabu":  {`{"ip":"192.0.2.7","port":{"Port":53,"Protocol":1,"TLS":false},"timestamp":"0001-01-01T00:00:00Z"}`, "naabu 00:00:00 00:00:00: 192.0.2.7 53/udp"},
 		"a host alone": {`{"ip":"192.0.2.7","port":0,"protocol":"tcp"}`, "naabu 00:00:00 00:00:00: 192.0.2.7"},
-		"hostile": {`{"host":"a\u202eb\u0000","ip":"::ffff:192.0.2.7","port":80,"protocol":"tcp","product":"\u001b[2J"}`, `naabu 00:00:00 00:00:00: 192.0.2.7 a\u{202e}b\x00 80/tcp \x1b[2J`},
+		"hostile":      {`{"host":"a\u202eb\u0000","ip":"::ffff:192.0.2.7","port":80,"protocol":"tcp","product":"\u001b[2J"}`, `naabu 00:00:00 00:00:00: 192.0.2.7 a\u{202e}b\x00 80/tcp \x1b[2J`},
 
 		"cut":           {"[\n{\"ip\": \"192.0.2.2\", \"ports\": [{\"port\": 80, \"proto\": \"tcp\"", "a record has no end: the file was cut off, line 2"},
 		"no end":        {"[\n{\"ip\": \"192.0.2.2\", \"ports\": [{\"port\": 80, \"proto\": \"tcp\"}]},\n", "the array has no end: the file was cut off, line 3"},
@@ -66,7 +66,7 @@ func shown(f Found) string {
 			words = append(words, h.MAC)
 		}
 		for _, p := range h.Ports {
-			words = append(words, strings.TrimSpace(p.Port.String()+" "+strings.TrimSpace(p.Service.Name+" "+p.Service.Product+" "+p.Service.Version)))
+			words = append(words, strings.TrimSpace(p.String()+" "+strings.TrimSpace(p.Service.Name+" "+p.Service.Product+" "+p.Service.Version)))
 		}
 		hosts = append(hosts, strings.Join(words, " "))
 	}
