@@ -213,7 +213,7 @@ func (i *importing) end() error {
 		parts = append(parts, state.Count(i.before, "file was", "files were")+" imported before")
 	}
 	if n := len(i.older); n > 0 {
-		parts = append(parts, fmt.Sprintf("%s older than the newest run", state.Count(n, "file is", "files are")))
+		parts = append(parts, state.Count(n, "file is", "files are")+" older than the newest run")
 	}
 	if n := len(i.faults); n > 0 {
 		parts = append(parts, state.Count(n, "file has a fault", "files have a fault"))

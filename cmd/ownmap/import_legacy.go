@@ -24,13 +24,13 @@ func legacySource(arg string) (at string, found bool, err error) {
 	}
 	file, err := os.Open(arg)
 	if err != nil {
-		return "", false, nil //nolint:nilerr // whoever reads it as a scan says what is wrong
+		return "", false, nil // whoever reads it as a scan says what is wrong
 	}
 	defer func() { _ = file.Close() }()
 	const most = 64 << 10 // bytes; such a config has some hundred
 	text, err := io.ReadAll(io.LimitReader(file, most+1))
 	if err != nil || len(text) > most || !strings.Contains(string(text), "postgresql") {
-		return "", false, nil //nolint:nilerr // as above
+		return "", false, nil
 	}
 	if at, found, err = legacy.Config(text); err != nil {
 		err = fmt.Errorf("%s: %w", arg, err)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -149,7 +150,7 @@ func without(open []int) string {
 	for _, port := range append(open, 1001) {
 		switch {
 		case port == next+1:
-			parts = append(parts, fmt.Sprint(next))
+			parts = append(parts, strconv.Itoa(next))
 		case port > next:
 			parts = append(parts, fmt.Sprintf("%d-%d", next, port-1))
 		}

@@ -154,7 +154,7 @@ func netBoxRow(line int, columns []netBoxField, cells []string) netBoxObject {
 		case "tenant":
 			o.tenant = cell
 		case "tags":
-			for _, tag := range strings.Split(cell, ",") {
+			for tag := range strings.SplitSeq(cell, ",") {
 				o.tags = append(o.tags, tagOf(tag))
 			}
 		}

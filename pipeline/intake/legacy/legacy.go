@@ -33,7 +33,7 @@ type Database struct {
 func Config(text []byte) (at string, found bool, err error) {
 	var config map[string]yaml.Node
 	if yaml.Unmarshal(text, &config) != nil {
-		return "", false, nil
+		return "", false, nil //nolint:nilerr // it is something else
 	}
 	node, found := config["postgresql"]
 	if !found {
@@ -72,7 +72,7 @@ func Config(text []byte) (at string, found bool, err error) {
 // Read reads a database at a URL. at is when it was made if its rows do not say; zero: then
 // that is an error. Times of its rows have no zone: they are of the server's. Nothing of an
 // error is the URL's, which may hold a password.
-func Read(ctx context.Context, at string, vantage string, made time.Time) (Database, error) {
+func Read(ctx context.Context, at, vantage string, made time.Time) (Database, error) {
 	config, err := pgx.ParseConfig(at)
 	if err != nil {
 		return Database{}, errors.New("the address of the legacy database cannot be read: write it as postgresql://USER@HOST/DATABASE")
