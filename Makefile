@@ -18,7 +18,8 @@ VERSION   = $(shell git describe --tags --always --dirty 2>/dev/null)
 LINT      = go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.11.4
 SQLC      = go tool -modfile=go.tool.mod sqlc
 NFPM      = go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
-RELEASER  = go run github.com/goreleaser/goreleaser/v2@v2.15.1
+# Not with our GOFLAGS: .goreleaser.yaml says what it builds with.
+RELEASER  = GOFLAGS= go run github.com/goreleaser/goreleaser/v2@v2.15.1
 CYCLONEDX = go run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 FUZZTIME ?= 10s
 
@@ -81,11 +82,17 @@ manual: ## Make the pages of the manual and the completions in dist/
 	GOARCH= go run ./cmd/ownmap docs man $(DIST)/manual config.example.yaml
 	for shell in bash zsh fish; do GOARCH= go run ./cmd/ownmap completion $$shell >$(DIST)/completions/ownmap.$$shell || exit 1; done
 
-$(DIST)/ownmap-%:
+# Always: Go knows best what is behind its source.
+$(DIST)/ownmap-%: FORCE
 	GOOS=linux GOARCH=$* go build -buildvcs=false -ldflags '-s -w -X main.version=$(PACKAGE_VERSION)' -o $@ ./cmd/ownmap
 
+.PHONY: FORCE
+FORCE:
+
 .PHONY: deb rpm
-deb rpm: $(PROGRAM) ## Make dist/ownmap_VERSION_ARCH.deb or .rpm (ARCH=arm64 PACKAGE_VERSION=1.2.3)
+deb: ## Make dist/ownmap_VERSION_ARCH.deb (ARCH=arm64 PACKAGE_VERSION=1.2.3)
+rpm: ## Make dist/ownmap-VERSION.ARCH.rpm
+deb rpm: $(PROGRAM)
 	@[ -d $(DIST)/manual ] || $(MAKE) --no-print-directory manual
 	rm -rf $(DIST)/tree-$@-$(ARCH)
 	@$(MAKE) --no-print-directory install-tree PREFIX=/usr DESTDIR=$(DIST)/tree-$@-$(ARCH) >/dev/null
@@ -106,7 +113,7 @@ image: build ## Build the container image with podman or docker (ENGINE=podman)
 	$(or $(ENGINE),podman) build -t ownmap -f cmd/ownmap/packaging/Containerfile bin
 
 .PHONY: test-package
-test-package: setup-package ## Install the package on a fresh Debian 12 with systemd, run, upgrade and remove it, as root
+test-package: setup-package ## Install, run, upgrade and purge the package on a Debian that boots, as root
 	go test -tags packages -count=1 -timeout 30m $(TESTFLAGS) ./cmd/ownmap/packaging
 
 .PHONY: test

@@ -90,22 +90,30 @@ func (h *house) checkSchedule(ctx context.Context) (string, error) {
 func describeTimer(ctx context.Context, ask func(context.Context) (string, error)) string {
 	const none = "no schedule is set: "
 	out, err := ask(ctx)
-	active, next, _ := strings.Cut(strings.TrimSpace(out), "\n")
+	active, next := "", ""
+	for line := range strings.Lines(out) { // in an order of systemd's own
+		switch name, value, _ := strings.Cut(strings.TrimSpace(line), "="); name {
+		case "ActiveState":
+			active = value
+		case "NextElapseUSecRealtime":
+			next = value
+		}
+	}
 	switch {
 	case err != nil || active == "":
 		return none + "whatever calls `ownmap run` begins the runs"
 	case active != "active":
 		return none + "whatever calls `ownmap run` begins the runs; systemd's ownmap.timer is " + state.Clean(active) + ": `systemctl enable --now ownmap.timer` has it begin them"
-	case strings.TrimSpace(next) == "":
+	case next == "":
 		return none + "systemd's ownmap.timer begins the runs"
 	}
-	return none + "systemd's ownmap.timer begins the runs, next at " + state.Clean(strings.TrimSpace(next))
+	return none + "systemd's ownmap.timer begins the runs, next at " + state.Clean(next)
 }
 
 // systemctl asks systemd for the timer of our unit (systemctl(1), systemd.timer(5)).
 func systemctl(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "systemctl", "show", "ownmap.timer", "--property=ActiveState", "--property=NextElapseUSecRealtime", "--value").Output()
+	out, err := exec.CommandContext(ctx, "systemctl", "show", "ownmap.timer", "--property=ActiveState", "--property=NextElapseUSecRealtime").Output()
 	return string(out), err
 }

@@ -230,8 +230,9 @@ func TestTimerStandsAside(t *testing.T) {
 		t.Errorf("the file's schedule is set on the page: %v", err)
 	}
 	for out, want := range map[string]string{
-		"": "whatever calls `ownmap run`", "inactive\n\n": "ownmap.timer is inactive", "active\n\n": "systemd's ownmap.timer begins the runs",
-		"active\nSun 2026-11-29 02:07:12 UTC\n": "begins the runs, next at Sun 2026-11-29 02:07:12 UTC",
+		"": "whatever calls `ownmap run`", "NextElapseUSecRealtime=\nActiveState=inactive\n": "ownmap.timer is inactive", "NextElapseUSecRealtime=\nActiveState=active\n": "systemd's ownmap.timer begins the runs",
+		"NextElapseUSecRealtime=Sun 2026-11-29 02:07:12 UTC\nActiveState=active\n": "begins the runs, next at Sun 2026-11-29 02:07:12 UTC",
+		"ActiveState=active\nNextElapseUSecRealtime=Sun 2026-11-29 02:07:12 UTC\n": "begins the runs, next at Sun 2026-11-29 02:07:12 UTC",
 	} {
 		if got := describeTimer(t.Context(), func(context.Context) (string, error) { return out, nil }); !strings.Contains(got, want) {
 			t.Errorf("systemd says %q: %q", out, got)

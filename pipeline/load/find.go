@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // Find returns the path of the config file: explicit (from --config), else
@@ -44,18 +45,24 @@ func find(explicit string, env func(string) string, usual ...string) (string, er
 
 // StateDir returns the absolute path of the state directory: explicit (from
 // --state-dir), else the config's state_dir, else $STATE_DIRECTORY, which systemd
-// sets (systemd.exec(5); the first of several), else /var/lib/ownmap for root,
-// else $XDG_STATE_HOME/ownmap or ~/.local/state/ownmap (XDG Base Directory
-// Specification; a relative XDG_STATE_HOME is ignored, as it asks).
+// sets (systemd.exec(5); the first of several), else /var/lib/ownmap for root and
+// for the user whose it is, which is that of the services: who calls a command as
+// that user means their state. Else $XDG_STATE_HOME/ownmap or
+// ~/.local/state/ownmap (XDG Base Directory Specification; a relative
+// XDG_STATE_HOME is ignored, as it asks).
 func StateDir(explicit string, config Config, env func(string) string, euid int) (string, error) {
+	return stateDir(explicit, config, env, euid, "/var/lib/ownmap")
+}
+
+func stateDir(explicit string, config Config, env func(string) string, euid int, system string) (string, error) {
 	systemd, _, _ := strings.Cut(env("STATE_DIRECTORY"), ":")
 	for _, dir := range []string{explicit, config.StateDir, systemd} {
 		if dir != "" {
 			return filepath.Abs(dir)
 		}
 	}
-	if euid == 0 {
-		return "/var/lib/ownmap", nil
+	if euid == 0 || owns(euid, system) {
+		return system, nil
 	}
 	if xdg := env("XDG_STATE_HOME"); filepath.IsAbs(xdg) {
 		return filepath.Join(xdg, "ownmap"), nil
@@ -64,4 +71,14 @@ func StateDir(explicit string, config Config, env func(string) string, euid int)
 		return filepath.Join(home, ".local", "state", "ownmap"), nil
 	}
 	return "", errors.New("no state directory: $HOME is not set; name one with --state-dir or state_dir in ownmap.yaml")
+}
+
+// owns says whether a directory belongs to a user.
+func owns(uid int, dir string) bool {
+	info, err := os.Stat(dir)
+	if err != nil || !info.IsDir() {
+		return false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) == uid
 }

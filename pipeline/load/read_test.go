@@ -135,6 +135,13 @@ func TestStateDir(t *testing.T) {
 			t.Errorf("StateDir(%+v) = %q, %v", tc, got, err)
 		}
 	}
+	mine := t.TempDir() // of the services' user, who calls a command by hand
+	if got, err := stateDir("", Config{}, noEnv, os.Geteuid(), mine); err != nil || got != mine {
+		t.Errorf("the state of the caller gives %q, %v", got, err)
+	}
+	if got, err := stateDir("", Config{}, func(name string) string { return map[string]string{"HOME": "/home/me"}[name] }, os.Geteuid()+1, mine); err != nil || got == mine {
+		t.Errorf("the state of somebody else gives %q, %v", got, err)
+	}
 	if got, err := StateDir("relative", Config{}, noEnv, 1000); err != nil || !filepath.IsAbs(got) {
 		t.Errorf("a relative directory gives %q, %v", got, err)
 	}

@@ -148,22 +148,22 @@ func boot(t *testing.T, root string) *machine {
 		_ = cmd.Process.Signal(syscall.SIGKILL) // its processes go with it
 		<-ended
 	})
-	until(t, time.Minute, "the machine's first process", func() error {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", cmd.Process.Pid))
-		if err != nil {
-			return err
-		}
-		m.init, err = strconv.Atoi(strings.TrimSpace(string(text)))
-		return err
-	})
-	until(t, 3*time.Minute, "systemd has started everything", func() error {
+	until(t, 3*time.Minute, "systemd has started everything", func() (err error) {
 		select {
 		case <-ended:
 			t.Fatalf("the machine did not boot:\n%s", console.String())
 		default:
 		}
-		text, _ := m.try("systemctl", "is-system-running")
-		if state := strings.TrimSpace(text); state != "running" {
+		// The first children only prepare the namespaces.
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", cmd.Process.Pid))
+		if err != nil {
+			return err
+		}
+		if m.init, err = strconv.Atoi(strings.TrimSpace(string(text))); err != nil {
+			return err
+		}
+		out, _ := m.try("systemctl", "is-system-running")
+		if state := strings.TrimSpace(out); state != "running" {
 			return fmt.Errorf("it is %q", state)
 		}
 		return nil
