@@ -55,6 +55,9 @@ func (a *app) check(ctx context.Context) error {
 	}
 
 	config, err := a.load()
+	if err == nil { // before the first line, for it may begin anew as another user
+		_, err = a.home(config)
+	}
 	if !line("config", config.Source(), err) {
 		return errCheck
 	}

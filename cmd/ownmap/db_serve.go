@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
-	"ownmap/pipeline/load"
 	"ownmap/pipeline/persist/private"
 )
 
@@ -45,7 +43,7 @@ func (a *app) dbServe(ctx context.Context) error {
 		fmt.Fprintln(a.stderr, "ownmap: database.url is set: there is no private database to keep up")
 		return ready()
 	}
-	dir, err := load.StateDir(a.stateDir, config, a.env, os.Geteuid())
+	dir, err := a.home(config)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func call() int {
 	defer stop()
 	a := &app{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: errorStream(),
-		env: os.Getenv, now: time.Now,
+		env: os.Getenv, now: time.Now, replace: syscall.Exec,
 	}
 	return a.main(ctx, os.Args[1:])
 }

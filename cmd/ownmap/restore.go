@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"ownmap/pipeline/backup"
-	"ownmap/pipeline/load"
 	"ownmap/pipeline/persist/private"
 	"ownmap/pipeline/state"
 )
@@ -47,7 +45,7 @@ func (a *app) restore(ctx context.Context, file string, how backup.How) (err err
 	}
 	url := config.Database.URL.Reveal()
 	if url == "" {
-		dir, err := load.StateDir(a.stateDir, config, a.env, os.Geteuid())
+		dir, err := a.home(config)
 		if err != nil {
 			return err
 		}

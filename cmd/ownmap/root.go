@@ -23,6 +23,8 @@ type app struct {
 	now            func() time.Time
 	resolver       *net.Resolver // of the names of channels; nil: the system's
 
+	replace func(program string, args, env []string) error // the process; nil: it is not this call's alone
+
 	configFile string
 	stateDir   string
 	noColor    bool

@@ -59,7 +59,7 @@ func (a *app) shownConfig(ctx context.Context) (load.Config, error) {
 		return config, err
 	}
 	if config.Database.URL.Reveal() == "" {
-		dir, err := load.StateDir(a.stateDir, config, a.env, os.Geteuid())
+		dir, err := a.home(config)
 		if err != nil {
 			return config, err
 		}

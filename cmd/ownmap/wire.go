@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"os/user"
 	"path/filepath"
 	"time"
@@ -70,7 +69,7 @@ func (a *app) open(ctx context.Context) (*house, error) {
 // openWith opens the database of a config that was read.
 func (a *app) openWith(ctx context.Context, config load.Config) (_ *house, err error) {
 	h := &house{app: a, log: a.log(), file: config, config: config}
-	if h.dir, err = load.StateDir(a.stateDir, config, a.env, os.Geteuid()); err != nil {
+	if h.dir, err = a.home(config); err != nil {
 		return nil, err
 	}
 	url, err := h.database(ctx)

@@ -138,8 +138,12 @@ func (s *story) check(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}
 	}
-	if out, err := s.try("ownmap", "status"); err == nil || !strings.Contains(out, "runuser -u ownmap -- ownmap") {
-		t.Errorf("root is told: %v\n%s", err, out)
+	// Root's call is that of the user whose the state is, with raw sockets.
+	if out := s.run(t, "ownmap", "check"); !strings.Contains(out, "SYN and UDP scan") {
+		t.Errorf("as root:\n%s", out)
+	}
+	if out := s.run(t, "find", "/var/lib/ownmap", "-user", "root"); out != "" {
+		t.Errorf("root's:\n%s", out)
 	}
 }
 
