@@ -254,7 +254,11 @@ func (m *machine) put(t *testing.T, from, to string) {
 		t.Fatal(err)
 	}
 	defer source.Close()
-	target, err := os.Create(filepath.Join(m.root, to))
+	path := filepath.Join(m.root, to)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	target, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"ownmap/pipeline/lab/browser"
+	"ownmap/pipeline/lab/doclab"
 	"ownmap/pipeline/lab/smtplab"
 )
 
@@ -38,6 +39,26 @@ func built(t *testing.T, dist, version string) string {
 	return found[0]
 }
 
+// handbook returns the commands by which it installs and upgrades, which no reader of it but
+// this test can run.
+func handbook(t *testing.T) (install, upgrade string) {
+	t.Helper()
+	blocks, err := doclab.Read("../../../docs/handbook.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var commands []string
+	for _, b := range blocks {
+		if b.Elsewhere == "package" {
+			commands = append(commands, b.Text)
+		}
+	}
+	if len(commands) != 2 {
+		t.Fatalf("the handbook has %d blocks for this test, want 2: %q", len(commands), commands)
+	}
+	return commands[0], commands[1]
+}
+
 // TestPackage is the life of an installation: from a fresh Debian over nights, an upgrade and a
 // removal to a purge. Each part goes on from the one before.
 func TestPackage(t *testing.T) {
@@ -45,10 +66,11 @@ func TestPackage(t *testing.T) {
 	first, second := built(t, dist, "0.1.0"), built(t, dist, "0.2.0")
 	root := debian(t)
 	fresh := &machine{root: root}
-	fresh.put(t, first, "/var/tmp/first.deb")
-	fresh.put(t, second, "/var/tmp/second.deb")
-	within(t, root, "apt-get", "install", "-qy", "--download-only", "/var/tmp/first.deb")
-	s := &story{machine: boot(t, root), all: t}
+	install, upgrade := handbook(t)
+	fresh.put(t, first, "/var/tmp/first/"+filepath.Base(first))
+	fresh.put(t, second, "/var/tmp/second/"+filepath.Base(second))
+	within(t, root, "apt-get", "install", "-qy", "--download-only", "/var/tmp/first/"+filepath.Base(first))
+	s := &story{machine: boot(t, root), all: t, toInstall: install, toUpgrade: upgrade}
 	for _, part := range []struct {
 		name string
 		run  func(*testing.T)
@@ -75,6 +97,9 @@ type story struct {
 	*machine
 
 	all    *testing.T // of which each part is one
+
+	toInstall, toUpgrade string // commands of the handbook
+
 	mail   *smtplab.Server
 	config string
 	ports  string
@@ -82,7 +107,7 @@ type story struct {
 
 // install: apt brings what the package needs, and nothing begins by itself.
 func (s *story) install(t *testing.T) {
-	out := s.run(t, "env", "-u", "DEBIAN_FRONTEND", "apt-get", "install", "-qy", "/var/tmp/first.deb")
+	out := s.run(t, "sh", "-euc", "cd /var/tmp/first\n"+s.toInstall)
 	if !strings.Contains(out, "next, write the config and choose when it scans: ownmap init") {
 		t.Errorf("nobody is told what comes next:\n%s", out)
 	}
@@ -251,7 +276,7 @@ func (s *story) journal(t *testing.T) {
 func (s *story) upgrade(t *testing.T) {
 	pid := s.run(t, "systemctl", "show", "ownmap-web.service", "--property=MainPID")
 	before := s.run(t, "runuser", "-u", "ownmap", "--", "ownmap", "ports", "--json")
-	s.run(t, "apt-get", "install", "-qy", "/var/tmp/second.deb")
+	s.run(t, "sh", "-euc", "cd /var/tmp/second\n"+s.toUpgrade)
 	if text := s.run(t, "ownmap", "version"); text != "ownmap 0.2.0\n" {
 		t.Errorf("version: %q", text)
 	}
@@ -284,7 +309,7 @@ func (s *story) remove(t *testing.T) {
 	if text := s.run(t, "cat", "/etc/ownmap/ownmap.yaml"); text != s.config {
 		t.Errorf("the config became\n%s", text)
 	}
-	s.run(t, "apt-get", "install", "-qy", "/var/tmp/second.deb")
+	s.run(t, "sh", "-c", "apt-get install -qy /var/tmp/second/*.deb")
 	if text := s.ownmap(t, "ports", "--json"); text != s.ports {
 		t.Errorf("installed again, the state is\n%s\nand was\n%s", text, s.ports)
 	}
