@@ -64,14 +64,14 @@ func (a *app) exit(ctx context.Context, err error) int {
 	var running *persist.RunningError
 	var writer *pipeline.WriterError
 	var undelivered *undeliveredError
-	var noBackup *backupError
+	var upkeep *upkeepError
 	code := exitTrouble
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, errDifferent):
 		return exitDifferent
-	case errors.Is(err, errPartial), errors.As(err, &writer), errors.As(err, &undelivered), errors.As(err, &noBackup):
+	case errors.Is(err, errPartial), errors.As(err, &writer), errors.As(err, &undelivered), errors.As(err, &upkeep):
 		code = exitPartial
 	case errors.As(err, &running):
 		code = exitLocked
@@ -99,10 +99,10 @@ func hint(err error) string {
 	var lost *lostServerError
 	var cancelled *queue.CancelledError
 	var undelivered *undeliveredError
-	var noBackup *backupError
+	var upkeep *upkeepError
 	switch {
-	case errors.As(err, &noBackup):
-		return "the run is kept and reported; `ownmap db backup DIR` tries again"
+	case errors.As(err, &upkeep):
+		return "the run is kept and reported; `ownmap db backup DIR` and `ownmap db prune` try again"
 	case errors.As(err, &cancelled):
 		return "the state is as it was before the run"
 	case errors.As(err, &lost):

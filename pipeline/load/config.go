@@ -27,19 +27,22 @@ type Config struct {
 	Reports  Reports            `yaml:"reports"`
 	Archive  Archive            `yaml:"archive"`
 	Backup   Backup             `yaml:"backup"`
-	Rules    []state.Rule       `yaml:"rules"` // that approve ports, beside those of RulesFile
 
-	RulesFile string `yaml:"rules_file"` // absolute; a file with nothing but rules
-	Mail     Mail               `yaml:"mail"`
-	Metrics  Metrics            `yaml:"metrics"`
-	Channels map[string]Channel `yaml:"channels"`
-	Routes   []Route            `yaml:"routes"`
-	Remind   []string           `yaml:"remind,flow"` // RemindEveryRun, RemindNever, or ages like 3d, rising
-	Schedule string             `yaml:"schedule"`    // five fields of cron, by the clock of Timetable; empty: nothing begins by itself
-	Windows  []QuietTime        `yaml:"windows"`
-	Watch    Watch              `yaml:"watch"`
-	Web      Web                `yaml:"web"`
-	Auth     Auth               `yaml:"auth"`
+	Retention Retention `yaml:"retention"`
+
+	Rules []state.Rule `yaml:"rules"` // that approve ports, beside those of RulesFile
+
+	RulesFile string             `yaml:"rules_file"` // absolute; a file with nothing but rules
+	Mail      Mail               `yaml:"mail"`
+	Metrics   Metrics            `yaml:"metrics"`
+	Channels  map[string]Channel `yaml:"channels"`
+	Routes    []Route            `yaml:"routes"`
+	Remind    []string           `yaml:"remind,flow"` // RemindEveryRun, RemindNever, or ages like 3d, rising
+	Schedule  string             `yaml:"schedule"`    // five fields of cron, by the clock of Timetable; empty: nothing begins by itself
+	Windows   []QuietTime        `yaml:"windows"`
+	Watch     Watch              `yaml:"watch"`
+	Web       Web                `yaml:"web"`
+	Auth      Auth               `yaml:"auth"`
 
 	ApprovalLinks string `yaml:"approval_links"` // a state.LinkMode
 
@@ -145,9 +148,12 @@ func defaults() Config {
 		Profiles: builtInProfiles(),
 		Reports:  Reports{TimeZone: "UTC", Inventory: 2000},
 		Backup:   Backup{Keep: defaultBackups, Verify: true},
-		Mail:     Mail{Subject: SubjectConstant},
-		Remind:   []string{RemindEveryRun},
-		Web:      Web{Listen: DefaultListen},
+
+		Retention: Retention{History: Forever, Messages: Forever},
+
+		Mail:   Mail{Subject: SubjectConstant},
+		Remind: []string{RemindEveryRun},
+		Web:    Web{Listen: DefaultListen},
 
 		ApprovalLinks: string(state.LinksOn),
 		Watch: Watch{

@@ -24,9 +24,9 @@ type parser struct {
 	urlFile int // line of database.url_file
 
 	rulesLine int // of rules_file
-	files   []secretFile
-	used    []namedProfile
-	hosts   map[mention]int // line of each target
+	files     []secretFile
+	used      []namedProfile
+	hosts     map[mention]int // line of each target
 }
 
 // mention is what a target may name once only: hosts as seen from a vantage.
@@ -70,6 +70,7 @@ func parse(file string, text []byte, env func(string) string) *parser {
 		key{"reports", p.reports},
 		key{"archive", p.archive},
 		key{"backup", p.backup},
+		key{"retention", p.retention},
 		key{"rules", func(n *yaml.Node) { p.config.Rules = p.rules(n) }},
 		key{"rules_file", func(n *yaml.Node) { p.path(n, "rules_file", &p.config.RulesFile); p.rulesLine = n.Line }},
 		key{"mail", p.mail},

@@ -135,7 +135,9 @@ func TestRulesFollowTheHost(t *testing.T) {
 		}
 	}
 	is(must[state.Report](t)(book.Report(t.Context(), run.ID)), "22/tcp rule/, 80/tcp nobody")
-	complete := func(lines ...string) state.Look { return state.Look{Status: state.Answered, Listeners: inner(t, lines...)} }
+	complete := func(lines ...string) state.Look {
+		return state.Look{Status: state.Answered, Listeners: inner(t, lines...)}
+	}
 	is(looked(t, book, host, complete(nginxLine, sshdLine)), "22/tcp rule/, 80/tcp rule/")
 	is(looked(t, book, host, complete(pythonLine, sshdLine)), "22/tcp rule/, 80/tcp nobody, -80/tcp drifted")
 	host.Names = []string{"other.example.org"}

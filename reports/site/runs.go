@@ -2,8 +2,10 @@ package site
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
@@ -80,14 +82,16 @@ func (e *edition) runPage(ctx context.Context, run state.RunSummary, keep bool) 
 	key := runKey(run.Run)
 	known, found := e.old.Runs[run.ID]
 	found = found && known.Key == key
-	if !keep || found && known.Pruned && !e.wish.full {
+	if run.Pruned != nil && keep && found && !known.Pruned && e.has(run.ID) {
+		e.keep(e.names(run.ID)...) // it cannot be made again, and says what it said
+		e.now.Runs[run.ID] = known
+		return nil
+	}
+	if run.Pruned != nil || !keep || found && known.Pruned && !e.wish.full {
 		return e.stub(ctx, run, known, found)
 	}
 	hash := newDigest(e.now.Version, "run", key).sum()
-	names := []string{runFile(run.ID)}
-	for _, f := range e.site.options.Formats {
-		names = append(names, dataFile(run.ID, f.Ext))
-	}
+	names := e.names(run.ID)
 	if found && !e.wish.full && e.madeOf(hash, names) {
 		e.keep(names...)
 		e.now.Runs[run.ID] = known
@@ -109,6 +113,20 @@ func (e *edition) runPage(ctx context.Context, run state.RunSummary, keep bool) 
 	})
 }
 
+// names are the files of a run.
+func (e *edition) names(id int64) []string {
+	names := []string{runFile(id)}
+	for _, f := range e.site.options.Formats {
+		names = append(names, dataFile(id, f.Ext))
+	}
+	return names
+}
+
+// has says whether the archive has all files of a run.
+func (e *edition) has(id int64) bool {
+	return !slices.ContainsFunc(e.names(id), func(name string) bool { return e.old.Files[name] == "" })
+}
+
 func (e *edition) madeOf(hash string, names []string) bool {
 	for _, name := range names {
 		if e.old.Files[name] != hash {
@@ -124,7 +142,14 @@ func recordOf(key string, report state.Report) record {
 
 // stub makes the small page that stays where the page of a run was.
 func (e *edition) stub(ctx context.Context, run state.RunSummary, known record, found bool) error {
-	if !found {
+	switch {
+	case found:
+	case run.Pruned != nil: // nobody can make its report
+		known = record{
+			Key: runKey(run.Run), Mood: "pruned",
+			Verdict: fmt.Sprintf("%s, %d unapproved, %s", state.Count(run.Open, "open port", "open ports"), run.Unapproved, state.Count(run.Changes, "change", "changes")),
+		}
+	default:
 		report, err := e.report(ctx, run.ID)
 		if err != nil {
 			return err
@@ -134,6 +159,9 @@ func (e *edition) stub(ctx context.Context, run state.RunSummary, known record, 
 	known.Pruned = true
 	e.now.Runs[run.ID] = known
 	v := prunedPage{ID: run.ID, Started: run.StartedAt, Verdict: known.Verdict, Words: known.Mood}
+	if run.Pruned != nil {
+		v.Policy = run.Pruned.Policy
+	}
 	hash, err := hashOf(e.now.Version, "pruned", v)
 	if err != nil {
 		return err
@@ -151,6 +179,7 @@ type prunedPage struct {
 	Started time.Time
 	Verdict string
 	Words   string
+	Policy  string // by which the database has pruned it, too; empty: its report can be made again
 }
 
 func (p prunedPage) title() string { return "Run " + strconv.FormatInt(p.ID, 10) + ": " + p.Verdict }
@@ -170,6 +199,9 @@ func (e *edition) lastChanges(ctx context.Context) error {
 	for _, run := range e.runs {
 		if !hasReport(run.Run) || run.Changes == 0 {
 			continue
+		}
+		if run.Pruned != nil {
+			return nil
 		}
 		key := runKey(run.Run)
 		switch {
