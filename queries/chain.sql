@@ -39,12 +39,12 @@ having count(*) > 0;
 
 -- name: AddRunHash :exec
 -- AddRunHash keeps the hash of a run and what it was made of.
-insert into run_hash (rev, previous, parts, counts, digests, hash) values ($1, $2, $3, $4, $5, $6);
+insert into run_hash (rev, previous, parts, counts, digests, hash, checkpoint) values ($1, $2, $3, $4, $5, $6, $7);
 
 -- name: RunHashes :many
 -- RunHashes returns the hashes of all runs that have one, oldest first, with the number of
 -- the run; 0 where the run is gone.
-select h.rev, h.previous, h.parts, h.counts, h.digests, h.hash, coalesce(v.run_id, 0)::bigint as run_id
+select h.rev, h.previous, h.parts, h.counts, h.digests, h.hash, h.checkpoint, coalesce(v.run_id, 0)::bigint as run_id
 from run_hash h left join rev v on v.id = h.rev
 order by h.rev;
 

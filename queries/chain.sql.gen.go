@@ -10,16 +10,17 @@ import (
 )
 
 const addRunHash = `-- name: AddRunHash :exec
-insert into run_hash (rev, previous, parts, counts, digests, hash) values ($1, $2, $3, $4, $5, $6)
+insert into run_hash (rev, previous, parts, counts, digests, hash, checkpoint) values ($1, $2, $3, $4, $5, $6, $7)
 `
 
 type AddRunHashParams struct {
-	Rev      int64
-	Previous []byte
-	Parts    []string
-	Counts   []int64
-	Digests  [][]byte
-	Hash     []byte
+	Rev        int64
+	Previous   []byte
+	Parts      []string
+	Counts     []int64
+	Digests    [][]byte
+	Hash       []byte
+	Checkpoint []byte
 }
 
 // AddRunHash keeps the hash of a run and what it was made of.
@@ -31,6 +32,7 @@ func (q *Queries) AddRunHash(ctx context.Context, arg AddRunHashParams) error {
 		arg.Counts,
 		arg.Digests,
 		arg.Hash,
+		arg.Checkpoint,
 	)
 	return err
 }
@@ -213,19 +215,20 @@ func (q *Queries) RunHash(ctx context.Context, rev int64) ([]RunHashRow, error) 
 }
 
 const runHashes = `-- name: RunHashes :many
-select h.rev, h.previous, h.parts, h.counts, h.digests, h.hash, coalesce(v.run_id, 0)::bigint as run_id
+select h.rev, h.previous, h.parts, h.counts, h.digests, h.hash, h.checkpoint, coalesce(v.run_id, 0)::bigint as run_id
 from run_hash h left join rev v on v.id = h.rev
 order by h.rev
 `
 
 type RunHashesRow struct {
-	Rev      int64
-	Previous []byte
-	Parts    []string
-	Counts   []int64
-	Digests  [][]byte
-	Hash     []byte
-	RunID    int64
+	Rev        int64
+	Previous   []byte
+	Parts      []string
+	Counts     []int64
+	Digests    [][]byte
+	Hash       []byte
+	Checkpoint []byte
+	RunID      int64
 }
 
 // RunHashes returns the hashes of all runs that have one, oldest first, with the number of
@@ -246,6 +249,7 @@ func (q *Queries) RunHashes(ctx context.Context) ([]RunHashesRow, error) {
 			&i.Counts,
 			&i.Digests,
 			&i.Hash,
+			&i.Checkpoint,
 			&i.RunID,
 		); err != nil {
 			return nil, err

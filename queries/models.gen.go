@@ -62,6 +62,17 @@ type Audit struct {
 	Detail  []byte
 }
 
+type Coverage struct {
+	Rev       int64
+	VantageID int16
+	Protocol  string
+	Status    string
+	Reason    string
+	PortSetID int64
+	Services  bool
+	Hosts     pgtype.Multirange[pgtype.Range[pgtype.Int8]]
+}
+
 type Delivery struct {
 	ID        int64
 	Channel   string

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -77,7 +75,7 @@ func (a *app) printBackup(made backup.Made) error {
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(a.stdout, "%s\n%s, %s; %s\n", path, megabytes(made.Bytes), state.Count(int(made.Rows), "row", "rows"), how); err != nil {
+	if _, err := fmt.Fprintf(a.stdout, "%s\n%s, %s; %s\n", path, state.Megabytes(made.Bytes), state.Count(int(made.Rows), "row", "rows"), how); err != nil {
 		return err
 	}
 	if made.Note != "" {
@@ -92,16 +90,7 @@ func (a *app) printBackup(made backup.Made) error {
 	return nil
 }
 
-func megabytes(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }
-
-// backupError says that a run has no backup. The run itself is done.
-type backupError struct{ err error }
-
-func (e *backupError) Error() string { return "backup: " + e.err.Error() }
-func (e *backupError) Unwrap() error { return e.err }
-
-// nightly writes the backup that the config asks for after a run. What fails of it is a
-// backupError.
+// nightly writes the backup that the config asks for after a run.
 func (h *house) nightly(ctx context.Context) error {
 	b := h.config.Backup
 	if b.Dir == "" {
@@ -112,30 +101,11 @@ func (h *house) nightly(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return nil // the next run writes one
 	case err != nil:
-		return &backupError{err}
+		return err
 	case len(made.Found.Deviations) > 0:
-		return &backupError{fmt.Errorf("%s is written, and what it has is not what runs kept: %s (`ownmap verify` says all)", made.Path, made.Found.Deviations[0])}
+		return fmt.Errorf("%s is written, and what it has is not what runs kept: %s (`ownmap verify` says all)", made.Path, made.Found.Deviations[0])
 	case made.Note != "":
 		fmt.Fprintln(h.app.stderr, "ownmap: warning: backup: "+made.Note)
 	}
 	return nil
-}
-
-// upkeep does after a run what is not of the run itself, and tells those who watch of what
-// failed of it. A run that kept nothing has none.
-func (h *house) upkeep(ctx context.Context, report state.Report, deliver bool) error {
-	if report.Run.ID == 0 {
-		return nil
-	}
-	fault := h.nightly(ctx)
-	if fault == nil || len(h.policy.Channels) == 0 {
-		return fault
-	}
-	err := h.book.Trouble(ctx, func(book string) []state.Delivery {
-		return h.policy.Trouble(book, fmt.Sprintf("backup-%d", report.Run.ID), "There is no backup of the database", []string{state.Clean(fault.Error()), "The run itself is kept and reported."}, h.app.now(), "")
-	})
-	if err == nil && deliver {
-		err = h.deliver(ctx, time.Duration(h.config.Watch.Wait))
-	}
-	return errors.Join(fault, err)
 }

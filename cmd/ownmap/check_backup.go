@@ -7,6 +7,7 @@ import (
 
 	"ownmap/pipeline/backup"
 	"ownmap/pipeline/persist/private"
+	"ownmap/pipeline/state"
 )
 
 // checkBackup says how old the last backup is, and whether the next one can be made.
@@ -36,5 +37,5 @@ func checkBackup(ctx context.Context, h *house) (string, error) {
 	case !ok:
 		return "none yet in " + b.Dir + "; the next run writes one", nil
 	}
-	return fmt.Sprintf("the last one is of %s, %s, in %s", newest.At.In(h.config.Reports.Zone()).Format(time.DateTime), megabytes(newest.Bytes), b.Dir), nil
+	return fmt.Sprintf("the last one is of %s, %s, in %s", newest.At.In(h.config.Reports.Zone()).Format(time.DateTime), state.Megabytes(newest.Bytes), b.Dir), nil
 }

@@ -65,14 +65,14 @@ func (a *app) exit(ctx context.Context, err error) int {
 	var writer *pipeline.WriterError
 	var undelivered *undeliveredError
 	var older *olderFilesError
-	var noBackup *backupError
+	var upkeep *upkeepError
 	code := exitTrouble
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, errDifferent):
 		return exitDifferent
-	case errors.Is(err, errPartial), errors.As(err, &writer), errors.As(err, &undelivered), errors.As(err, &older), errors.As(err, &noBackup):
+	case errors.Is(err, errPartial), errors.As(err, &writer), errors.As(err, &undelivered), errors.As(err, &older), errors.As(err, &upkeep):
 		code = exitPartial
 	case errors.As(err, &running):
 		code = exitLocked
@@ -102,14 +102,14 @@ func hint(err error) string {
 	var undelivered *undeliveredError
 	var bad *badFilesError
 	var older *olderFilesError
-	var noBackup *backupError
+	var upkeep *upkeepError
 	switch {
 	case errors.As(err, &bad):
 		return "nothing of such a file is kept; repair it or take it away and import again, what was imported is passed over then, or go on without it: --skip-bad"
 	case errors.As(err, &older):
 		return "import them into a database of their own (--state-dir DIR, or another database.url), or all files into an empty one before its first run"
-	case errors.As(err, &noBackup):
-		return "the run is kept and reported; `ownmap db backup DIR` tries again"
+	case errors.As(err, &upkeep):
+		return "the run is kept and reported; `ownmap db backup DIR` and `ownmap db prune` try again"
 	case errors.As(err, &cancelled):
 		return "the state is as it was before the run"
 	case errors.As(err, &lost):

@@ -99,7 +99,7 @@ func (a *app) dbCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return a.migrate(cmd.Context()) },
 	})
-	cmd.AddCommand(a.dbServeCommand(), a.backupCommand(), a.restoreCommand())
+	cmd.AddCommand(a.dbServeCommand(), a.backupCommand(), a.restoreCommand(), a.dbPruneCommand())
 	return cmd
 }
 

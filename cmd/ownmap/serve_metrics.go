@@ -70,7 +70,11 @@ func (m *webMetrics) write(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	of := prometheus.NewRegistry()
-	if err := of.Register(set.WithDeliveries(waiting, parked)); err != nil {
+	set = set.WithDeliveries(waiting, parked)
+	if m.house.config.Backup.Dir != "" {
+		set = set.WithBackup(m.house.lastBackup())
+	}
+	if err := of.Register(set); err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
 	families, err := prometheus.Gatherers{of, m.registry}.Gather()

@@ -29,6 +29,9 @@ func (a *app) status(ctx context.Context, h *house, asJSON, exitCode bool) error
 	if err != nil {
 		return err
 	}
+	if status.Sizes, err = h.sizes(ctx); err != nil {
+		return err
+	}
 	if asJSON {
 		err = export.StatusJSON(a.stdout, status)
 	} else {

@@ -140,7 +140,11 @@ func (h *house) pipeline(planner pipeline.Planner, crew *queue.Crew, scanner *sc
 func (h *house) writers() []pipeline.Writer {
 	writers := []pipeline.Writer{h.site}
 	if file := h.config.Metrics.Textfile; file != "" {
-		writers = append(writers, metrics.New(file, h.book))
+		m := metrics.New(file, h.book)
+		if h.config.Backup.Dir != "" {
+			m.LastBackup = h.lastBackup
+		}
+		writers = append(writers, m)
 	}
 	return writers
 }

@@ -27,7 +27,10 @@ type Config struct {
 	Reports  Reports            `yaml:"reports"`
 	Archive  Archive            `yaml:"archive"`
 	Backup   Backup             `yaml:"backup"`
-	Rules    []state.Rule       `yaml:"rules"` // that approve ports, beside those of RulesFile
+
+	Retention Retention `yaml:"retention"`
+
+	Rules []state.Rule `yaml:"rules"` // that approve ports, beside those of RulesFile
 
 	RulesFile string             `yaml:"rules_file"` // absolute; a file with nothing but rules
 	Mail      Mail               `yaml:"mail"`
@@ -145,9 +148,12 @@ func defaults() Config {
 		Profiles: builtInProfiles(),
 		Reports:  Reports{TimeZone: "UTC", Inventory: 2000},
 		Backup:   Backup{Keep: defaultBackups, Verify: true},
-		Mail:     Mail{Subject: SubjectConstant},
-		Remind:   []string{RemindEveryRun},
-		Web:      Web{Listen: DefaultListen},
+
+		Retention: Retention{History: Forever, Messages: Forever},
+
+		Mail:   Mail{Subject: SubjectConstant},
+		Remind: []string{RemindEveryRun},
+		Web:    Web{Listen: DefaultListen},
 
 		ApprovalLinks: string(state.LinksOn),
 		Watch: Watch{

@@ -70,6 +70,7 @@ func parse(file string, text []byte, env func(string) string) *parser {
 		key{"reports", p.reports},
 		key{"archive", p.archive},
 		key{"backup", p.backup},
+		key{"retention", p.retention},
 		key{"rules", func(n *yaml.Node) { p.config.Rules = p.rules(n) }},
 		key{"rules_file", func(n *yaml.Node) { p.path(n, "rules_file", &p.config.RulesFile); p.rulesLine = n.Line }},
 		key{"mail", p.mail},

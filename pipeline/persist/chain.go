@@ -59,19 +59,26 @@ func writeSized(sum hash.Hash, b []byte) {
 	sum.Write(b)
 }
 
-// link is a run's place in the chain, as it is kept.
+// link is a run's place in the chain, as it is kept. What retention left of runs has such a
+// place, too (prune.go): the next run's hash is also over that of the last such checkpoint.
 type link struct {
-	rev      int64
-	previous []byte // nil: it is the first
-	parts    []string
-	counts   []int64
-	digests  [][]byte
+	rev        int64
+	previous   []byte // nil: it is the first
+	checkpoint []byte // nil: there is none before it
+	parts      []string
+	counts     []int64
+	digests    [][]byte
 }
 
 // hash returns the hash that stands for the run and all before it.
-func (l link) hash() []byte {
+func (l link) hash() []byte { return l.hashAs("run") }
+
+func (l link) hashAs(what string) []byte {
 	sum := sha256.New()
-	fmt.Fprintf(sum, "ownmap run 1\nrevision %d\nprevious %x\n", l.rev, l.previous)
+	fmt.Fprintf(sum, "ownmap %s 1\nrevision %d\nprevious %x\n", what, l.rev, l.previous)
+	if l.checkpoint != nil {
+		fmt.Fprintf(sum, "checkpoint %x\n", l.checkpoint)
+	}
 	for i, name := range l.parts {
 		fmt.Fprintf(sum, "%s %d %x\n", name, l.counts[i], l.digests[i])
 	}
@@ -81,11 +88,25 @@ func (l link) hash() []byte {
 // linkOf is a row of run_hash, less its hash. A row of which the columns do not agree has no
 // parts, and so another hash than it should.
 func linkOf(row queries.RunHashesRow) link {
-	l := link{rev: row.Rev, previous: row.Previous}
+	l := link{rev: row.Rev, previous: row.Previous, checkpoint: row.Checkpoint}
 	if len(row.Parts) == len(row.Counts) && len(row.Parts) == len(row.Digests) {
 		l.parts, l.counts, l.digests = row.Parts, row.Counts, row.Digests
 	}
 	return l
+}
+
+// read fills in what the revisions after one and up to the link's wrote and ended.
+func (l *link) read(ctx context.Context, q *queries.Queries, after int64) error {
+	l.parts, l.counts, l.digests = []string{}, []int64{}, [][]byte{}
+	for _, part := range queries.Parts() {
+		err := contents(ctx, q, part, after, l.rev, l.rev, func(_ int64, c content) {
+			l.parts, l.counts, l.digests = append(l.parts, part.Name), append(l.counts, c.count), append(l.digests, c.sum)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // seal gives the run its hash. It is the last step of Keep: nothing that a report reads is
@@ -100,20 +121,24 @@ func (k *keeping) seal(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the hash of the run before: %w", err)
 	}
-	l := link{rev: k.rev.ID, parts: []string{}, counts: []int64{}, digests: [][]byte{}}
+	l := link{rev: k.rev.ID}
+	checkpoints, err := k.q.Checkpoints(ctx)
+	if err != nil {
+		return fmt.Errorf("read checkpoints: %w", err)
+	}
+	if n := len(checkpoints); n > 0 {
+		l.checkpoint = checkpoints[n-1].Hash
+	}
 	var after int64 // the first hash of all is also that of the runs before it
 	if len(last) > 0 {
 		l.previous, after = last[0].Hash, last[0].Rev
 	}
-	for _, part := range queries.Parts() {
-		err := contents(ctx, k.q, part, after, k.rev.ID, k.rev.ID, func(_ int64, c content) {
-			l.parts, l.counts, l.digests = append(l.parts, part.Name), append(l.counts, c.count), append(l.digests, c.sum)
-		})
-		if err != nil {
-			return fmt.Errorf("hash of the run: %w", err)
-		}
+	if err := l.read(ctx, k.q, after); err != nil {
+		return fmt.Errorf("hash of the run: %w", err)
 	}
-	err = k.q.AddRunHash(ctx, queries.AddRunHashParams{Rev: l.rev, Previous: l.previous, Parts: l.parts, Counts: l.counts, Digests: l.digests, Hash: l.hash()})
+	err = k.q.AddRunHash(ctx, queries.AddRunHashParams{
+		Rev: l.rev, Previous: l.previous, Checkpoint: l.checkpoint, Parts: l.parts, Counts: l.counts, Digests: l.digests, Hash: l.hash(),
+	})
 	if err != nil {
 		return fmt.Errorf("keep the hash of the run: %w", err)
 	}

@@ -54,7 +54,7 @@ func (b *Book) FindRun(ctx context.Context, ref string) (state.Run, error) {
 
 func findRun(ctx context.Context, q *queries.Queries, ref string) (queries.RunWithRevRow, error) {
 	if id, err := strconv.ParseInt(ref, 10, 64); err == nil {
-		return keptRun(ctx, q, id)
+		return anyRun(ctx, q, id)
 	}
 	// PostgreSQL's last second; every run is before it.
 	at, missing := time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), "there is no run"

@@ -156,8 +156,24 @@ func (v *view) standings(ctx context.Context, wanted seats) ([]*standing, error)
 	return hosts, nil
 }
 
-// keptRun returns a run that kept a state.
+// keptRun returns a run that kept a state which is still there.
 func keptRun(ctx context.Context, q *queries.Queries, id int64) (queries.RunWithRevRow, error) {
+	row, err := anyRun(ctx, q, id)
+	if err != nil {
+		return row, err
+	}
+	pruned, err := q.PrunedOf(ctx, row.Rev)
+	if err != nil {
+		return row, fmt.Errorf("read run: %w", err)
+	}
+	for _, p := range pruned {
+		return row, &NoRunError{Msg: fmt.Sprintf("run %d was pruned on %s by policy (%s): its figures and its hash are kept, its report is not", id, shown(p.At), p.Policy)}
+	}
+	return row, nil
+}
+
+// anyRun is keptRun, also for a run whose state was pruned.
+func anyRun(ctx context.Context, q *queries.Queries, id int64) (queries.RunWithRevRow, error) {
 	row, err := q.RunWithRev(ctx, id)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):

@@ -1,6 +1,7 @@
 package persist
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -30,8 +31,20 @@ func (b *Book) RunsBefore(ctx context.Context, before int64, limit int) ([]state
 		for i, row := range rows {
 			kept[i] = queries.RunWithRevRow(row)
 		}
-		list, err = summaries(ctx, q, kept)
-		return err
+		if list, err = summaries(ctx, q, kept); err != nil {
+			return err
+		}
+		pruned, err := q.PrunedRevs(ctx)
+		if err != nil {
+			return err
+		}
+		for i := range list {
+			at, found := slices.BinarySearchFunc(pruned, list[i].Rev, func(p queries.PrunedRevsRow, rev int64) int { return cmp.Compare(p.ID, rev) })
+			if found {
+				list[i].Pruned = &state.PrunedRun{At: pruned[at].At, Policy: pruned[at].Policy}
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list runs: %w", err)

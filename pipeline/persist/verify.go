@@ -31,7 +31,7 @@ func (b *Book) Verify(ctx context.Context, what Verify) (state.Verification, err
 	err := b.reading(ctx, func(q *queries.Queries) error {
 		revs := make([]int64, len(what.Runs))
 		for i, run := range what.Runs {
-			row, err := keptRun(ctx, q, run)
+			row, err := anyRun(ctx, q, run)
 			if err != nil {
 				return err
 			}
@@ -76,7 +76,10 @@ func (c *check) expect(ctx context.Context, what Verify) error {
 type check struct {
 	q       *queries.Queries
 	found   state.Verification
-	links   []link           // oldest first
+	links   []link           // of runs, oldest first
+	last    *link            // the last checkpoint; nil: there is none
+	block   int64            // the revision that stands for all before it
+	skip    int64            // up to there nothing can be compared: retention has not finished
 	runs    map[int64]int64  // of the revisions
 	kept    map[int64]keptOf // by revision: what is to be found
 	met     map[section]bool // what was found
@@ -105,26 +108,26 @@ func (c *check) all(ctx context.Context, q *queries.Queries, revs []int64) error
 		c.found.Before = len(known)
 		return err
 	}
-	first := c.links[0].rev
 	for _, rev := range known {
 		switch _, linked := c.kept[rev.ID]; {
-		case rev.ID < first:
+		case rev.ID < c.links[0].rev:
 			c.found.Before++
-		case !linked:
+		case !linked && rev.ID > c.block:
 			c.tell(rev.ID, "", "it has no hash")
 		}
 	}
+	if err := c.pruned(ctx); err != nil {
+		return err
+	}
 	if len(revs) == 0 {
 		c.found.Runs = len(c.links)
-		if err := c.rows(ctx, 0, queries.AllRevs); err != nil {
+		if err := c.rows(ctx, c.skip, queries.AllRevs); err != nil {
 			return err
 		}
 	}
 	slices.Sort(revs)
 	for _, rev := range slices.Compact(revs) {
-		if rev < first {
-			rev = first
-		}
+		rev = max(rev, c.block)
 		c.found.Runs++
 		if err := c.rows(ctx, c.before(rev), rev); err != nil {
 			return err
@@ -138,6 +141,10 @@ func (c *check) all(ctx context.Context, q *queries.Queries, revs []int64) error
 
 // chain reads the hashes and compares each with what it was made of.
 func (c *check) chain(ctx context.Context) error {
+	checkpoints, err := c.checkpoints(ctx)
+	if err != nil {
+		return err
+	}
 	rows, err := c.q.RunHashes(ctx)
 	if err != nil {
 		return fmt.Errorf("read hashes: %w", err)
@@ -146,27 +153,80 @@ func (c *check) chain(ctx context.Context) error {
 	for _, row := range rows {
 		l := linkOf(row)
 		c.links = append(c.links, l)
-		c.kept[l.rev] = make(keptOf)
-		for i, name := range l.parts {
-			c.kept[l.rev][name] = content{l.counts[i], l.digests[i]}
-		}
+		c.kept[l.rev] = l.kept()
 		switch {
 		case !bytes.Equal(row.Previous, before):
 			c.tell(l.rev, "run_hash", "its hash does not follow that of the run before")
 		case !bytes.Equal(l.hash(), row.Hash):
 			c.tell(l.rev, "run_hash", "its hash is not that of what it was made of")
+		case l.checkpoint != nil && !checkpoints[string(l.checkpoint)]:
+			c.tell(l.rev, "checkpoint", "the hash of what retention had left is missing")
 		}
 		if c.found.First == 0 {
 			c.found.First = row.RunID
 		}
 		before, c.found.Last, c.found.Head = row.Hash, row.RunID, hex.EncodeToString(row.Hash)
 	}
+	if len(rows) > 0 {
+		c.block = max(c.block, rows[0].Rev)
+	}
+	if c.last != nil { // what is left of the runs up to it stands in the place of theirs
+		for rev := range c.kept {
+			if rev < c.last.rev {
+				delete(c.kept, rev)
+			}
+		}
+		c.kept[c.last.rev] = c.last.kept()
+	}
+	return nil
+}
+
+// kept returns what a link is made of, by kind of row.
+func (l link) kept() keptOf {
+	kept := make(keptOf, len(l.parts))
+	for i, name := range l.parts {
+		kept[name] = content{l.counts[i], l.digests[i]}
+	}
+	return kept
+}
+
+// checkpoints reads the hashes of what retention left, and returns those that are what they
+// were made of.
+func (c *check) checkpoints(ctx context.Context) (map[string]bool, error) {
+	rows, err := c.q.Checkpoints(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read checkpoints: %w", err)
+	}
+	found := make(map[string]bool, len(rows))
+	for _, row := range rows {
+		l := linkOf(queries.RunHashesRow{Rev: row.Rev, Previous: row.Previous, Parts: row.Parts, Counts: row.Counts, Digests: row.Digests})
+		if !bytes.Equal(l.hashAs("checkpoint"), row.Hash) {
+			c.tell(l.rev, "checkpoint", "the hash of what retention left is not that of what it was made of")
+			continue
+		}
+		found[string(row.Hash)] = true
+		c.last, c.block = &l, l.rev
+	}
+	return found, nil
+}
+
+// pruned looks what retention took away. Where it did not finish, what it has begun with
+// cannot be compared.
+func (c *check) pruned(ctx context.Context) error {
+	rows, err := c.q.PrunedRevs(ctx)
+	if err != nil {
+		return fmt.Errorf("read what retention took away: %w", err)
+	}
+	c.found.Pruned = len(rows)
+	if n := len(rows); n > 0 && (c.last == nil || rows[n-1].ID > c.last.rev) {
+		c.skip, c.found.Unfinished = max(rows[n-1].ID, c.block), true
+	}
 	return nil
 }
 
 // before returns the revision after which the rows of one begin.
 func (c *check) before(rev int64) int64 {
-	if rev <= c.links[0].rev {
+	if rev <= c.block {
 		return 0
 	}
 	return rev - 1
@@ -175,8 +235,9 @@ func (c *check) before(rev int64) int64 {
 // rows compares the rows of the revisions after one and up to another with what their runs
 // kept.
 func (c *check) rows(ctx context.Context, after, upTo int64) error {
+	after = max(after, c.skip)
 	for _, part := range queries.Parts() {
-		err := contents(ctx, c.q, part, after, upTo, c.links[0].rev, func(rev int64, now content) { c.compare(part, rev, now) })
+		err := contents(ctx, c.q, part, after, upTo, c.block, func(rev int64, now content) { c.compare(part, rev, now) })
 		if err != nil {
 			return err
 		}

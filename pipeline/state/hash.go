@@ -31,6 +31,7 @@ type Verification struct {
 	Last       int64  // the newest run that has one
 	Before     int    // runs of before there were hashes: the hash of First is theirs, too
 	Pruned     int    // runs whose rows were taken away by policy: what is left of them was compared
+	Unfinished bool   // retention was interrupted: what it has begun with could not be compared
 	Head       string // the hash of Last
 	Expected   int64  // the run that has the hash that was asked for; 0: none was, or none has it
 	Since      int    // approvals and lines of the audit since Last, which the next hash has
@@ -59,6 +60,9 @@ func (v Verification) Remarks() []string {
 	}
 	if v.Pruned > 0 {
 		lines = append(lines, fmt.Sprintf("of %s only what retention left could be compared", Count(v.Pruned, "run", "runs")))
+	}
+	if v.Unfinished {
+		lines = append(lines, "retention has not finished, so they could not be compared: the next run goes on with it, and so does `ownmap db prune`")
 	}
 	if v.Since > 0 && v.First != 0 {
 		lines = append(lines, fmt.Sprintf("%s since run %d %s part of the next hash", Count(v.Since, "approval or line of the audit", "approvals and lines of the audit"), v.Last, isAre(v.Since)))

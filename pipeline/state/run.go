@@ -29,7 +29,8 @@ type Run struct {
 	Alerts     []Alert
 	Pace       map[string]Pace // by vantage
 	Error      string
-	Import     *Import // where it comes from; nil: OwnMap made it
+	Import     *Import    // where it comes from; nil: OwnMap made it
+	Pruned     *PrunedRun // its report cannot be made any more; nil: it can. Only lists of runs say so
 }
 
 // RunSummary is a run with its counts: a line of `ownmap runs`, a point of the

@@ -1,5 +1,10 @@
 package state
 
+import (
+	"fmt"
+	"time"
+)
+
 // Status is how things stand now: `ownmap status`. Approvals given since the
 // last run count.
 type Status struct {
@@ -11,4 +16,28 @@ type Status struct {
 	Unapproved int           // of them without an approval
 	Backlogs   []Backlog     // messages that are not delivered, by channel
 	Snoozes    []Snooze      // in force
+	Sizes      *Sizes        // nil: nobody asked for them
+}
+
+// Sizes is how much room everything takes, in bytes.
+type Sizes struct {
+	Database int64      `json:"database"`  // all of it
+	History  int64      `json:"history"`   // what of it grows by the night
+	PerNight int64      `json:"per_night"` // by how much, over the runs that are kept
+	Archive  int64      `json:"archive"`
+	Backups  int64      `json:"backups"`     // all in backup.dir
+	Backup   *time.Time `json:"last_backup"` // when the newest of them was made, UTC; nil: there is none
+}
+
+// Words says in a line how much that is.
+func (s Sizes) Words() string {
+	return fmt.Sprintf("database %s, of it history %s, %s a night; archive %s; backups %s", Megabytes(s.Database), Megabytes(s.History), Megabytes(s.PerNight), Megabytes(s.Archive), Megabytes(s.Backups))
+}
+
+// Megabytes writes a number of bytes for people.
+func Megabytes(bytes int64) string {
+	if bytes > 0 && bytes < 100_000 {
+		return fmt.Sprintf("%.1f kB", float64(bytes)/1e3)
+	}
+	return fmt.Sprintf("%.1f MB", float64(bytes)/1e6)
 }

@@ -74,7 +74,8 @@ func StatusJSON(w io.Writer, status state.Status) error {
 		Unapproved int                 `json:"unapproved"`
 		Backlogs   []backlogJSON       `json:"not_delivered"`
 		Snoozes    []snoozeJSON        `json:"snoozes"`
-	}{Open: status.Open, Unapproved: status.Unapproved, Backlogs: backlogsOf(status.Backlogs), Snoozes: snoozesOf(status.Snoozes)}
+		Sizes      *state.Sizes        `json:"sizes"`
+	}{Sizes: status.Sizes, Open: status.Open, Unapproved: status.Unapproved, Backlogs: backlogsOf(status.Backlogs), Snoozes: snoozesOf(status.Snoozes)}
 	if status.Last != nil {
 		last := summaryOf(*status.Last)
 		j.Last = &last

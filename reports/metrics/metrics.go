@@ -5,6 +5,7 @@ package metrics
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -19,13 +20,17 @@ type Source interface {
 
 // Metrics writes the file. Make it with New.
 type Metrics struct {
+	// LastBackup says when the newest backup was made; zero: there is none. Without it there
+	// is no metric of that.
+	LastBackup func() time.Time
+
 	path   string
 	source Source
 }
 
 // New returns what writes a file, whose name ends in .prom where node_exporter is to
 // read it. Its directory must be there.
-func New(path string, source Source) *Metrics { return &Metrics{path, source} }
+func New(path string, source Source) *Metrics { return &Metrics{path: path, source: source} }
 
 // Name returns "metrics".
 func (m *Metrics) Name() string { return "metrics" }
@@ -38,7 +43,11 @@ func (m *Metrics) Write(ctx context.Context, report state.Report) error {
 		return err
 	}
 	registry := prometheus.NewPedanticRegistry()
-	if err := registry.Register(Of(report, waiting, parked)); err != nil {
+	set := Of(report, waiting, parked)
+	if m.LastBackup != nil {
+		set = set.WithBackup(m.LastBackup())
+	}
+	if err := registry.Register(set); err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
 	if err := prometheus.WriteToTextfile(m.path, registry); err != nil {

@@ -58,6 +58,13 @@ func (s Set) WithDeliveries(waiting, parked int) Set {
 	return s
 }
 
+// WithBackup adds when the newest backup was made.
+func (s Set) WithBackup(at time.Time) Set {
+	s.metrics = slices.Clip(s.metrics)
+	s.one("ownmap_backup_timestamp_seconds", "When the newest backup of the database was made; 0: there is none.", seconds(at))
+	return s
+}
+
 func (s *Set) run(r state.Report) {
 	end := r.Run.StartedAt
 	if r.Run.FinishedAt != nil {

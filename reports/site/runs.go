@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
@@ -80,16 +81,18 @@ func (e *edition) runPage(ctx context.Context, run state.RunSummary, keep bool) 
 	key := runKey(run.Run)
 	known, found := e.old.Runs[run.ID]
 	found = found && known.Key == key
+	if run.Pruned != nil && keep && found && !known.Pruned && e.has(run.ID) {
+		e.keep(e.names(run.ID)...) // it cannot be made again, and says what it said
+		e.now.Runs[run.ID] = known
+		return nil
+	}
 	// Years of runs may be imported at once: each has its page when all are asked for.
 	keep = keep && (run.Import == nil || e.wish.full || found && !known.Pruned || e.newest(run.ID))
-	if !keep || found && known.Pruned && !e.wish.full {
+	if run.Pruned != nil || !keep || found && known.Pruned && !e.wish.full {
 		return e.stub(ctx, run, known, found)
 	}
 	hash := newDigest(e.now.Version, "run", key).sum()
-	names := []string{runFile(run.ID)}
-	for _, f := range e.site.options.Formats {
-		names = append(names, dataFile(run.ID, f.Ext))
-	}
+	names := e.names(run.ID)
 	if found && !e.wish.full && e.madeOf(hash, names) {
 		e.keep(names...)
 		e.now.Runs[run.ID] = known
@@ -109,6 +112,20 @@ func (e *edition) runPage(ctx context.Context, run state.RunSummary, keep bool) 
 	return e.file(runFile(run.ID), hash, func(w io.Writer) error {
 		return e.render(w, runFile(run.ID), "run", runView(report, "../", e.site.options.Formats, archivePorts))
 	})
+}
+
+// names are the files of a run.
+func (e *edition) names(id int64) []string {
+	names := []string{runFile(id)}
+	for _, f := range e.site.options.Formats {
+		names = append(names, dataFile(id, f.Ext))
+	}
+	return names
+}
+
+// has says whether the archive has all files of a run.
+func (e *edition) has(id int64) bool {
+	return !slices.ContainsFunc(e.names(id), func(name string) bool { return e.old.Files[name] == "" })
 }
 
 func (e *edition) madeOf(hash string, names []string) bool {
@@ -139,9 +156,14 @@ func (e *edition) newest(id int64) bool { return e.latest.Run.ID == id }
 
 // stub makes the small page that stays where the page of a run was.
 func (e *edition) stub(ctx context.Context, run state.RunSummary, known record, found bool) error {
-	if !found && run.Import != nil {
+	switch {
+	case found:
+	case run.Pruned != nil: // nobody can make its report
 		known = shortRecordOf(run)
-	} else if !found {
+		known.Mood = "pruned"
+	case run.Import != nil:
+		known = shortRecordOf(run)
+	default:
 		report, err := e.report(ctx, run.ID)
 		if err != nil {
 			return err
@@ -153,6 +175,9 @@ func (e *edition) stub(ctx context.Context, run state.RunSummary, known record, 
 	v := prunedPage{ID: run.ID, Started: run.StartedAt, Verdict: known.Verdict, Words: known.Mood}
 	if run.Import != nil {
 		v.Imported = run.Import.File
+	}
+	if run.Pruned != nil {
+		v.Policy = run.Pruned.Policy
 	}
 	hash, err := hashOf(e.now.Version, "pruned", v)
 	if err != nil {
@@ -172,6 +197,7 @@ type prunedPage struct {
 	Verdict string
 	Words   string
 
+	Policy   string // by which the database has pruned it, too; empty: its report can be made again
 	Imported string // from which file; empty: it was not
 }
 
@@ -192,6 +218,9 @@ func (e *edition) lastChanges(ctx context.Context) error {
 	for _, run := range e.runs {
 		if !hasReport(run.Run) || run.Changes == 0 {
 			continue
+		}
+		if run.Pruned != nil {
+			return nil
 		}
 		key := runKey(run.Run)
 		switch {

@@ -89,6 +89,12 @@ func Status(w io.Writer, status state.Status, now time.Time, options Options) er
 	for _, s := range status.Snoozes {
 		t.add(span{"Snoozed", dim}, span{s.Words(), plain})
 	}
+	if s := status.Sizes; s != nil {
+		t.add(span{"Sizes", dim}, span{s.Words(), plain})
+		if s.Backup != nil {
+			t.add(span{"Last backup", dim}, span{minute(s.Backup.In(now.Location())) + ", " + age(now.Sub(*s.Backup)) + " ago", plain})
+		}
+	}
 	t.write(p)
 	return p.writeTo(w)
 }
