@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -26,6 +27,7 @@ const (
 	exitPartial     = 3
 	exitLocked      = 4
 	exitInterrupted = 130
+	exitUnread      = 141 // as a shell tells of SIGPIPE
 )
 
 // errDifferent ends a command that found differences and was asked to say so by
@@ -72,6 +74,8 @@ func (a *app) exit(ctx context.Context, err error) int {
 		return exitDone
 	case errors.Is(err, errDifferent):
 		return exitDifferent
+	case errors.Is(err, syscall.EPIPE):
+		return exitUnread
 	case errors.Is(err, errPartial), errors.As(err, &writer), errors.As(err, &undelivered), errors.As(err, &older), errors.As(err, &upkeep):
 		code = exitPartial
 	case errors.As(err, &running):

@@ -22,6 +22,9 @@ func main() {
 func call() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// Who reads our output may go before its end, as head(1) does: a write fails then, and
+	// the call ends in order. Without this the process would die and leave its database up.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	a := &app{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: errorStream(),
 		env: os.Getenv, now: time.Now, replace: syscall.Exec,
