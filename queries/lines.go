@@ -1,3 +1,4 @@
+// Package queries has the SQL of the book and the Go that sqlc makes of it.
 package queries
 
 import (
@@ -54,7 +55,7 @@ func (q *Queries) Lines(ctx context.Context, part Part, after, upTo, first int64
 		if len(raw) != 2 || len(raw[0]) != 8 {
 			return fmt.Errorf("lines of %s come in another form than binary", part.Name)
 		}
-		yield(int64(binary.BigEndian.Uint64(raw[0])), raw[1]) //nolint:gosec // a bigint, as PostgreSQL sends it
+		yield(int64(binary.BigEndian.Uint64(raw[0])), raw[1])
 	}
 	return rows.Err()
 }

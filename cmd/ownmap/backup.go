@@ -99,7 +99,7 @@ func (h *house) nightly(ctx context.Context) error {
 	made, err := h.writeBackup(ctx, b.Dir, true, b.Verify, b.Keep)
 	switch {
 	case ctx.Err() != nil:
-		return nil // the next run writes one
+		return nil //nolint:nilerr // the next run writes one
 	case err != nil:
 		return err
 	case len(made.Found.Deviations) > 0:

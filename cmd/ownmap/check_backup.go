@@ -20,7 +20,7 @@ func checkBackup(ctx context.Context, h *house) (string, error) {
 	_, missing := private.Clients(ctx, major)
 	if b.Dir == "" {
 		if missing != nil {
-			return "none; `ownmap db backup` would need pg_dump of PostgreSQL " + fmt.Sprint(major), nil
+			return fmt.Sprintf("none; `ownmap db backup` would need pg_dump of PostgreSQL %d", major), nil //nolint:nilerr // nobody wants one
 		}
 		return "none is written: set backup.dir, or call `ownmap db backup`", nil
 	}

@@ -68,7 +68,7 @@ func (h *house) retain(ctx context.Context) error {
 	_, err := h.book.Prune(ctx, keep, persist.PruneOptions{Least: leastPruned})
 	var running *persist.RunningError
 	if errors.As(err, &running) || ctx.Err() != nil {
-		return nil // the next run does it
+		return nil //nolint:nilerr // the next run does it
 	}
 	return err
 }

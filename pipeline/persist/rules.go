@@ -23,9 +23,8 @@ type ruling struct {
 	rules []state.Rule         // whose time is not over
 	since map[string]time.Time // when each came into force
 
-	wishes  map[string][]wish // by the rule that grants them
-	over    []int64           // approvals of rules that end
-	granted int
+	wishes map[string][]wish // by the rule that grants them
+	over   []int64           // approvals of rules that end
 }
 
 // ruled has rules approve what nobody else did, and ends what they approved and do not match

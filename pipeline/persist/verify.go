@@ -262,7 +262,7 @@ func (c *check) compare(part queries.Part, rev int64, now content) {
 	case was.count != now.count:
 		c.tell(rev, part.Tables, rowsWere(was.count)+", "+rowsAre(now.count))
 	case !bytes.Equal(was.sum, now.sum):
-		c.tell(rev, part.Tables, "a row of "+fmt.Sprint(was.count)+" was changed")
+		c.tell(rev, part.Tables, fmt.Sprintf("a row of %d was changed", was.count))
 	}
 	c.met[section{rev, part.Name}] = true
 }

@@ -103,12 +103,13 @@ func (r Rule) String() string {
 	for i, p := range r.Approve {
 		ports[i] = p.String()
 	}
-	text := strings.Join(ports, ", ")
+	parts := ports
 	for _, part := range []struct{ word, value string }{{"service", r.Service}, {"product", r.Product}, {"process", r.Process}} {
 		if part.value != "" {
-			text += ", " + part.word + " " + part.value
+			parts = append(parts, part.word+" "+part.value)
 		}
 	}
+	text := strings.Join(parts, ", ")
 	const few = 3
 	hosts := make([]string, 0, few)
 	for _, spec := range r.Hosts[:min(few, len(r.Hosts))] {
