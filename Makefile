@@ -34,6 +34,7 @@ PROGRAM   ?= $(DIST)/ownmap-$(ARCH)
 PACKAGE_VERSION ?= $(shell git describe --tags --match 'v[0-9]*' 2>/dev/null | sed 's/^v//; s/-/+/; s/-/./g' | grep . || git log -1 --format=0~%cd+%h --date=format:%Y%m%d.%H%M%S 2>/dev/null || echo 0)
 MAINTAINER ?= OwnMap <ownmap@example.org>
 HOMEPAGE  ?= https://ownmap.example.org/
+ENGINE    ?= podman
 EPOCH     ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 # What each target needs, as PROGRAM:PACKAGE with Debian's and Ubuntu's package names.
@@ -108,8 +109,9 @@ dist: ## Make a release in dist/: tarballs, deb, rpm, SBOM, checksums (RELEASE=-
 	$(RELEASER) release --clean --skip=publish $(RELEASE)
 
 .PHONY: image
+# podman's own format knows no HEALTHCHECK.
 image: build ## Build the container image with podman or docker (ENGINE=podman)
-	$(or $(ENGINE),podman) build -t ownmap -f cmd/ownmap/packaging/Containerfile bin
+	$(ENGINE) build $(if $(filter podman,$(ENGINE)),--format docker) -t ownmap -f cmd/ownmap/packaging/Containerfile bin
 
 .PHONY: test-package
 test-package: setup-package ## Install, run, upgrade and purge the package on a Debian that boots, as root
