@@ -59,7 +59,7 @@ func rooms() map[string]string {
 		"pipeline/scan":            "pipeline/banner pipeline/nmapxml pipeline/state",
 		"pipeline/state":           "",
 		"queries":                  "",
-		"reports/email":            report,
+		"reports/email":            report + " templates/piece",
 		"reports/export":           report,
 		"reports/filedrop":         report,
 		"reports/heartbeat":        report,

@@ -32,7 +32,7 @@ func (f Figures) Verdict(unapproved int) string {
 		parts = append(parts, Count(f.Voided, "approval void", "approvals void"))
 	}
 	if f.Grave > 0 {
-		parts = append(parts, Count(f.Grave, "disagreement", "disagreements"))
+		parts = append(parts, Count(f.Grave, "grave disagreement", "grave disagreements"))
 	}
 	if f.Coverage.Hosts == 0 {
 		return strings.Join(append(parts, "no host was looked at"), ", ")

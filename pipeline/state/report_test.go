@@ -25,11 +25,11 @@ func TestVerdict(t *testing.T) {
 		{Report{Changes: make([]Change, 12), Coverage: Totals{Hosts: 1, Answered: 1}}, "12 changes, no ports unapproved, 1 of 1 host answered"},
 		{
 			Report{Inside: Totals{Hosts: 2, Answered: 1}, Findings: []Finding{{Kind: HiddenFromTool}, {Kind: RestartWanted}, {Kind: ListeningUnreachable}}, Coverage: Totals{Hosts: 2, Answered: 2}},
-			"no changes, no ports unapproved, 1 disagreement, 2 of 2 hosts answered",
+			"no changes, no ports unapproved, 1 grave disagreement, 2 of 2 hosts answered",
 		},
 		{
 			Report{Run: Run{Baseline: true}, Findings: []Finding{{Kind: OddBinary}, {Kind: OpenWithoutListener}, {Kind: AllPortsOpen, Severity: High}}, Coverage: Totals{Hosts: 1, Answered: 1}},
-			"Baseline: no ports await approval, 2 disagreements, 1 of 1 host answered",
+			"Baseline: no ports await approval, 2 grave disagreements, 1 of 1 host answered",
 		},
 		{Report{}, "no changes, no ports unapproved, no host was looked at"},
 	} {

@@ -52,7 +52,7 @@ func fit(v *view, room int, own, builtIn pages) (html, text string, err error) {
 type pages struct{ html, text *templates.Page }
 
 func pagesOf(set *templates.Set, name string) pages {
-	return pages{set.HTML(name+".html", name+".html", "email/style.html"), set.Text(name+".txt", name+".txt")}
+	return pages{set.HTML(name+".html", name+".html", "email/head.html", "email/style.html"), set.Text(name+".txt", name+".txt")}
 }
 
 // render makes both parts. Both tell of every template that could not be used, also of

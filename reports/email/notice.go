@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"ownmap/pipeline/state"
+	"ownmap/templates/piece"
 )
 
 // The most lines of a message that are shown, beside its report and without one.
@@ -92,9 +93,9 @@ func (m *Mailer) noticeView(message state.Message) *view {
 	k := kindOf(message)
 	v := &view{
 		Organisation: say(m.options.Brand.Organisation, longLabel), Accent: accentOf(m.options.Brand), Outlook: forOutlook(),
-		Mood: cmp.Or(k.mood, "waiting"), Glyph: cmp.Or(k.glyph, state.MoodWaiting.Glyph()), MoodWords: cmp.Or(k.words, "Message"),
-		Verdict: cmp.Or(say(message.Subject(), longNote), "No words came with this message"),
-		About:   message.At.Format(minute) + " " + zone(message.At), Archive: state.WebLink(message.Links.Run),
+		MoodView: piece.MoodView{Mood: cmp.Or(k.mood, "waiting"), Glyph: cmp.Or(k.glyph, state.MoodWaiting.Glyph()), MoodWords: cmp.Or(k.words, "Message")},
+		Verdict:  cmp.Or(say(message.Subject(), longNote), "No words came with this message"),
+		About:    message.At.Format(minute) + " " + zone(message.At), Archive: state.WebLink(message.Links.Run),
 	}
 	if name := say(m.options.Network, longLabel); name != "" {
 		v.About += ", " + name

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ownmap/pipeline/state"
+	"ownmap/templates/piece"
 )
 
 // view is what the templates of the mail get. All texts in it are clean and short; the
@@ -22,19 +23,18 @@ type view struct {
 	Accent       state.Accent
 	Outlook      outlook
 
-	Run       int64  // 0: none
-	Mood      string // class
-	Glyph     string
-	MoodWords string
-	Verdict   string
-	About     string
-	Tiles     []tile
-	Alerts    []string
-	More      string // alerts that are left out
-	Notices   []string
-	Sections  []*section
-	Archive   string // link to the run's page
-	Review    *button
+	piece.MoodView
+
+	Run      int64 // 0: none
+	Verdict  string
+	About    string
+	Tiles    []tile
+	Alerts   []string
+	More     string // alerts that are left out
+	Notices  []string
+	Sections []*section
+	Archive  string // link to the run's page
+	Review   *button
 }
 
 // tile is a number that somebody looks for first.
@@ -133,10 +133,10 @@ func accentOf(b state.Brand) state.Accent {
 const reviewWords = "Review all that awaits approval"
 
 func (m *Mailer) view(r state.Report, links state.MessageLinks) *view {
-	mood, verdict := r.Mood(), r.Verdict()
+	verdict := r.Verdict()
 	v := &view{
 		Organisation: say(m.options.Brand.Organisation, longLabel), Accent: accentOf(m.options.Brand), Outlook: forOutlook(),
-		Run: r.Run.ID, Mood: class(mood), Glyph: mood.Glyph(), MoodWords: mood.Words(), Verdict: strings.ToUpper(verdict[:1]) + verdict[1:], About: whichRun(r), Archive: state.WebLink(links.Run),
+		Run: r.Run.ID, MoodView: piece.MoodOf(r.Mood()), Verdict: strings.ToUpper(verdict[:1]) + verdict[1:], About: whichRun(r), Archive: state.WebLink(links.Run),
 	}
 	counts := state.CountSeverities(r.Changes)
 	v.Preheader = verdict
@@ -163,18 +163,4 @@ func (m *Mailer) view(r state.Report, links state.MessageLinks) *view {
 		}
 	}
 	return v
-}
-
-// class is the class of a mood in the templates.
-func class(m state.Mood) string {
-	switch m {
-	case state.MoodPartial:
-		return "partial"
-	case state.MoodDisagree, state.MoodChanged:
-		return "changed"
-	case state.MoodBaseline, state.MoodWaiting:
-		return "waiting"
-	case state.MoodCalm:
-	}
-	return "calm"
 }

@@ -85,7 +85,7 @@ func TestReportTellsTheInside(t *testing.T) {
 	want := map[string]any{
 		"inside":   map[string]any{"hosts": 2.0, "complete": 1.0, "gaps": []any{map[string]any{"host": "a", "address": "192.0.2.1", "reason": "SSH host key unknown", "since": nil}}},
 		"findings": []any{map[string]any{"kind": "hidden-from-tool", "severity": "critical", "host": "192.0.2.2", "address": "192.0.2.2", "vantage": "local", "protocol": "tcp", "port": 31337.0, "detail": "d", "first": "2026-11-20T02:00:00Z", "new": true}},
-		"verdict":  "1 change, no ports unapproved, 1 disagreement, no host was looked at",
+		"verdict":  "1 change, no ports unapproved, 1 grave disagreement, no host was looked at",
 	}
 	for key, value := range want {
 		if d := cmp.Diff(value, got[key]); d != "" {

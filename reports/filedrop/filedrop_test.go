@@ -60,7 +60,7 @@ func TestSend(t *testing.T) {
 	if err != nil || string(text) != Text(message()) {
 		t.Errorf("%v: %s", err, text)
 	}
-	for _, want := range []string{"4 changes, 10 ports unapproved, 5 disagreements, 11 of 12 hosts answered\nchanges, 2026-11-18T02:00:00Z\nthe mail waits\n", "hidden from tool (critical)", "port opened (high)", "\nhttps://ownmap.example.org/run/49.html\n"} {
+	for _, want := range []string{"4 changes, 10 ports unapproved, 5 grave disagreements, 11 of 12 hosts answered\nchanges, 2026-11-18T02:00:00Z\nthe mail waits\n", "hidden from tool (critical)", "port opened (high)", "\nhttps://ownmap.example.org/run/49.html\n"} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}

@@ -66,7 +66,7 @@ func TestWrite(t *testing.T) {
 	content := write(t, Options{Brand: state.Brand{Organisation: "Übung & Söhne"}, Inventory: 20, Notices: []string{"Template x: broken."}}, demo.Nights(49).At(49))
 	text := textOf(t, content)
 	has(t, text,
-		"Übung & Söhne", "Outside and inside do not agree", "4 changes, 10 ports unapproved, 5 disagreements, 11 of 12 hosts answered",
+		"Übung & Söhne", "Outside and inside do not agree", "4 changes, 10 ports unapproved, 5 grave disagreements, 11 of 12 hosts answered",
 		"Run 49 of 2026-11-18 02:00 UTC, took 3 min 0 s, nmap 7.93 (SYN scan), compared with run 48 of 2026-11-17 02:00", "Template x: broken.",
 		"2 high, 1 medium, 1 info", "+ 53/udp port opened domain ISC BIND 9.18.28 (Debian) high", "build@example.org 2 0 0 0 2 2026-10-01",
 		"redis Redis key-value store 7.0.15", "2026-10-31, 18 days", "critical web-1.example.org (192.0.2.11) 31337/tcp hidden from tool", "calls 65535 TCP ports open",

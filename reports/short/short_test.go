@@ -218,7 +218,7 @@ func TestNothingActive(t *testing.T) {
 func TestOverride(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ content, want, never string }{
-		"good":           {"{{.Verdict}} {{.Link}}", "▲ 4 changes, 10 ports unapproved, 5 disagreements, 11 of 12 hosts answered " + link, "built-in"},
+		"good":           {"{{.Verdict}} {{.Link}}", "▲ 4 changes, 10 ports unapproved, 5 grave disagreements, 11 of 12 hosts answered " + link, "built-in"},
 		"does not parse": {"{{if}}", "built-in one is used", "x"},
 		"fails":          {"{{.Nonsense}}", "Nonsense", "x"},
 		"too long":       {strings.Repeat("our policy ", 1000), "The template of short messages is too long; the built-in one is used.", "our policy"},

@@ -61,7 +61,7 @@ func (a archive) inside(t *testing.T) {
 		"critical web-1.example.org (192.0.2.11) 31337/tcp hidden from tool the kernel has a listener that ss or netstat on the host does not show",
 		"1 open port is handed on to somewhere else. 2 listeners are not reachable from outside.",
 		"Looked inside 1 of 4 hosts, 1 not (SSH host key changed), 1 not (SSH host key unknown), 1 not (SSH login refused).", "ownmap hostkeys accept 192.0.2.30",
-		"5 disagreements", "sshd (root, ssh.service)", "critical web-2.example.org (192.0.2.12) host key changed the host shows another SSH host key than the known one SHA256:",
+		"5 grave disagreements", "sshd (root, ssh.service)", "critical web-2.example.org (192.0.2.12) host key changed the host shows another SSH host key than the known one SHA256:",
 	} {
 		if !strings.Contains(run, want) {
 			t.Errorf("the page of the run does not say %q:\n%s", want, run)
@@ -179,7 +179,7 @@ func (a archive) index(t *testing.T) {
 	t.Parallel()
 	text := textOf(a.pages["index.html"])
 	for _, want := range []string{
-		"4 changes, 10 ports unapproved, 5 disagreements, 11 of 12 hosts answered", "10 ports unapproved", "+ 53/udp port opened domain ISC BIND",
+		"4 changes, 10 ports unapproved, 5 grave disagreements, 11 of 12 hosts answered", "10 ports unapproved", "+ 53/udp port opened domain ISC BIND",
 		"no owner 3 0 0 0 3 2026-10-03", "desk@example.org 1 1 0 0 0 2026-11-18", "All 50 runs", "29 open 10 unapproved",
 	} {
 		if !strings.Contains(text, want) {

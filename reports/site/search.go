@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -17,13 +18,17 @@ type searchIndex struct {
 	shards []*bytes.Buffer // each a string of JavaScript that is not closed yet
 	hosts  int             // in the last one
 	id     int64
+	room   int // bytes to begin a shard with: about what the last archive had
 
 	line, quoted              bytes.Buffer
 	ports, services, products wordList
 }
 
-// shardHosts is how many hosts a shard has: some 6 MB.
-const shardHosts = 50_000
+// shardHosts is how many hosts a shard has: some 6 MB; maxShard is more than that in bytes.
+const (
+	shardHosts = 50_000
+	maxShard   = 16 << 20
+)
 
 // The columns of a line are apart by tabs, the lines by line feeds. The search shows the
 // first two and looks through all but the last, which is the host's page.
@@ -32,7 +37,7 @@ func (s *searchIndex) add(h *state.HostReport) {
 		return // seen from another vantage; its page is the same
 	}
 	if len(s.shards) == 0 || s.hosts == shardHosts {
-		s.shards, s.hosts = append(s.shards, newShard()), 0
+		s.shards, s.hosts = append(s.shards, s.newShard()), 0
 	}
 	shard := s.shards[len(s.shards)-1]
 	if s.hosts > 0 {
@@ -57,19 +62,27 @@ func (s *searchIndex) add(h *state.HostReport) {
 	s.quote(shard)
 }
 
-func newShard() *bytes.Buffer { return bytes.NewBufferString(`OWNMAP_INDEX("`) }
+// newShard begins a shard, with room for what is expected in it.
+func (s *searchIndex) newShard() *bytes.Buffer {
+	shard := new(bytes.Buffer)
+	shard.Grow(s.room)
+	shard.WriteString(`OWNMAP_INDEX("`)
+	return shard
+}
 
 // quote adds the line to the string of a shard. JSON also escapes what HTML and
 // JavaScript trip over; lines that hold nothing of the kind, most, go in as they are.
 func (s *searchIndex) quote(shard *bytes.Buffer) {
 	if line := s.line.Bytes(); plain(line) {
-		for i, column := range bytes.Split(line, []byte("\t")) {
-			if i > 0 {
-				shard.WriteString(`\t`)
-			}
+		for {
+			column, rest, more := bytes.Cut(line, []byte("\t"))
 			shard.Write(column)
+			if !more {
+				return
+			}
+			shard.WriteString(`\t`)
+			line = rest
 		}
-		return
 	}
 	s.quoted.Reset()
 	_ = json.NewEncoder(&s.quoted).Encode(s.line.String()) // no string fails
@@ -118,7 +131,7 @@ func flat(s string) string {
 func (e *edition) searchFiles() error {
 	shards := e.standing.search.shards
 	if len(shards) == 0 {
-		shards = append(shards, newShard())
+		shards = append(shards, e.standing.search.newShard())
 	}
 	for i, shard := range shards {
 		next := ""
@@ -139,4 +152,13 @@ func searchFile(shard int) string {
 		return "index.js"
 	}
 	return fmt.Sprintf("index-%d.js", shard)
+}
+
+// room is how many bytes the first shard of the live archive has, and some more.
+func (e *edition) room() int {
+	info, err := os.Stat(e.live("assets/" + searchFile(1)))
+	if err != nil {
+		return 0
+	}
+	return int(min(info.Size(), maxShard) * 9 / 8)
 }

@@ -40,9 +40,10 @@ func (s *standing) add(h *state.HostReport) {
 }
 
 // readStanding reads how the hosts stand, one after the other; report is that of the
-// last run, after which about so many ports were unapproved.
-func readStanding(ctx context.Context, source Source, report state.Report, unapproved int) (*standing, error) {
-	s := &standing{waiting: make([]portRow, 0, unapproved)}
+// last run, after which about so many ports were unapproved. A shard of the search is
+// expected to take so many bytes.
+func readStanding(ctx context.Context, source Source, report state.Report, unapproved, room int) (*standing, error) {
+	s := &standing{waiting: make([]portRow, 0, unapproved), search: searchIndex{room: room}}
 	owners := state.NewWaitings(report.Run)
 	err := source.Hosts(ctx, func(h state.HostReport) error {
 		owners.Add(&h)
@@ -60,7 +61,7 @@ func (e *edition) lists(ctx context.Context) error {
 	if len(e.runs) > 0 {
 		unapproved = e.runs[0].Unapproved
 	}
-	s, err := readStanding(ctx, e.site.options.Source, e.latest, unapproved)
+	s, err := readStanding(ctx, e.site.options.Source, e.latest, unapproved, e.room())
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func readPages(t *testing.T, p pages) {
 		status int
 		says   []string
 	}{
-		{"/", 200, []string{"<title>(12) Overview", "2 changes, 12 ports unapproved, 1 disagreement", "2 h ago", `href="/ports?filter=unapproved&#43;older%3A1d&#43;since%3A7d&#43;owner%3A%22data%40example.org%22"`, "odd binary", "waits for the vendor", "<svg"}},
+		{"/", 200, []string{"<title>(12) Overview", "2 changes, 12 ports unapproved, 1 grave disagreement", "2 h ago", `href="/ports?filter=unapproved&#43;older%3A1d&#43;since%3A7d&#43;owner%3A%22data%40example.org%22"`, "odd binary", "waits for the vendor", "<svg"}},
 		{"/ports", 200, []string{"17 ports on 8 hosts, 12 unapproved.", "drifted: was https nginx", `aria-sort="ascending"`, "from internet", "snoozed until"}},
 		{"/ports?filter=unapproved", 200, []string{"12 ports on"}},
 		{"/ports?filter=22/tcp&sort=owner&descending=true", 200, []string{"5 ports on 5 hosts", `aria-sort="descending"`}},

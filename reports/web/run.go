@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ownmap/pipeline/state"
+	"ownmap/templates/piece"
 )
 
 // How much of a long list the page of a run shows; the reports have it whole.
@@ -17,14 +18,13 @@ const (
 
 // runView is the page of a run, as of that run.
 type runView struct {
-	Mood      string // class
-	Glyph     string
-	MoodWords string
-	Verdict   string
-	Run       state.Run
-	Took      string
-	Remarks   []remark
-	Previous  *state.Run
+	piece.MoodView
+
+	Verdict  string
+	Run      state.Run
+	Took     string
+	Remarks  []remark
+	Previous *state.Run
 
 	Open, Unapproved int
 
@@ -115,20 +115,6 @@ type flapRow struct {
 	Words string
 }
 
-// moodClass is the class of the stylesheet.
-func moodClass(m state.Mood) string {
-	switch m {
-	case state.MoodPartial:
-		return "partial"
-	case state.MoodDisagree, state.MoodChanged:
-		return "changed"
-	case state.MoodBaseline, state.MoodWaiting:
-		return "waiting"
-	case state.MoodCalm:
-	}
-	return "calm"
-}
-
 // run answers with the page of a run. One that kept no state says why.
 func (s *server) run(w http.ResponseWriter, r *http.Request) error {
 	id, err := runNumber(r.PathValue("id"))
@@ -158,6 +144,6 @@ func (s *server) stateless(w http.ResponseWriter, r *http.Request, id int64, fau
 	}
 	run := list[0].Run
 	return s.show(w, r, http.StatusOK, "run", runView{
-		Mood: "partial", Glyph: "◐", MoodWords: "No state was kept", Verdict: "No report", Run: run, Took: run.Took(), Remarks: remarksOf(run),
+		MoodView: piece.MoodView{Mood: "partial", Glyph: "◐", MoodWords: "No state was kept"}, Verdict: "No report", Run: run, Took: run.Took(), Remarks: remarksOf(run),
 	})
 }

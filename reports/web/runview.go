@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ownmap/pipeline/state"
+	"ownmap/templates/piece"
 )
 
 // briefView makes the page of a run, or finds the one that was made: a run never changes.
@@ -26,9 +27,8 @@ func keyOf(run state.Run) string {
 }
 
 func (s *server) viewOf(b state.Brief) runView {
-	mood := b.Mood()
 	v := runView{
-		Mood: moodClass(mood), Glyph: mood.Glyph(), MoodWords: mood.Words(), Verdict: b.Verdict(),
+		MoodView: piece.MoodOf(b.Mood()), Verdict: b.Verdict(),
 		Run: b.Run, Took: b.Run.Took(), Remarks: remarksOf(b.Run), Previous: b.Previous, Open: b.Open, Unapproved: b.Unapproved,
 		ChangeCounts: state.CountSeverities(b.Changes), CoverageWords: b.CoverageWords(), Pace: b.Run.PaceWords(), InsideWords: b.InsideWords(),
 		Formats: s.Formats, Archived: s.Archive != "", ComparedWithLast: s.Compare != nil,
