@@ -34,6 +34,7 @@ PROGRAM   ?= $(DIST)/ownmap-$(ARCH)
 PACKAGE_VERSION ?= $(shell git describe --tags --match 'v[0-9]*' 2>/dev/null | sed 's/^v//; s/-/+/; s/-/./g' | grep . || git log -1 --format=0~%cd+%h --date=format:%Y%m%d.%H%M%S 2>/dev/null || echo 0)
 MAINTAINER ?= OwnMap <ownmap@example.org>
 HOMEPAGE  ?= https://ownmap.example.org/
+ENGINE    ?= podman
 EPOCH     ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 # What each target needs, as PROGRAM:PACKAGE with Debian's and Ubuntu's package names.
@@ -66,21 +67,21 @@ install-tree:
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5
 	for unit in cmd/ownmap/systemd/*; do sed 's|/usr/bin/ownmap|$(PREFIX)/bin/ownmap|' $$unit >$(DESTDIR)$(UNITDIR)/$${unit##*/}; done
 	chmod 644 $(DESTDIR)$(UNITDIR)/ownmap*
-	for page in $(DIST)/manual/man?/*; do gzip -9nc $$page >$(DESTDIR)$(PREFIX)/share/man/$${page#$(DIST)/manual/}.gz; done
+	for page in bin/manual/man?/*; do gzip -9nc $$page >$(DESTDIR)$(PREFIX)/share/man/$${page#bin/manual/}.gz; done
 	chmod 644 $(DESTDIR)$(PREFIX)/share/man/man?/ownmap*
 	install -Dm644 config.example.yaml $(DESTDIR)$(PREFIX)/share/doc/ownmap/examples/ownmap.yaml
 	install -m644 README.md CHANGELOG.md $(DESTDIR)$(PREFIX)/share/doc/ownmap/
 	install -m644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/ownmap/copyright
-	install -Dm644 $(DIST)/completions/ownmap.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ownmap
-	install -Dm644 $(DIST)/completions/ownmap.zsh $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_ownmap
-	install -Dm644 $(DIST)/completions/ownmap.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/ownmap.fish
+	install -Dm644 bin/completions/ownmap.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ownmap
+	install -Dm644 bin/completions/ownmap.zsh $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_ownmap
+	install -Dm644 bin/completions/ownmap.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/ownmap.fish
 
 .PHONY: manual
-manual: ## Make the pages of the manual and the completions in dist/
-	rm -rf $(DIST)/manual $(DIST)/completions
-	mkdir -p $(DIST)/completions
-	GOARCH= go run ./cmd/ownmap docs man $(DIST)/manual config.example.yaml
-	for shell in bash zsh fish; do GOARCH= go run ./cmd/ownmap completion $$shell >$(DIST)/completions/ownmap.$$shell || exit 1; done
+manual: ## Make the pages of the manual and the completions in bin/
+	rm -rf bin/manual bin/completions
+	mkdir -p bin/completions
+	GOARCH= go run ./cmd/ownmap docs man bin/manual config.example.yaml
+	for shell in bash zsh fish; do GOARCH= go run ./cmd/ownmap completion $$shell >bin/completions/ownmap.$$shell || exit 1; done
 
 # Always: Go knows best what is behind its source.
 $(DIST)/ownmap-%: FORCE
@@ -92,8 +93,7 @@ FORCE:
 .PHONY: deb rpm
 deb: ## Make dist/ownmap_VERSION_ARCH.deb (ARCH=arm64 PACKAGE_VERSION=1.2.3)
 rpm: ## Make dist/ownmap-VERSION.ARCH.rpm
-deb rpm: $(PROGRAM)
-	@[ -d $(DIST)/manual ] || $(MAKE) --no-print-directory manual
+deb rpm: $(PROGRAM) $(if $(KEEP_MANUAL),,manual)
 	rm -rf $(DIST)/tree-$@-$(ARCH)
 	@$(MAKE) --no-print-directory install-tree PREFIX=/usr DESTDIR=$(DIST)/tree-$@-$(ARCH) >/dev/null
 	ARCH=$(ARCH) PACKAGE_VERSION='$(PACKAGE_VERSION)' MAINTAINER='$(MAINTAINER)' HOMEPAGE='$(HOMEPAGE)' SOURCE_DATE_EPOCH='$(EPOCH)' TREE=$(DIST)/tree-$@-$(ARCH) \
@@ -109,8 +109,9 @@ dist: ## Make a release in dist/: tarballs, deb, rpm, SBOM, checksums (RELEASE=-
 	$(RELEASER) release --clean --skip=publish $(RELEASE)
 
 .PHONY: image
+# podman's own format knows no HEALTHCHECK.
 image: build ## Build the container image with podman or docker (ENGINE=podman)
-	$(or $(ENGINE),podman) build -t ownmap -f cmd/ownmap/packaging/Containerfile bin
+	$(ENGINE) build $(if $(filter podman,$(ENGINE)),--format docker) -t ownmap -f cmd/ownmap/packaging/Containerfile bin
 
 .PHONY: test-package
 test-package: setup-package ## Install, run, upgrade and purge the package on a Debian that boots, as root

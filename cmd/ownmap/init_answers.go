@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net"
 	"net/mail"
@@ -102,7 +103,8 @@ func (o *initOptions) completeMail() error {
 // splitMailHost reads HOST or HOST:PORT.
 func splitMailHost(text string) (host string, port int, err error) {
 	host, digits, err := net.SplitHostPort(text)
-	if err != nil { // no port
+	var alone *net.AddrError
+	if errors.As(err, &alone) { // no port
 		return strings.Trim(text, "[]"), 0, nil
 	}
 	port, err = strconv.Atoi(digits)

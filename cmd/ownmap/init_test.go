@@ -14,6 +14,7 @@ import (
 	"github.com/creack/pty"
 
 	"ownmap/pipeline/lab/smtplab"
+	"ownmap/pipeline/lab/sshlab"
 )
 
 // dialog is a program at a real terminal, and what it showed.
@@ -111,4 +112,34 @@ func TestInitLeft(t *testing.T) {
 	if _, err := os.Stat(dir); err == nil {
 		t.Error("something was written")
 	}
+}
+
+// Init tries the login on a host, and says what is to be done where that fails.
+func TestInitLogsIn(t *testing.T) {
+	t.Parallel()
+	f := sshlab.Start(t, sshlab.Options{Sudo: true})
+	host, dir := f.Hosts[0].Address.String(), t.TempDir()
+	i := newInstance(t, "")
+	args := []string{"init", "--dir", dir, "--target", host, "--ssh-user", sshlab.User, "--ssh-key", f.KeyFile, "--ssh-test", host, "--force"}
+	call := func(want int, args ...string) string {
+		t.Helper()
+		out, stderr, code := i.call(t, args...)
+		if code != want {
+			t.Errorf("ownmap %s: exit code %d, want %d\n%s%s", strings.Join(args, " "), code, want, out, stderr)
+		}
+		return out
+	}
+	holds(t, "a host whose key nobody knows", call(2, args...), "FAIL  ssh ", "SSH host key unknown: `ownmap hostkeys scan "+host+"`")
+	known, err := os.ReadFile(f.KnownHosts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "known_hosts"), known, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, "a host that lets it in", call(0, args...), "ok    ssh     "+host+" lets it in, as root")
+	args[6] = "nobody-there"
+	holds(t, "a host that does not know the user", call(2, args...), "FAIL  ssh ", "SSH login refused", "ownmap hostkeys recipe --key "+f.KeyFile+".pub")
+	args[4] = "10.255.0.1"
+	holds(t, "a host that is no target", call(2, args...), "FAIL  ssh ", host)
 }

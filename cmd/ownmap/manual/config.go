@@ -26,7 +26,7 @@ func ConfigPage(example []byte) []byte {
 	}
 	r.section("SEE ALSO")
 	r.line(`\fBownmap\fR(1), \fBownmap\-init\fR(1), \fBownmap\-check\fR(1), \fBownmap\-config\-show\fR(1)`)
-	return []byte(r.String())
+	return r.Bytes()
 }
 
 // part is a key at the top of the config, with the comment above it.
@@ -34,13 +34,13 @@ type part struct{ key, says, yaml string }
 
 // split returns the comment at the head of the config, and its parts.
 func split(example string) (head string, parts []part) {
-	head, rest, _ := strings.Cut(example, "\n\n")
-	var head2 string
-	for strings.HasPrefix(rest, "#") && !regexp.MustCompile(`(?m)\A(#.*\n)+[a-z_]+:`).MatchString(rest) {
-		head2, rest, _ = strings.Cut(rest, "\n\n")
-		head += "\n\n" + head2
+	// The head is the comments up to the first that stands above a key.
+	above := regexp.MustCompile(`(?m)^(#.*\n)+[a-z_]+:`)
+	at := above.FindStringIndex(example)
+	if at == nil {
+		return prose(example), nil
 	}
-	head = prose(head)
+	head, rest := prose(example[:at[0]]), example[at[0]:]
 	var says, yaml strings.Builder
 	key := ""
 	end := func() {

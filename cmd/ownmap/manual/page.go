@@ -39,7 +39,7 @@ func Page(cmd *cobra.Command) []byte {
 		r.root()
 	}
 	r.seeAlso(cmd)
-	return []byte(r.String())
+	return r.Bytes()
 }
 
 // shown returns the commands below one that people are told of.

@@ -1,12 +1,13 @@
 package manual
 
 import (
+	"bytes"
 	"regexp"
 	"strings"
 )
 
 // roff is a page in the language of man(7).
-type roff struct{ strings.Builder }
+type roff struct{ bytes.Buffer }
 
 // title begins a page. It has no date: pages do not depend on the day.
 func (r *roff) title(name, section, manual string) {
@@ -17,7 +18,10 @@ func (r *roff) title(name, section, manual string) {
 
 func (r *roff) section(title string) { r.line(".SH " + title) }
 
-func (r *roff) line(text string) { r.WriteString(text + "\n") }
+func (r *roff) line(text string) {
+	r.WriteString(text)
+	r.WriteByte('\n')
+}
 
 func (r *roff) paragraph(text string) { r.line(text) }
 

@@ -115,7 +115,7 @@ func TestRelease(t *testing.T) {
 	if !slices.Equal(build.Goarch, []string{"amd64", "arm64"}) || !slices.Equal(build.Goos, []string{"linux"}) {
 		t.Errorf("built for %q, %q", build.Goos, build.Goarch)
 	}
-	if len(build.Hooks.Post) != 1 || !strings.HasPrefix(build.Hooks.Post[0], "make deb rpm ARCH={{.Arch}} ") {
+	if len(build.Hooks.Post) != 1 || !strings.HasPrefix(build.Hooks.Post[0], "make deb rpm KEEP_MANUAL=1 ARCH={{.Arch}} ") {
 		t.Errorf("packages: %q", build.Hooks.Post)
 	}
 	var sums []string

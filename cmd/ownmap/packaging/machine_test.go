@@ -92,7 +92,7 @@ func here(t *testing.T, name string, args ...string) string {
 }
 
 // within runs a program in the file system of a machine that has not booted.
-func within(t *testing.T, root, name string, args ...string) string {
+func within(t *testing.T, root, name string, args ...string) {
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	path := filepath.Join(root, "usr/bin", name)
@@ -110,7 +110,7 @@ func within(t *testing.T, root, name string, args ...string) string {
 			}
 		}
 	}
-	return ran(t, cmd)
+	ran(t, cmd)
 }
 
 func ran(t *testing.T, cmd *exec.Cmd) string {

@@ -26,9 +26,9 @@ import (
 )
 
 // built makes a package of a version, and returns its path.
-func built(t *testing.T, dist, version string) string {
+func built(t *testing.T, dist, version string, options ...string) string {
 	t.Helper()
-	cmd := exec.Command("make", "-C", "../../..", "deb", "DIST="+dist, "PACKAGE_VERSION="+version)
+	cmd := exec.Command("make", append([]string{"-C", "../../..", "deb", "DIST=" + dist, "PACKAGE_VERSION=" + version}, options...)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -63,7 +63,7 @@ func handbook(t *testing.T) (install, upgrade string) {
 // removal to a purge. Each part goes on from the one before.
 func TestPackage(t *testing.T) {
 	dist := t.TempDir()
-	first, second := built(t, dist, "0.1.0"), built(t, dist, "0.2.0")
+	first, second := built(t, dist, "0.1.0"), built(t, dist, "0.2.0", "KEEP_MANUAL=1")
 	root := debian(t)
 	fresh := &machine{root: root}
 	install, upgrade := handbook(t)
@@ -73,7 +73,7 @@ func TestPackage(t *testing.T) {
 	s := &story{machine: boot(t, root), all: t, toInstall: install, toUpgrade: upgrade}
 	for _, part := range []struct {
 		name string
-		run  func(*testing.T)
+		play func(*testing.T)
 	}{
 		{"install", s.install},
 		{"init", s.configure},
@@ -86,7 +86,7 @@ func TestPackage(t *testing.T) {
 		{"remove", s.remove},
 		{"purge", s.purge},
 	} {
-		if !t.Run(part.name, part.run) {
+		if !t.Run(part.name, part.play) {
 			t.FailNow()
 		}
 	}
@@ -106,7 +106,7 @@ type story struct {
 }
 
 // install: apt brings what the package needs, and nothing begins by itself.
-func (s *story) install(t *testing.T) {
+func (s *story) install(t *testing.T) { //nolint:thelper // a part of the test
 	out := s.run(t, "sh", "-euc", "cd /var/tmp/first\n"+s.toInstall)
 	if !strings.Contains(out, "next, write the config and choose when it scans: ownmap init") {
 		t.Errorf("nobody is told what comes next:\n%s", out)
@@ -135,7 +135,7 @@ func (s *story) install(t *testing.T) {
 }
 
 // configure: init writes a config for the service, and switches on the timer.
-func (s *story) configure(t *testing.T) {
+func (s *story) configure(t *testing.T) { //nolint:thelper // a part of the test
 	if err := s.inside(func() error { s.mail = smtplab.Start(s.all, smtplab.Options{Plain: true}); return nil }); err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func (s *story) configure(t *testing.T) {
 }
 
 // check: what a run needs is there; root is told how to ask.
-func (s *story) check(t *testing.T) {
+func (s *story) check(t *testing.T) { //nolint:thelper // a part of the test
 	out := s.ownmap(t, "check")
 	for _, want := range []string{"ok    config     /etc/ownmap/ownmap.yaml", "ok    database   private PostgreSQL in /var/lib/ownmap", "systemd's ownmap.timer begins the runs, next at"} {
 		if !strings.Contains(out, want) {
@@ -173,7 +173,7 @@ func (s *story) check(t *testing.T) {
 }
 
 // night: the unit scans as its user, with raw sockets and little else, and a mail arrives.
-func (s *story) night(t *testing.T) {
+func (s *story) night(t *testing.T) { //nolint:thelper // a part of the test
 	s.listen(t, "127.0.0.1:8022", "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n")
 	s.run(t, "systemctl", "start", "ownmap.service")
 	s.ports = s.ownmap(t, "ports", "--json")
@@ -204,14 +204,14 @@ func (s *story) night(t *testing.T) {
 }
 
 // archive: it opens in a browser.
-func (s *story) archive(t *testing.T) {
+func (s *story) archive(t *testing.T) { //nolint:thelper // a part of the test
 	page := browser.Start(t).Open(t, "file://"+filepath.Join(s.root, "var/lib/ownmap/archive/index.html"), browser.View{})
 	page.Says(t, "Example Ltd")
 	page.Says(t, "Baseline")
 }
 
 // services: page and worker work behind what their units forbid.
-func (s *story) services(t *testing.T) {
+func (s *story) services(t *testing.T) { //nolint:thelper // a part of the test
 	s.run(t, "systemctl", "enable", "--now", "ownmap-web.service", "ownmap-worker@local.service")
 	until(t, time.Minute, "the web page", func() error { return s.healthy(t) })
 	s.ownmap(t, "run", "--queue")
@@ -254,7 +254,7 @@ func (s *story) healthy(t *testing.T) error {
 }
 
 // journal: what is wrong is in the journal as an error, and what is not is not.
-func (s *story) journal(t *testing.T) {
+func (s *story) journal(t *testing.T) { //nolint:thelper // a part of the test
 	path := filepath.Join(s.root, "etc/ownmap/ownmap.yaml")
 	if err := os.WriteFile(path, []byte("targts: []\n"), 0o640); err != nil {
 		t.Fatal(err)
@@ -273,7 +273,7 @@ func (s *story) journal(t *testing.T) {
 }
 
 // upgrade: config, state and what runs go on.
-func (s *story) upgrade(t *testing.T) {
+func (s *story) upgrade(t *testing.T) { //nolint:thelper // a part of the test
 	pid := s.run(t, "systemctl", "show", "ownmap-web.service", "--property=MainPID")
 	before := s.run(t, "runuser", "-u", "ownmap", "--", "ownmap", "ports", "--json")
 	s.run(t, "sh", "-euc", "cd /var/tmp/second\n"+s.toUpgrade)
@@ -284,9 +284,7 @@ func (s *story) upgrade(t *testing.T) {
 		t.Error("the web page is still the old one")
 	}
 	until(t, time.Minute, "the web page", func() error { return s.healthy(t) })
-	if text := s.run(t, "systemctl", "is-active", "ownmap.timer", "ownmap-db.service", "ownmap-worker@local.service"); text != "active\n\nactive\n\nactive\n" && text != "active\nactive\nactive\n" {
-		t.Errorf("after the upgrade: %s", text)
-	}
+	s.run(t, "systemctl", "is-active", "ownmap.timer", "ownmap-db.service", "ownmap-worker@local.service")
 	if text := s.run(t, "cat", "/etc/ownmap/ownmap.yaml"); text != s.config {
 		t.Errorf("the config became\n%s", text)
 	}
@@ -298,7 +296,7 @@ func (s *story) upgrade(t *testing.T) {
 }
 
 // remove: nothing runs any more, and all data stays.
-func (s *story) remove(t *testing.T) {
+func (s *story) remove(t *testing.T) { //nolint:thelper // a part of the test
 	s.run(t, "apt-get", "remove", "-qy", "ownmap")
 	if out, err := s.try("pgrep", "-u", "ownmap", "-l"); err == nil {
 		t.Errorf("left running: %s", out)
@@ -316,7 +314,7 @@ func (s *story) remove(t *testing.T) {
 }
 
 // purge: nothing is asked, the config goes, and the state stays with whoever owns it.
-func (s *story) purge(t *testing.T) {
+func (s *story) purge(t *testing.T) { //nolint:thelper // a part of the test
 	// Without -y apt would ask whether to go on; dpkg asks nothing but what the package does.
 	out := s.run(t, "dpkg", "--purge", "ownmap")
 	if regexp.MustCompile(`\[[yY]/[nN]\]|\?`).MatchString(out) || !strings.Contains(out, "the state is left in /var/lib/ownmap; to remove it: ") {
