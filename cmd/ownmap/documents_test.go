@@ -189,9 +189,9 @@ func (r *reader) transcript(b doclab.Block) {
 	check()
 }
 
-// changing is what may differ between what is shown and what is printed, numbers and the
-// version of a system's SSH: so may the width of columns, which depends on them.
-var changing = regexp.MustCompile(`OpenSSH [^(]*|[0-9]+`)
+// changing is what may differ between what is shown and what is printed, numbers, hashes and
+// the version of a system's SSH: so may the width of columns, which depends on them.
+var changing = regexp.MustCompile(`OpenSSH [^(]*|\b[0-9a-f]{12,}\b|[0-9]+`)
 
 // alike says whether lines are the same but for what changes, space and empty lines.
 func alike(a, b []string) bool {
