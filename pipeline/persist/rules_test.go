@@ -14,7 +14,7 @@ import (
 func ruleOf(t *testing.T, ports string, change func(*state.Rule)) state.Rule {
 	t.Helper()
 	var rule state.Rule
-	for _, text := range strings.FieldsSeq(ports) {
+	for text := range strings.FieldsSeq(ports) {
 		rule.Approve = append(rule.Approve, must[state.RulePorts](t)(state.ParseRulePorts(text)))
 	}
 	if change != nil {

@@ -72,7 +72,7 @@ func TestLinkedPort(t *testing.T) {
 func TestAuthor(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ via, author, by string }{
-		{"cli", "alice", "by alice"}, {"web", "alice", "by alice"}, {"rule", "alice", "by alice"}, {"mail", "via link sent to alice", "via link sent to alice"},
+		{"cli", "alice", "by alice"}, {"web", "alice", "by alice"}, {"rule", "rule of alice", "by rule of alice"}, {"mail", "via link sent to alice", "via link sent to alice"},
 	} {
 		a := Approval{By: "alice", Via: test.via}
 		if a.Author() != test.author || a.ByAuthor() != test.by {
