@@ -2,6 +2,7 @@ package manual
 
 import (
 	"bytes"
+	"fmt"
 	"regexp"
 	"strings"
 )
@@ -18,10 +19,7 @@ func (r *roff) title(name, section, manual string) {
 
 func (r *roff) section(title string) { r.line(".SH " + title) }
 
-func (r *roff) line(text string) {
-	r.WriteString(text)
-	r.WriteByte('\n')
-}
+func (r *roff) line(text string) { fmt.Fprintln(r, text) }
 
 func (r *roff) paragraph(text string) { r.line(text) }
 
