@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -22,11 +23,11 @@ const documentEnv = "OWNMAP_DOCUMENT"
 // to print is what they print, but for numbers. The network of each is that of the examples:
 // hosts with a real sshd, and a real mail server.
 func TestDocuments(t *testing.T) {
+	t.Parallel()
 	if document := os.Getenv(documentEnv); document != "" {
 		follow(t, document)
 		return
 	}
-	t.Parallel()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -45,6 +46,7 @@ func TestDocuments(t *testing.T) {
 
 // follow does what a document says.
 func follow(t *testing.T, document string) {
+	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
@@ -79,17 +81,18 @@ func furnish(t *testing.T, farm *sshlab.Farm) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	on := "#!/bin/sh\ncase $1 in\n"
+	var on strings.Builder
+	on.WriteString("#!/bin/sh\ncase $1 in\n")
 	for _, h := range farm.Hosts {
-		on += h.Address.String() + ") host=" + strconv.Itoa(h.Process()) + ";;\n"
+		fmt.Fprintf(&on, "%s) host=%d;;\n", h.Address, h.Process())
 	}
-	on += "esac\nshift\nexec nsenter -t $host -a /bin/sh -c \"$*\"\n"
+	on.WriteString("esac\nshift\nexec nsenter -t $host -a /bin/sh -c \"$*\"\n")
 	for name, text := range map[string]string{
 		"/usr/bin/ownmap": string(program),
-		"/usr/bin/on":     on,
+		"/usr/bin/on":     on.String(),
 		"/etc/hosts":      "127.0.0.1 localhost\n127.0.0.2 smtp.example.org\n10.20.0.5 files.example.org\n10.20.0.7 web.example.org\n",
 	} {
-		if err := os.WriteFile(name, []byte(text), 0o755); err != nil { //nolint:gosec // programs
+		if err := os.WriteFile(name, []byte(text), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -124,7 +127,7 @@ func (r *reader) read(b doclab.Block) {
 		case b.Elsewhere != "":
 			r.elsewhere(b)
 		case b.Background:
-			if err := r.machine.Begin(b.Text); err != nil {
+			if err := r.machine.Begin(r.t.Context(), b.Text); err != nil {
 				r.fatal(b, err.Error())
 			}
 		default:

@@ -96,7 +96,7 @@ func TestPackage(t *testing.T) {
 type story struct {
 	*machine
 
-	all    *testing.T // of which each part is one
+	all *testing.T // of which each part is one
 
 	toInstall, toUpgrade string // commands of the handbook
 

@@ -131,9 +131,9 @@ func (b *Block) fence(info string) error {
 		return nil
 	case Text:
 		return b.noCommands()
-	default:
-		return fmt.Errorf("%d: unknown kind of block %q", b.Line, b.Kind)
+	case Heading, Given, Then:
 	}
+	return fmt.Errorf("%d: unknown kind of block %q", b.Line, b.Kind)
 }
 
 // noCommands refuses commands in a block that nobody runs.

@@ -28,8 +28,11 @@ type Machine struct {
 // and PID namespaces of its own, which end with it.
 func Isolated(ctx context.Context, program string, args ...string) *exec.Cmd {
 	outside, _ := os.Readlink(network)
-	return exec.CommandContext(ctx, "unshare", append([]string{"--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private", "--",
-		"sh", "-c", `ip link set lo up && ` + outsideEnv + `='` + outside + `' "$0" "$@"`, program}, args...)...)
+	//nolint:gosec // the program is the test
+	return exec.CommandContext(ctx, "unshare", append([]string{
+		"--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private", "--",
+		"sh", "-c", `ip link set lo up && ` + outsideEnv + `='` + outside + `' "$0" "$@"`, program,
+	}, args...)...)
 }
 
 const (
@@ -77,7 +80,7 @@ const (
 )
 
 func (m *Machine) command(ctx context.Context, script string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "sh", "-eu", "-c", "trap 'pwd >"+where+"' EXIT\n"+script)
+	cmd := exec.CommandContext(ctx, "sh", "-eu", "-c", "trap 'pwd >"+where+"' EXIT\n"+script) //nolint:gosec // of the documents
 	cmd.Dir = "/root"
 	if dir, err := os.ReadFile(where); err == nil {
 		cmd.Dir = strings.TrimSpace(string(dir))
@@ -113,13 +116,13 @@ func (m *Machine) Do(ctx context.Context, script string) (stdout, stderr string,
 
 // Begin starts a command that goes on until EndBackground. What it says goes to the
 // file background.log of the home folder.
-func (m *Machine) Begin(script string) error {
+func (m *Machine) Begin(ctx context.Context, script string) error {
 	log, err := os.OpenFile(filepath.Join("/root", "background.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	cmd := m.command(context.Background(), strings.TrimSpace(script))
+	cmd := m.command(context.WithoutCancel(ctx), strings.TrimSpace(script))
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		return err
