@@ -145,7 +145,10 @@ func boot(t *testing.T, root string) *machine {
 	}
 	m := &machine{root: root}
 	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGKILL) // its processes go with it
+		if m.init > 0 {
+			_ = syscall.Kill(m.init, syscall.SIGKILL) // all processes of its namespace go with it
+		}
+		_ = cmd.Process.Signal(syscall.SIGKILL) // which alone would leave the machine running
 		<-ended
 	})
 	until(t, 3*time.Minute, "systemd has started everything", func() (err error) {
