@@ -120,7 +120,7 @@ test-package: setup-package ## Install, run, upgrade and purge the package on a 
 .PHONY: test
 # Without vet: lint runs it, and more. Without what debuggers need: linking is a good part of the time.
 test: setup-test ## Install what tests need and run all of them (TESTFLAGS="-v -run NAME")
-	go test -vet=off -ldflags=-w -timeout 20m $(TESTFLAGS) ./...
+	go test -vet=off -ldflags=-w -timeout 40m $(TESTFLAGS) ./...
 
 .PHONY: pictures
 pictures: setup-test ## Make the pictures of the documentation anew
