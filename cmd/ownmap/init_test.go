@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 
 	"ownmap/pipeline/lab/smtplab"
 	"ownmap/pipeline/lab/sshlab"
@@ -47,8 +48,36 @@ func (d *dialog) asks(question, answer string) {
 			d.t.Fatalf("%q is not asked: %v\n%s", question, err, d.shown.String())
 		}
 	}
+	if question == secretly {
+		d.hides()
+	}
 	if _, err := d.tty.WriteString(answer + "\n"); err != nil {
 		d.t.Fatal(err)
+	}
+}
+
+// secretly is the question whose answer the terminal does not show.
+const secretly = "Password: "
+
+// hides waits until the terminal shows no longer what is typed: this test types faster than
+// any person.
+func (d *dialog) hides() {
+	d.t.Helper()
+	tty, err := d.tty.SyscallConn()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for hidden, end := false, time.Now().Add(time.Minute); !hidden; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			d.t.Fatalf("the terminal shows what is typed:\n%s", d.shown.String())
+		}
+		err := tty.Control(func(fd uintptr) {
+			state, err := unix.IoctlGetTermios(int(fd), unix.TCGETS)
+			hidden = err == nil && state.Lflag&unix.ECHO == 0
+		})
+		if err != nil {
+			d.t.Fatal(err)
+		}
 	}
 }
 
@@ -78,7 +107,7 @@ func TestInitAsks(t *testing.T) {
 	d.asks("Mails go to: ", "ops")
 	d.asks("is no mail address", "ops@example.org soc@example.org")
 	d.asks("User to log in to the mail server as", "ownmap")
-	d.asks("Password: ", "s3cret of the mail")
+	d.asks(secretly, "s3cret of the mail")
 	d.asks("Send a test mail when the config is written? [Y/n]: ", "")
 	d.asks("User to log in to these hosts as", "")
 	shown := d.ends(0)
