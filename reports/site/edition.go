@@ -17,21 +17,21 @@ import (
 
 // edition is the archive as it is being made.
 type edition struct {
-	site    *Site
-	wish    wish
-	dir     string // of the live archive
-	desk    desk
-	look    *look
-	zone    string             // of all times
-	runs    []state.RunSummary // newest first
-	old     *manifest
-	now     *manifest
-	steady  bool            // what is not handed over anew is as the old manifest says
-	written int             // files
-	stubs   map[int64]int64 // sizes of the pages of pruned runs
-	moved   bool            // something is not as it was when the lists were made
-	out     bytes.Buffer    // the page that is being made
-	compare []byte          // what the live archive has, of one file after the other
+	site     *Site
+	wish     wish
+	dir      string // of the live archive
+	desk     desk
+	look     *look
+	zone     string             // of all times
+	runs     []state.RunSummary // newest first
+	old      *manifest
+	now      *manifest
+	steady   bool            // what is not handed over anew is as the old manifest says
+	written  int             // files
+	remnants map[int64]int64 // sizes of the pages of pruned runs
+	moved    bool            // something is not as it was when the lists were made
+	out      bytes.Buffer    // the page that is being made
+	compare  []byte          // what the live archive has, of one file after the other
 
 	latest   state.Report // the newest run's
 	standing *standing
@@ -50,7 +50,7 @@ func (s *Site) newEdition(ctx context.Context, w wish, dir string, d desk, old *
 	}
 	e := &edition{
 		site: s, wish: w, dir: dir, desk: d, look: l, zone: "UTC", runs: runs, old: old,
-		reports: make(map[int64]state.Report), stubs: make(map[int64]int64), compare: make([]byte, 64<<10),
+		reports: make(map[int64]state.Report), remnants: make(map[int64]int64), compare: make([]byte, 64<<10),
 	}
 	if len(runs) > 0 {
 		e.zone = runs[0].StartedAt.Location().String()

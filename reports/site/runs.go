@@ -89,7 +89,7 @@ func (e *edition) runPage(ctx context.Context, run state.RunSummary, keep bool) 
 	// Years of runs may be imported at once: each has its page when all are asked for.
 	keep = keep && (run.Import == nil || e.wish.full || found && !known.Pruned || e.newest(run.ID))
 	if run.Pruned != nil || !keep || found && known.Pruned && !e.wish.full {
-		return e.stub(ctx, run, known, found)
+		return e.remnant(ctx, run, known, found)
 	}
 	hash := newDigest(e.now.Version, "run", key).sum()
 	names := e.names(run.ID)
@@ -154,8 +154,8 @@ func shortRecordOf(run state.RunSummary) record {
 // newest says whether a run is the newest one with a report.
 func (e *edition) newest(id int64) bool { return e.latest.Run.ID == id }
 
-// stub makes the small page that stays where the page of a run was.
-func (e *edition) stub(ctx context.Context, run state.RunSummary, known record, found bool) error {
+// remnant makes the small page that stays where the page of a run was.
+func (e *edition) remnant(ctx context.Context, run state.RunSummary, known record, found bool) error {
 	switch {
 	case found:
 	case run.Pruned != nil: // nobody can make its report
@@ -185,7 +185,7 @@ func (e *edition) stub(ctx context.Context, run state.RunSummary, known record, 
 	}
 	return e.file(runFile(run.ID), hash, func(w io.Writer) error {
 		err := e.render(w, runFile(run.ID), "pruned", v)
-		e.stubs[run.ID] = int64(e.out.Len())
+		e.remnants[run.ID] = int64(e.out.Len())
 		return err
 	})
 }

@@ -216,7 +216,7 @@ func (e *edition) prunedOf() (done outcome) {
 			continue
 		}
 		done.pruned++
-		done.freed += size(runFile(id)) - e.stubs[id]
+		done.freed += size(runFile(id)) - e.remnants[id]
 		for _, f := range e.site.options.Formats {
 			done.freed += size(dataFile(id, f.Ext))
 		}
