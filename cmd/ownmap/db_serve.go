@@ -8,8 +8,6 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
-
-	"ownmap/pipeline/persist/private"
 )
 
 // dbServeStop is how long the private database may take to end when it is told to.
@@ -47,9 +45,9 @@ func (a *app) dbServe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	server, err := private.Start(ctx, dir, a.log())
+	server, err := a.startPrivate(ctx, dir)
 	if err != nil {
-		return fmt.Errorf("private database in %s: %w", dir, err)
+		return err
 	}
 	fmt.Fprintln(a.stderr, "ownmap: the private database is up in "+dir)
 	err = ready()

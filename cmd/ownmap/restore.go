@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"ownmap/pipeline/backup"
-	"ownmap/pipeline/persist/private"
 	"ownmap/pipeline/state"
 )
 
@@ -49,9 +48,9 @@ func (a *app) restore(ctx context.Context, file string, how backup.How) (err err
 		if err != nil {
 			return err
 		}
-		server, err := private.Start(ctx, dir, a.log())
+		server, err := a.startPrivate(ctx, dir)
 		if err != nil {
-			return fmt.Errorf("private database in %s: %w", dir, err)
+			return err
 		}
 		defer func() {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)

@@ -103,12 +103,21 @@ func (h *house) database(ctx context.Context) (string, error) {
 	if url := h.config.Database.URL.Reveal(); url != "" {
 		return url, nil
 	}
-	server, err := private.Start(ctx, h.dir, h.log)
+	server, err := h.app.startPrivate(ctx, h.dir)
 	if err != nil {
-		return "", fmt.Errorf("private database in %s: %w", h.dir, err)
+		return "", err
 	}
 	h.server = server
 	return server.URL(), nil
+}
+
+// startPrivate starts the private database of a state directory, or joins those who use it.
+func (a *app) startPrivate(ctx context.Context, dir string) (*private.Server, error) {
+	server, err := private.Start(ctx, dir, a.log())
+	if err != nil {
+		return nil, fmt.Errorf("private database in %s: %w", dir, err)
+	}
+	return server, nil
 }
 
 // siteOf returns the archive, made from a source.
