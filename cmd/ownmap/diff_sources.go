@@ -20,7 +20,15 @@ func diffFiles(pathA, pathB string) (state.Comparison, error) {
 	}
 	same := asked(a).Same(asked(b))
 	now := slices.Concat(b.Hosts, diff.Missing(a.Hosts, b.Hosts, same))
-	return compare(pathA, pathB, a.Hosts, now), nil
+	outcome := diff.States(a.Hosts, now)
+	comparison := comparisonOf(pathA, pathB, a.Hosts, now, outcome.Changes)
+	if outcome.Blind != nil {
+		comparison.Notes = append(comparison.Notes, fmt.Sprintf("%d of %d hosts fell silent at once: more likely a fault on the scanner's side than %d hosts down", outcome.Blind.Silent, outcome.Blind.Up, outcome.Blind.Silent))
+	}
+	for _, h := range now {
+		comparison.Coverage.Add(h.Status())
+	}
+	return comparison, nil
 }
 
 // diffRuns compares what was known after two runs; by default the last two.
@@ -41,7 +49,7 @@ func (a *app) diffRuns(ctx context.Context, h *house, args []string) (state.Comp
 	if err != nil {
 		return state.Comparison{}, err
 	}
-	comparison := compare(runLabel(from), runLabel(to), was, now)
+	comparison := comparisonOf(runLabel(from), runLabel(to), was, now, diff.Between(was, now))
 	comparison.Coverage = report.Coverage
 	_, unapproved := report.OpenPorts()
 	comparison.Unapproved = &unapproved
@@ -76,17 +84,10 @@ func (a *app) pickRuns(ctx context.Context, h *house, args []string) (from, to s
 	return *report.Previous, to, nil
 }
 
-func compare(labelA, labelB string, was, now []state.Host) state.Comparison {
-	outcome := diff.States(was, now)
-	comparison := state.Comparison{A: labelA, B: labelB, Changes: outcome.Changes}
-	if outcome.Blind != nil {
-		comparison.Notes = append(comparison.Notes, fmt.Sprintf("%d of %d hosts fell silent at once: more likely a fault on the scanner's side than %d hosts down", outcome.Blind.Silent, outcome.Blind.Up, outcome.Blind.Silent))
-	}
+func comparisonOf(labelA, labelB string, was, now []state.Host, changes []state.Change) state.Comparison {
+	comparison := state.Comparison{A: labelA, B: labelB, Changes: changes}
 	if n := diff.Kept(was, now); n > 0 {
 		comparison.Notes = append(comparison.Notes, "not looked at: "+state.Count(n, "open port", "open ports")+" of A on hosts that answered")
-	}
-	for _, h := range now {
-		comparison.Coverage.Add(h.Status())
 	}
 	return comparison
 }

@@ -37,7 +37,22 @@ type Outcome struct {
 // keeps the state takes them from now.
 func States(was, now []state.Host) Outcome {
 	var out Outcome
-	var silence ledger
+	changes, silence := changesOf(was, now)
+	out.Changes, out.Blind = silence.judge(changes)
+	return out
+}
+
+// Between returns what is different between two states that are both known, in
+// any order of time, in state.CompareChanges order. A host that one of them does
+// not know was not there. None is Blind: a host that is down in a known state was
+// judged to be down, and over a year many may be.
+func Between(was, now []state.Host) []state.Change {
+	changes, _ := changesOf(was, slices.Concat(now, Missing(was, now, true)))
+	return changes
+}
+
+// changesOf returns the changes in order, and who fell silent.
+func changesOf(was, now []state.Host) (changes []state.Change, silence ledger) {
 	was, now = sorted(was), sorted(now)
 	for len(now) > 0 {
 		order := 1
@@ -48,16 +63,15 @@ func States(was, now []state.Host) Outcome {
 		case order < 0:
 			was = was[1:]
 		case order > 0:
-			out.Changes = appendHost(out.Changes, &silence, state.Host{}, now[0])
+			changes = appendHost(changes, &silence, state.Host{}, now[0])
 			now = now[1:]
 		default:
-			out.Changes = appendHost(out.Changes, &silence, was[0], now[0])
+			changes = appendHost(changes, &silence, was[0], now[0])
 			was, now = was[1:], now[1:]
 		}
 	}
-	out.Changes, out.Blind = silence.judge(out.Changes)
-	slices.SortFunc(out.Changes, state.CompareChanges)
-	return out
+	slices.SortFunc(changes, state.CompareChanges)
+	return changes, silence
 }
 
 // sorted returns the hosts in state.CompareHosts order, each address once per

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"ownmap/pipeline/diff"
+	"ownmap/pipeline/state"
 )
 
 func TestAskedSame(t *testing.T) {
@@ -84,5 +85,58 @@ func TestKept(t *testing.T) {
 	now := parseHosts(t, "192.0.2.1 up\ntcp answered 1-100\n22/tcp open\n192.0.2.2 up\ntcp silent\n")
 	if n := diff.Kept(was, now); n != 1 {
 		t.Errorf("%d ports are kept, want 443/tcp alone: 80/tcp is closed, 192.0.2.2 is silent as a whole", n)
+	}
+}
+
+// TestBetween compares two known states forth and back: who came is gone on the way
+// back, and however many went down, they are down.
+func TestBetween(t *testing.T) {
+	t.Parallel()
+	early := parseHosts(t, `192.0.2.1 up
+tcp answered 1-100
+22/tcp open
+192.0.2.2 up
+tcp answered 1-100
+192.0.2.3 up
+tcp answered 1-100
+192.0.2.4 up
+tcp answered 1-100
+`)
+	late := parseHosts(t, `192.0.2.1 up
+tcp answered 1-100
+80/tcp open
+192.0.2.2 down
+tcp silent
+192.0.2.3 down
+tcp silent
+192.0.2.4 down
+tcp silent
+192.0.2.5 up
+tcp answered 1-100
+80/tcp open
+`)
+	for name, c := range map[string]struct {
+		was, now []state.Host
+		want     string
+	}{
+		"forth": {early, late, `port-closed 192.0.2.1 22/tcp: open -> nothing
+port-opened 192.0.2.1 80/tcp: nothing -> open
+host-down 192.0.2.2
+host-down 192.0.2.3
+host-down 192.0.2.4
+host-new 192.0.2.5
+port-opened 192.0.2.5 80/tcp: nothing -> open
+`},
+		"back": {late, early, `port-opened 192.0.2.1 22/tcp: nothing -> open
+port-closed 192.0.2.1 80/tcp: open -> nothing
+host-back 192.0.2.2
+host-back 192.0.2.3
+host-back 192.0.2.4
+host-down 192.0.2.5
+`},
+	} {
+		if got := tell(diff.Outcome{Changes: diff.Between(c.was, c.now)}); got != c.want {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, got, c.want)
+		}
 	}
 }
