@@ -21,8 +21,9 @@ func inside(t *testing.T, l *netlab.Lab, options Options) *Scanner {
 }
 
 // The link carries a quarter of the rate that was learned, and nothing is known
-// of its hosts yet. Where they refuse what is closed, that shows it; where a
-// firewall is silent, the second look at new hosts does.
+// of its hosts yet. Where they refuse what is closed, that shows it in one look,
+// which may miss what any link loses by chance; where a firewall is silent, the
+// second look at new hosts shows it, and finds all.
 func TestFirstScanOverTheLink(t *testing.T) {
 	t.Parallel()
 	top, err := netlab.TopPorts(t.Context(), state.TopPorts)
@@ -56,7 +57,11 @@ func TestFirstScanOverTheLink(t *testing.T) {
 				shard.Hosts[i].New = c.new
 			}
 			got := scanOne(t, s, shard)
-			compare(t, open(got.Hosts), want)
+			missed := 0
+			if !c.new {
+				missed = lossByChance(len(l.Truth()))
+			}
+			compareBut(t, open(got.Hosts), want, missed)
 			// Half of what lost packets is where the next search ends.
 			if got.Pace.Next > 30000 {
 				t.Errorf("pace %+v over a link of 15,000, notes %q", got.Pace, got.Notes)
