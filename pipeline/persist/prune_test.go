@@ -50,8 +50,10 @@ func TestPruneLeavesWhatOthersTell(t *testing.T) {
 	before := reportsOf(t, book, 1, nights)
 	summaries := must[[]state.RunSummary](t)(book.Runs(t.Context(), 100))
 	var inventories [][]state.HostReport
+	var states [][]state.Host
 	for run := range int64(nights) {
 		inventories = append(inventories, must[[]state.HostReport](t)(book.InventoryAt(t.Context(), run+1)))
+		states = append(states, must[[]state.Host](t)(book.StateAt(t.Context(), run+1)))
 	}
 	for _, keep := range []int{nights - first, nights - second} {
 		gone := nights - keep
@@ -67,6 +69,9 @@ func TestPruneLeavesWhatOthersTell(t *testing.T) {
 			}
 			if inventory := must[[]state.HostReport](t)(book.InventoryAt(t.Context(), after.Run.ID)); !reflect.DeepEqual(inventory, inventories[gone+i]) {
 				t.Errorf("%d pruned: the inventory of run %d differs", gone, after.Run.ID)
+			}
+			if known := must[[]state.Host](t)(book.StateAt(t.Context(), after.Run.ID)); !reflect.DeepEqual(known, states[gone+i]) {
+				t.Errorf("%d pruned: what was known after run %d differs", gone, after.Run.ID)
 			}
 		}
 		var none *NoRunError
