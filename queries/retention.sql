@@ -7,6 +7,10 @@ select pruned_at::timestamptz as at, policy from rev where id = $1 and pruned_at
 -- PrunedRevs returns the revisions whose rows were taken away.
 select id, run_id, pruned_at::timestamptz as at, policy from rev where pruned_at is not null order by id;
 
+-- name: PruneLines :many
+-- PruneLines returns what the audit says of retention.
+select subject, coalesce(detail ->> 'policy', '')::text as policy from audit where action = 'prune' and via = 'run';
+
 -- name: RevsForRetention :many
 -- RevsForRetention returns all revisions, oldest first, with what decides whether they stay.
 select v.id, v.run_id, v.at, (v.pruned_at is not null)::boolean as pruned, (cardinality(r.only_hosts) = 0)::boolean as whole,

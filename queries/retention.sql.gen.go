@@ -271,6 +271,36 @@ func (q *Queries) PruneHostChanges(ctx context.Context, arg PruneHostChangesPara
 	return result.RowsAffected(), nil
 }
 
+const pruneLines = `-- name: PruneLines :many
+select subject, coalesce(detail ->> 'policy', '')::text as policy from audit where action = 'prune' and via = 'run'
+`
+
+type PruneLinesRow struct {
+	Subject string
+	Policy  string
+}
+
+// PruneLines returns what the audit says of retention.
+func (q *Queries) PruneLines(ctx context.Context) ([]PruneLinesRow, error) {
+	rows, err := q.db.Query(ctx, pruneLines)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []PruneLinesRow{}
+	for rows.Next() {
+		var i PruneLinesRow
+		if err := rows.Scan(&i.Subject, &i.Policy); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const pruneListenerChanges = `-- name: PruneListenerChanges :execrows
 delete from listener_change c where c.ctid = any (array(select x.ctid from listener_change x where x.rev < $1 limit $2))
 `

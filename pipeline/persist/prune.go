@@ -118,30 +118,33 @@ func (p *pruner) plan(ctx context.Context, o PruneOptions) error {
 // mark verifies what is to go, says of the runs that their reports cannot be made any more,
 // and has the audit say so.
 func (p *pruner) mark(ctx context.Context) error {
-	if p.done.Runs == 0 {
-		return nil // of an interrupted one that was done
-	}
 	found, err := p.b.Verify(ctx, Verify{})
 	if err != nil {
 		return err
 	}
+	if len(found.Deviations) > 0 {
+		return &DeviatesError{found.Deviations[0]}
+	}
 	if found.First == 0 {
 		return errors.New("no run has a hash yet, so nobody could verify what was pruned: the next run leaves one")
 	}
-	if len(found.Deviations) > 0 {
-		return &DeviatesError{found.Deviations[0]}
+	if p.done.Runs == 0 {
+		return nil // of an interrupted one that was done
 	}
 	return p.b.inStateTx(ctx, func(q *queries.Queries) error {
 		if err := q.MarkPruned(ctx, queries.MarkPrunedParams{At: p.now, Policy: p.keep.Policy(), First: p.first}); err != nil {
 			return fmt.Errorf("mark runs as pruned: %w", err)
 		}
 		lines := auditLines{actor: "ownmap", via: "run", action: "prune"}
-		if err := lines.add(fmt.Sprintf("runs %d to %d", p.done.First, p.done.Last), map[string]string{"policy": p.keep.Policy()}); err != nil {
+		if err := lines.add(prunedRuns(p.done.First, p.done.Last), map[string]string{"policy": p.keep.Policy()}); err != nil {
 			return err
 		}
 		return lines.write(ctx, q)
 	})
 }
+
+// prunedRuns is how the audit names the runs that go.
+func prunedRuns(first, last int64) string { return fmt.Sprintf("runs %d to %d", first, last) }
 
 // rows takes rows away, some at a time.
 func (p *pruner) rows(ctx context.Context) error {
@@ -222,7 +225,7 @@ func (p *pruner) checkpoint(ctx context.Context) error {
 			return errors.New("the hashes are gone")
 		}
 		l := link{rev: max(p.first-1, hashes[0].Rev), previous: hashes[len(hashes)-1].Hash}
-		if err := l.read(ctx, q, 0); err != nil {
+		if err := l.read(ctx, q, queries.NoRevs); err != nil {
 			return err
 		}
 		return q.AddCheckpoint(ctx, queries.AddCheckpointParams{
