@@ -706,7 +706,8 @@ type RunLinesRow struct {
 // later: what ends it is a line of its own. It is a row as PostgreSQL writes it (row_out), of
 // types whose text no setting changes: times are microseconds since 1970. The parameters are
 // the revision after which and the one up to which, and the first one that has a hash, which
-// stands for all before it. Lines come sorted by themselves.
+// stands for all before it: their lines begin with their own revision. Lines come sorted by
+// themselves.
 // RunLines has a line for each run that kept a state.
 func (q *Queries) RunLines(ctx context.Context, arg RunLinesParams) ([]RunLinesRow, error) {
 	rows, err := q.db.Query(ctx, runLines, arg.Column1, arg.Column2, arg.Column3)

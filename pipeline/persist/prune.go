@@ -30,8 +30,9 @@ func (e *DeviatesError) Error() string {
 
 // Prune takes away what a retention does not keep of old runs: changes, closed intervals,
 // the ledger, findings that are over, in transactions of some thousand rows. What the reports of
-// the runs that stay tell, stays: so do the first sight of every port, the last answer of every
-// host, approvals and the audit. It holds the run lock meanwhile, and fails with a RunningError as
+// the runs that stay tell, stays: so do the first sight of every port that they have, the last
+// answer of every host, which ports were ever looked at, approvals and the audit. A port that was
+// closed before them is first seen anew when it opens. It holds the run lock meanwhile, and fails with a RunningError as
 // Lock does, or with a DeviatesError. One that was killed is gone on with by the next.
 func (b *Book) Prune(ctx context.Context, keep state.Retention, o PruneOptions) (state.Pruning, error) {
 	release, err := b.Lock(ctx)
@@ -174,6 +175,7 @@ func (p *pruner) rows(ctx context.Context) error {
 		func(ctx context.Context) (int64, error) {
 			return q.PruneFiltered(ctx, queries.PruneFilteredParams{First: first, Most: pruneBatch})
 		},
+		q.PruneFingerprints,
 	} {
 		for {
 			n, err := prune(ctx)

@@ -176,21 +176,3 @@ func TestWhatRetentionKeeps(t *testing.T) {
 		}
 	}
 }
-
-// TestPruneInside holds the same of what the inside view, findings and flaps tell.
-func TestPruneInside(t *testing.T) {
-	t.Parallel()
-	book := evidence(t)
-	host := answers(t, "127.0.0.1", "22/tcp ssh OpenSSH 9.2", "80/tcp http nginx 1.22")
-	looked(t, book, host, state.Look{Status: state.NotScanned, Reason: state.SSHTimeout})
-	odd := []state.Finding{{Kind: state.OddBinary, Severity: state.High, Port: host.Ports[1].Port, Detail: "/tmp/x"}}
-	looked(t, book, host, state.Look{Status: state.Answered, Listeners: inner(t, nginxLine, sshdLine), Findings: odd})
-	book.unlock(t.Context())
-	before := reportsOf(t, book, 6, 7)
-	done := must[state.Pruning](t)(book.Prune(t.Context(), state.Retention{Runs: 2}, PruneOptions{}))
-	if after := reportsOf(t, book, 6, 7); done.Last != 5 || !reflect.DeepEqual(after, before) {
-		t.Errorf("%+v: the reports are\n%+v\nwere\n%+v", done, after, before)
-	}
-	verifies(t, book)
-	want(t, book, "(0)", "select count(*) from listener_history where rev_to < 6")
-}
