@@ -81,10 +81,10 @@ func TestPruneWaits(t *testing.T) {
 	message("given-up-long-ago", 1, ", dropped_at", ", now() - interval '9 days'")
 	message("made-up-for", 1, ", sent_at", ", now() - interval '9 days'")
 	message("makes-up", 2, ", sent_at, instead", ", now(), (select id from delivery where message_id = 'made-up-for')")
-	exec1(t, book, "insert into web_user (name, password_hash, role) values ('alice', '', 'viewer')")
 	for _, days := range []int{1, 9} {
 		exec1(t, book, "insert into scan_request (only_hosts, asked_by, via, finished_at) values ('{}', 'alice', 'cli', now() - $1 * interval '1 day')", days)
-		exec1(t, book, "insert into session (id_sha256, user_id, expires_at) values (sha256($1::int::text::bytea), 1, now() - $1::int * interval '1 day')", days)
+		exec1(t, book, `insert into session (id_sha256, name, role, origin, stamp, address, agent, created_at, seen_at, expires_at)
+			values (sha256($1::int::text::bytea), 'alice', 'viewer', 'link', '', '', '', now(), now(), now() - $1::int * interval '1 day')`, days)
 	}
 	book.unlock(t.Context())
 	keep := state.Retention{Runs: 1, Messages: 8 * 24 * time.Hour}
