@@ -73,7 +73,7 @@ func TestPruneWaits(t *testing.T) {
 	book := locked(t, open(t))
 	nights(t, book, 6)
 	message := func(id string, run int64, columns, values string) {
-		exec1(t, book, "insert into delivery (run_id, kind, channel, recipient, message_id, created_at, due_at, next_at"+columns+") select $1, 'report', 'mail', 'x', $2, at, at, at"+values+" from (select now() as at) a", run, id)
+		exec1(t, book, "insert into delivery (run_id, kind, channel, recipient, message_id, created_at, due_at, next_at"+columns+") select $1, 'report', 'mail', 'x', $2, now(), at, now()"+values+" from (select now() as at) a", run, id)
 	}
 	message("waits", 3, "", "")
 	message("sent", 4, ", sent_at", ", now()")
@@ -84,7 +84,7 @@ func TestPruneWaits(t *testing.T) {
 	for _, days := range []int{1, 9} {
 		exec1(t, book, "insert into scan_request (only_hosts, asked_by, via, finished_at) values ('{}', 'alice', 'cli', now() - $1 * interval '1 day')", days)
 		exec1(t, book, `insert into session (id_sha256, name, role, origin, stamp, address, agent, created_at, seen_at, expires_at)
-			select sha256($1::int::text::bytea), 'alice', 'viewer', 'link', '', '', '', at, at, at - $1::int * interval '1 day' from (select now() as at) a`, days)
+			select sha256($1::int::text::bytea), 'alice', 'viewer', 'link', '', '', '', now(), at, now() - $1::int * interval '1 day' from (select now() as at) a`, days)
 	}
 	book.unlock(t.Context())
 	keep := state.Retention{Runs: 1, Messages: 8 * 24 * time.Hour}
