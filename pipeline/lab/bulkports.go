@@ -218,8 +218,7 @@ func (b Bulk) approvals(ports []bulkPort) iter.Seq[[]any] {
 		what := p.bulkService
 		granted := b.at(p.first).Add(9 * time.Hour)
 		var ended, expires *time.Time
-		by, why := "", ""
-		var end any // its number
+		by, why, end := "", "", any(nil) // and the number of the end
 		switch {
 		case p.drifted:
 			at := b.at(p.rev)
