@@ -32,7 +32,7 @@ where a.id = any (sqlc.arg(ids)::bigint[]) and p.host_id = a.host_id and p.vanta
 -- name: RevokeApprovals :many
 -- RevokeApprovals ends approvals because a person takes them back.
 update approval
-set ended_at = clock_timestamp(), ended_by = sqlc.arg(ended_by), end_reason = 'revoked', end_no = nextval('approval_end_no')
+set ended_at = sqlc.arg(at)::timestamptz, ended_by = sqlc.arg(ended_by), end_reason = 'revoked', end_no = nextval('approval_end_no')
 where id = any (sqlc.arg(ids)::bigint[]) and ended_at is null
 returning *;
 

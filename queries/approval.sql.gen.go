@@ -215,19 +215,20 @@ func (q *Queries) LinkApprovals(ctx context.Context, ids []int64) error {
 
 const revokeApprovals = `-- name: RevokeApprovals :many
 update approval
-set ended_at = clock_timestamp(), ended_by = $1, end_reason = 'revoked', end_no = nextval('approval_end_no')
-where id = any ($2::bigint[]) and ended_at is null
+set ended_at = $1::timestamptz, ended_by = $2, end_reason = 'revoked', end_no = nextval('approval_end_no')
+where id = any ($3::bigint[]) and ended_at is null
 returning id, host_id, vantage_id, protocol, port, service, family, probed, exe, os_user, unit, package, reason, granted_by, via, granted_at, expires_at, ended_at, ended_by, end_reason, container, end_no, rule
 `
 
 type RevokeApprovalsParams struct {
+	At      time.Time
 	EndedBy string
 	Ids     []int64
 }
 
 // RevokeApprovals ends approvals because a person takes them back.
 func (q *Queries) RevokeApprovals(ctx context.Context, arg RevokeApprovalsParams) ([]Approval, error) {
-	rows, err := q.db.Query(ctx, revokeApprovals, arg.EndedBy, arg.Ids)
+	rows, err := q.db.Query(ctx, revokeApprovals, arg.At, arg.EndedBy, arg.Ids)
 	if err != nil {
 		return nil, err
 	}

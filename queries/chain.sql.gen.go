@@ -37,13 +37,49 @@ func (q *Queries) AddRunHash(ctx context.Context, arg AddRunHashParams) error {
 	return err
 }
 
+const anyHashed = `-- name: AnyHashed :one
+select (exists (select from hashed) or exists (select from checkpoint) or exists (select from rev where pruned_at is not null))::boolean as found
+`
+
+// AnyHashed says whether something is left of hashes besides themselves.
+func (q *Queries) AnyHashed(ctx context.Context) (bool, error) {
+	row := q.db.QueryRow(ctx, anyHashed)
+	var found bool
+	err := row.Scan(&found)
+	return found, err
+}
+
+const countMisapproved = `-- name: CountMisapproved :one
+select count(*) from port_current c left join approval a on a.id = c.approval_id
+where c.approval_id is not null and (
+        a.id is null or a.ended_at is not null or a.host_id <> c.host_id or a.vantage_id <> c.vantage_id or a.protocol <> c.protocol or a.port <> c.port)
+   or c.approval_id is null and exists (
+        select from approval o
+        where o.host_id = c.host_id and o.protocol = c.protocol and o.port = c.port and o.ended_at is null
+          and (o.vantage_id is null or o.vantage_id = c.vantage_id) and (o.expires_at is null or o.expires_at > now()))
+`
+
+// CountMisapproved counts the ports with another approval than the one that reports tell: one
+// for their vantage before one for any.
+func (q *Queries) CountMisapproved(ctx context.Context) (int64, error) {
+	row := q.db.QueryRow(ctx, countMisapproved)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countUnhashed = `-- name: CountUnhashed :one
-select (select count(*) from approval a where a.id > coalesce((select max(upper(k.ids)) - 1 from hashed k where k.what = 'approval'), 0)) as approvals,
-       (select count(*) from audit l where l.id > coalesce((select max(upper(k.ids)) - 1 from hashed k where k.what = 'audit'), 0)) as audit
+with known as (
+    select k.what, range_agg(r.r)::int8multirange as ids from hashed k cross join lateral unnest(k.ids) as r (r) group by k.what
+)
+select (select count(*) from approval a where not coalesce((select ids from known where what = 'approval'), '{}') @> a.id) as approvals,
+       (select count(*) from approval a where not coalesce((select ids from known where what = 'end'), '{}') @> a.end_no) as ends,
+       (select count(*) from audit l where not coalesce((select ids from known where what = 'audit'), '{}') @> l.id) as audit
 `
 
 type CountUnhashedRow struct {
 	Approvals int64
+	Ends      int64
 	Audit     int64
 }
 
@@ -51,20 +87,75 @@ type CountUnhashedRow struct {
 func (q *Queries) CountUnhashed(ctx context.Context) (CountUnhashedRow, error) {
 	row := q.db.QueryRow(ctx, countUnhashed)
 	var i CountUnhashedRow
-	err := row.Scan(&i.Approvals, &i.Audit)
+	err := row.Scan(&i.Approvals, &i.Ends, &i.Audit)
 	return i, err
 }
 
-const firstHashed = `-- name: FirstHashed :one
-select coalesce(min(rev), 0)::bigint as rev from run_hash
+const countUnnumbered = `-- name: CountUnnumbered :one
+select count(*) from approval where (ended_at is null) <> (end_no is null)
 `
 
-// FirstHashed returns the first revision that has a hash; 0: none has.
-func (q *Queries) FirstHashed(ctx context.Context) (int64, error) {
-	row := q.db.QueryRow(ctx, firstHashed)
-	var rev int64
-	err := row.Scan(&rev)
-	return rev, err
+// CountUnnumbered counts the approvals that have an end and no number of it, or the reverse:
+// no hash has such an end.
+func (q *Queries) CountUnnumbered(ctx context.Context) (int64, error) {
+	row := q.db.QueryRow(ctx, countUnnumbered)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const datedBack = `-- name: DatedBack :many
+with known as (
+    select k.what, range_agg(r.r)::int8multirange as ids from hashed k cross join lateral unnest(k.ids) as r (r) group by k.what
+), decided as (
+    select k.rev, a.granted_at as at
+    from hashed k cross join lateral unnest(k.ids) as r (r) join approval a on a.id >= lower(r.r) and a.id < upper(r.r)
+    where k.what = 'approval'
+    union all
+    select k.rev, a.ended_at
+    from hashed k cross join lateral unnest(k.ids) as r (r) join approval a on a.end_no >= lower(r.r) and a.end_no < upper(r.r)
+    where k.what = 'end'
+    union all
+    select 0, a.granted_at from approval a where not coalesce((select ids from known where what = 'approval'), '{}') @> a.id
+    union all
+    select 0, a.ended_at from approval a where a.end_no is not null and not coalesce((select ids from known where what = 'end'), '{}') @> a.end_no
+), before as (
+    select v.id as rev, lag(v.at) over (order by v.id) as at from rev v
+    union all
+    select 0, (select v.at from rev v order by v.id desc limit 1)
+)
+select d.rev::bigint as rev, count(*) as decisions
+from decided d join before b on b.rev = d.rev
+where d.at <= b.at and (d.rev = 0 or d.rev > (select min(h.rev) from run_hash h))
+group by d.rev order by d.rev
+`
+
+type DatedBackRow struct {
+	Rev       int64
+	Decisions int64
+}
+
+// DatedBack counts the approvals, and the ends of some, that a run was the first to have, or
+// none had yet, and that are not later than the run before it, whose report tells them all the
+// same. The revision of those that no run had yet is 0.
+func (q *Queries) DatedBack(ctx context.Context) ([]DatedBackRow, error) {
+	rows, err := q.db.Query(ctx, datedBack)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []DatedBackRow{}
+	for rows.Next() {
+		var i DatedBackRow
+		if err := rows.Scan(&i.Rev, &i.Decisions); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const hashApprovals = `-- name: HashApprovals :exec
@@ -72,11 +163,11 @@ with known as (
     select coalesce(range_agg(r.r), '{}')::int8multirange as ids
     from hashed k cross join lateral unnest(k.ids) as r (r) where k.what = 'approval'
 ), gap as (
-    select g.g from known cross join lateral unnest('{[1,)}'::int8multirange - known.ids) as g (g)
+    select g.g from known cross join lateral unnest('{(,)}'::int8multirange - known.ids) as g (g)
 )
 insert into hashed (rev, what, ids)
 select $1::bigint, 'approval', range_agg(int8range(a.id, a.id, '[]'))
-from gap join approval a on a.id >= lower(gap.g) and a.id < coalesce(upper(gap.g), 9223372036854775807)
+from gap join approval a on a.id >= coalesce(lower(gap.g), '-9223372036854775808'::bigint) and a.id < coalesce(upper(gap.g), 9223372036854775807)
 having count(*) > 0
 `
 
@@ -91,11 +182,11 @@ with known as (
     select coalesce(range_agg(r.r), '{}')::int8multirange as ids
     from hashed k cross join lateral unnest(k.ids) as r (r) where k.what = 'audit'
 ), gap as (
-    select g.g from known cross join lateral unnest('{[1,)}'::int8multirange - known.ids) as g (g)
+    select g.g from known cross join lateral unnest('{(,)}'::int8multirange - known.ids) as g (g)
 )
 insert into hashed (rev, what, ids)
 select $1::bigint, 'audit', range_agg(int8range(a.id, a.id, '[]'))
-from gap join audit a on a.id >= lower(gap.g) and a.id < coalesce(upper(gap.g), 9223372036854775807)
+from gap join audit a on a.id >= coalesce(lower(gap.g), '-9223372036854775808'::bigint) and a.id < coalesce(upper(gap.g), 9223372036854775807)
 having count(*) > 0
 `
 
@@ -110,11 +201,11 @@ with known as (
     select coalesce(range_agg(r.r), '{}')::int8multirange as ids
     from hashed k cross join lateral unnest(k.ids) as r (r) where k.what = 'end'
 ), gap as (
-    select g.g from known cross join lateral unnest('{[1,)}'::int8multirange - known.ids) as g (g)
+    select g.g from known cross join lateral unnest('{(,)}'::int8multirange - known.ids) as g (g)
 )
 insert into hashed (rev, what, ids)
 select $1::bigint, 'end', range_agg(int8range(a.end_no, a.end_no, '[]'))
-from gap join approval a on a.end_no >= lower(gap.g) and a.end_no < coalesce(upper(gap.g), 9223372036854775807)
+from gap join approval a on a.end_no >= coalesce(lower(gap.g), '-9223372036854775808'::bigint) and a.end_no < coalesce(upper(gap.g), 9223372036854775807)
 having count(*) > 0
 `
 

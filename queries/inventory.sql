@@ -1,7 +1,10 @@
 -- name: Present :one
 -- Present returns the newest revision, 0 if there is none, and the server's
--- clock.
-select coalesce(max(id), 0)::bigint as rev, clock_timestamp()::timestamptz as at from rev;
+-- clock, or what follows that revision if the clock was set back: what is decided
+-- now is later than all that was kept.
+select coalesce(max(id), 0)::bigint as rev,
+       greatest(clock_timestamp(), (select r.at + interval '1 microsecond' from rev r order by r.id desc limit 1))::timestamptz as at
+from rev;
 
 -- name: LastFullRev :one
 -- LastFullRev returns the last revision up to one whose run was not narrowed to

@@ -147,7 +147,9 @@ func (q *Queries) LookedAt(ctx context.Context, arg LookedAtParams) ([]LookedAtR
 }
 
 const present = `-- name: Present :one
-select coalesce(max(id), 0)::bigint as rev, clock_timestamp()::timestamptz as at from rev
+select coalesce(max(id), 0)::bigint as rev,
+       greatest(clock_timestamp(), (select r.at + interval '1 microsecond' from rev r order by r.id desc limit 1))::timestamptz as at
+from rev
 `
 
 type PresentRow struct {
@@ -156,7 +158,8 @@ type PresentRow struct {
 }
 
 // Present returns the newest revision, 0 if there is none, and the server's
-// clock.
+// clock, or what follows that revision if the clock was set back: what is decided
+// now is later than all that was kept.
 func (q *Queries) Present(ctx context.Context) (PresentRow, error) {
 	row := q.db.QueryRow(ctx, present)
 	var i PresentRow

@@ -11,7 +11,7 @@ import (
 // Part is a kind of row that runs write and end: what its lines are called in hashes, the
 // tables that they are made of, and how they are read.
 type Part struct {
-	Name   string // that of its first table
+	Name   string // what it is called in hashes, so it never changes
 	Tables string // for people: all of them
 	query  string
 }
@@ -38,8 +38,12 @@ func Parts() []Part {
 	}
 }
 
-// AllRevs is a revision after all others.
-const AllRevs = math.MaxInt64
+// NoRevs and AllRevs are revisions before and after all others: also before those that no run
+// draws, and of which somebody may have written rows.
+const (
+	NoRevs  = math.MinInt64
+	AllRevs = math.MaxInt64
+)
 
 // Lines hands over the lines of the revisions after one and up to another, sorted by
 // revision and by themselves; those of revisions before first count as of that. It holds one

@@ -10,7 +10,7 @@ import (
 )
 
 const approvalLines = `-- name: ApprovalLines :many
-select greatest(l.rev, $3::bigint)::bigint as rev, l.line::text as line
+select greatest(l.rev, $3::bigint)::bigint as rev, (case when l.rev < $3::bigint then l.rev || ' ' else '' end || l.line)::text as line
 from (
     select k.rev, row('+', a.id, a.host_id, host(h.address), a.vantage_id, a.protocol, a.port, a.service, a.family, a.probed,
            a.exe, a.os_user, a.unit, a.container, a.package, a.reason, a.granted_by, a.via, a.rule,
@@ -27,7 +27,7 @@ from (
     join approval a on a.end_no >= lower(r.r) and a.end_no < upper(r.r)
     where k.what = 'end' and k.rev > $1::bigint and k.rev <= $2::bigint
 ) l
-order by 1, l.line collate "C"
+order by 1, l.line collate "C", l.rev
 `
 
 type ApprovalLinesParams struct {
@@ -63,7 +63,7 @@ func (q *Queries) ApprovalLines(ctx context.Context, arg ApprovalLinesParams) ([
 }
 
 const auditLines = `-- name: AuditLines :many
-select greatest(l.rev, $3::bigint)::bigint as rev, l.line::text as line
+select greatest(l.rev, $3::bigint)::bigint as rev, (case when l.rev < $3::bigint then l.rev || ' ' else '' end || l.line)::text as line
 from (
     select k.rev, row(a.id, (extract(epoch from a.at) * 1000000)::bigint, a.actor, a.via, a.action, a.subject, a.detail)::text as line
     from hashed k
@@ -71,7 +71,7 @@ from (
     join audit a on a.id >= lower(r.r) and a.id < upper(r.r)
     where k.what = 'audit' and k.rev > $1::bigint and k.rev <= $2::bigint
 ) l
-order by 1, l.line collate "C"
+order by 1, l.line collate "C", l.rev
 `
 
 type AuditLinesParams struct {
@@ -107,13 +107,13 @@ func (q *Queries) AuditLines(ctx context.Context, arg AuditLinesParams) ([]Audit
 }
 
 const coverageLines = `-- name: CoverageLines :many
-select greatest(l.rev, $3::bigint)::bigint as rev, l.line::text as line
+select greatest(l.rev, $3::bigint)::bigint as rev, (case when l.rev < $3::bigint then l.rev || ' ' else '' end || l.line)::text as line
 from (
     select c.rev, row(c.vantage_id, c.protocol, c.status, c.reason, encode(sha256(convert_to(s.ports, 'UTF8')), 'hex'), c.services, c.hosts)::text as line
     from coverage c left join port_set s on s.id = c.port_set_id
     where c.rev > $1::bigint and c.rev <= $2::bigint
 ) l
-order by 1, l.line collate "C"
+order by 1, l.line collate "C", l.rev
 `
 
 type CoverageLinesParams struct {
@@ -149,13 +149,13 @@ func (q *Queries) CoverageLines(ctx context.Context, arg CoverageLinesParams) ([
 }
 
 const filteredLines = `-- name: FilteredLines :many
-select greatest(l.rev, $3::bigint)::bigint as rev, l.line::text as line
+select greatest(l.rev, $3::bigint)::bigint as rev, (case when l.rev < $3::bigint then l.rev || ' ' else '' end || l.line)::text as line
 from (
     select c.rev, row(c.host_id, c.vantage_id, c.protocol, c.filtered_set > 0, encode(sha256(convert_to(s.ports, 'UTF8')), 'hex'))::text as line
     from filtered c left join port_set s on s.id = abs(c.filtered_set)
     where c.rev > $1::bigint and c.rev <= $2::bigint
 ) l
-order by 1, l.line collate "C"
+order by 1, l.line collate "C", l.rev
 `
 
 type FilteredLinesParams struct {
@@ -191,7 +191,7 @@ func (q *Queries) FilteredLines(ctx context.Context, arg FilteredLinesParams) ([
 }
 
 const findingLines = `-- name: FindingLines :many
-select greatest(l.rev, $3::bigint)::bigint as rev, l.line::text as line
+select greatest(l.rev, $3::bigint)::bigint as rev, (case when l.rev < $3::bigint then l.rev || ' ' else '' end || l.line)::text as line
 from (
     select c.rev, row('+', c.host_id, c.vantage_id, c.protocol, c.port, c.kind, c.severity, c.detail)::text as line
     from finding c where c.rev > $1::bigint and c.rev <= $2::bigint
@@ -199,7 +199,7 @@ from (
     select c.rev_to, row('-', c.host_id, c.vantage_id, c.protocol, c.port, c.kind, c.rev)::text
     from finding c where c.rev_to > $1::bigint and c.rev_to <= $2::bigint
 ) l
-order by 1, l.line collate "C"
+order by 1, l.line collate "C", l.rev
 `
 
 type FindingLinesParams struct {
@@ -235,12 +235,12 @@ func (q *Queries) FindingLines(ctx context.Context, arg FindingLinesParams) ([]F
 }
 
 const flapLines = `-- name: FlapLines :many
-select greatest(l.rev, $3::bigint)::bigint as rev, l.line::text as line
+select greatest(l.rev, $3::bigint)::bigint as rev, (case when l.rev < $3::bigint then l.rev || ' ' else '' end || l.line)::text as line
 from (
     select c.rev, row(c.host_id, c.vantage_id, c.protocol, c.port, c.saw)::text as line
     from flap c where c.rev > $1::bigint and c.rev <= $2::bigint
 ) l
-order by 1, l.line collate "C"
+order by 1, l.line collate "C", l.rev
 `
 
 type FlapLinesParams struct {
@@ -276,12 +276,12 @@ func (q *Queries) FlapLines(ctx context.Context, arg FlapLinesParams) ([]FlapLin
 }
 
 const hostChangeLines = `-- name: HostChangeLines :many
-select greatest(l.rev, $3::bigint)::bigint as rev, l.line::text as line
+select greatest(l.rev, $3::bigint)::bigint as rev, (case when l.rev < $3::bigint then l.rev || ' ' else '' end || l.line)::text as line
 from (
     select c.rev, row(c.host_id, c.vantage_id, c.kind, c.was, c.now)::text as line
     from host_change c where c.rev > $1::bigint and c.rev <= $2::bigint
 ) l
-order by 1, l.line collate "C"
+order by 1, l.line collate "C", l.rev
 `
 
 type HostChangeLinesParams struct {
@@ -317,7 +317,7 @@ func (q *Queries) HostChangeLines(ctx context.Context, arg HostChangeLinesParams
 }
 
 const hostLines = `-- name: HostLines :many
-select greatest(l.rev, $3::bigint)::bigint as rev, l.line::text as line
+select greatest(l.rev, $3::bigint)::bigint as rev, (case when l.rev < $3::bigint then l.rev || ' ' else '' end || l.line)::text as line
 from (
     select c.rev_from as rev, row('+', c.host_id, host(h.address), c.vantage_id, v.name, c.state, c.names, c.target_id, t.spec, t.tags, t.owner)::text as line
     from (
@@ -333,7 +333,7 @@ from (
     select e.rev_to, row('-', e.host_id, e.vantage_id, e.rev_from)::text
     from host_history e where e.rev_to > $1::bigint and e.rev_to <= $2::bigint
 ) l
-order by 1, l.line collate "C"
+order by 1, l.line collate "C", l.rev
 `
 
 type HostLinesParams struct {
@@ -369,12 +369,12 @@ func (q *Queries) HostLines(ctx context.Context, arg HostLinesParams) ([]HostLin
 }
 
 const listenerChangeLines = `-- name: ListenerChangeLines :many
-select greatest(l.rev, $3::bigint)::bigint as rev, l.line::text as line
+select greatest(l.rev, $3::bigint)::bigint as rev, (case when l.rev < $3::bigint then l.rev || ' ' else '' end || l.line)::text as line
 from (
     select c.rev, row(c.host_id, c.protocol, c.port, c.bind, c.kind, c.old_process, c.new_process, c.old_bind, c.before, c.after, c.only_v6)::text as line
     from listener_change c where c.rev > $1::bigint and c.rev <= $2::bigint
 ) l
-order by 1, l.line collate "C"
+order by 1, l.line collate "C", l.rev
 `
 
 type ListenerChangeLinesParams struct {
@@ -410,12 +410,12 @@ func (q *Queries) ListenerChangeLines(ctx context.Context, arg ListenerChangeLin
 }
 
 const listenerCoverageLines = `-- name: ListenerCoverageLines :many
-select greatest(l.rev, $3::bigint)::bigint as rev, l.line::text as line
+select greatest(l.rev, $3::bigint)::bigint as rev, (case when l.rev < $3::bigint then l.rev || ' ' else '' end || l.line)::text as line
 from (
     select c.rev, row(c.status, c.reason, c.hosts)::text as line
     from listener_coverage c where c.rev > $1::bigint and c.rev <= $2::bigint
 ) l
-order by 1, l.line collate "C"
+order by 1, l.line collate "C", l.rev
 `
 
 type ListenerCoverageLinesParams struct {
@@ -451,7 +451,7 @@ func (q *Queries) ListenerCoverageLines(ctx context.Context, arg ListenerCoverag
 }
 
 const listenerLines = `-- name: ListenerLines :many
-select greatest(l.rev, $3::bigint)::bigint as rev, l.line::text as line
+select greatest(l.rev, $3::bigint)::bigint as rev, (case when l.rev < $3::bigint then l.rev || ' ' else '' end || l.line)::text as line
 from (
     select c.rev_from as rev, row('+', c.host_id, c.protocol, c.port, c.bind, c.only_v6, c.process,
            p.exe, p.os_user, p.unit, p.container, p.package, p.sha256)::text as line
@@ -466,7 +466,7 @@ from (
     select e.rev_to, row('-', e.host_id, e.protocol, e.port, e.bind, e.rev_from)::text
     from listener_history e where e.rev_to > $1::bigint and e.rev_to <= $2::bigint
 ) l
-order by 1, l.line collate "C"
+order by 1, l.line collate "C", l.rev
 `
 
 type ListenerLinesParams struct {
@@ -503,12 +503,12 @@ func (q *Queries) ListenerLines(ctx context.Context, arg ListenerLinesParams) ([
 }
 
 const mACLines = `-- name: MACLines :many
-select greatest(l.rev, $3::bigint)::bigint as rev, l.line::text as line
+select greatest(l.rev, $3::bigint)::bigint as rev, (case when l.rev < $3::bigint then l.rev || ' ' else '' end || l.line)::text as line
 from (
     select c.rev, row(c.host_id, c.vantage_id, c.mac)::text as line
     from mac c where c.rev > $1::bigint and c.rev <= $2::bigint
 ) l
-order by 1, l.line collate "C"
+order by 1, l.line collate "C", l.rev
 `
 
 type MACLinesParams struct {
@@ -544,12 +544,12 @@ func (q *Queries) MACLines(ctx context.Context, arg MACLinesParams) ([]MACLinesR
 }
 
 const portChangeLines = `-- name: PortChangeLines :many
-select greatest(l.rev, $3::bigint)::bigint as rev, l.line::text as line
+select greatest(l.rev, $3::bigint)::bigint as rev, (case when l.rev < $3::bigint then l.rev || ' ' else '' end || l.line)::text as line
 from (
     select c.rev, row(c.host_id, c.vantage_id, c.protocol, c.port, c.kind, c.old_state, c.old_fp, c.new_state, c.new_fp)::text as line
     from port_change c where c.rev > $1::bigint and c.rev <= $2::bigint
 ) l
-order by 1, l.line collate "C"
+order by 1, l.line collate "C", l.rev
 `
 
 type PortChangeLinesParams struct {
@@ -585,7 +585,7 @@ func (q *Queries) PortChangeLines(ctx context.Context, arg PortChangeLinesParams
 }
 
 const portLines = `-- name: PortLines :many
-select greatest(l.rev, $3::bigint)::bigint as rev, l.line::text as line
+select greatest(l.rev, $3::bigint)::bigint as rev, (case when l.rev < $3::bigint then l.rev || ' ' else '' end || l.line)::text as line
 from (
     select c.rev_from as rev, row('+', c.host_id, c.vantage_id, c.protocol, c.port, c.state, c.fp,
            f.service, f.product, f.version, f.extra_info, f.tunnel, f.cpe, f.probed)::text as line
@@ -600,7 +600,7 @@ from (
     select e.rev_to, row('-', e.host_id, e.vantage_id, e.protocol, e.port, e.rev_from)::text
     from port_history e where e.rev_to > $1::bigint and e.rev_to <= $2::bigint
 ) l
-order by 1, l.line collate "C"
+order by 1, l.line collate "C", l.rev
 `
 
 type PortLinesParams struct {
@@ -637,12 +637,12 @@ func (q *Queries) PortLines(ctx context.Context, arg PortLinesParams) ([]PortLin
 }
 
 const portNameLines = `-- name: PortNameLines :many
-select greatest(l.rev, $3::bigint)::bigint as rev, l.line::text as line
+select greatest(l.rev, $3::bigint)::bigint as rev, (case when l.rev < $3::bigint then l.rev || ' ' else '' end || l.line)::text as line
 from (
     select c.rev, row(c.protocol, c.port, c.name)::text as line
     from port_name c where c.rev > $1::bigint and c.rev <= $2::bigint
 ) l
-order by 1, l.line collate "C"
+order by 1, l.line collate "C", l.rev
 `
 
 type PortNameLinesParams struct {
@@ -679,7 +679,7 @@ func (q *Queries) PortNameLines(ctx context.Context, arg PortNameLinesParams) ([
 
 const runLines = `-- name: RunLines :many
 
-select greatest(l.rev, $3::bigint)::bigint as rev, l.line::text as line
+select greatest(l.rev, $3::bigint)::bigint as rev, (case when l.rev < $3::bigint then l.rev || ' ' else '' end || l.line)::text as line
 from (
     select v.id as rev, row(v.id, r.id, r.only_hosts, r.scanner, r.baseline, r.partial, r.notes, r.alerts, r.pace, r.error,
            (extract(epoch from r.started_at) * 1000000)::bigint, (extract(epoch from r.finished_at) * 1000000)::bigint, (extract(epoch from v.at) * 1000000)::bigint,
@@ -687,7 +687,7 @@ from (
     from rev v join run r on r.id = v.run_id
     where v.id > $1::bigint and v.id <= $2::bigint
 ) l
-order by 1, l.line collate "C"
+order by 1, l.line collate "C", l.rev
 `
 
 type RunLinesParams struct {
@@ -706,7 +706,8 @@ type RunLinesRow struct {
 // later: what ends it is a line of its own. It is a row as PostgreSQL writes it (row_out), of
 // types whose text no setting changes: times are microseconds since 1970. The parameters are
 // the revision after which and the one up to which, and the first one that has a hash, which
-// stands for all before it. Lines come sorted by themselves.
+// stands for all before it: their lines begin with their own revision. Lines come sorted by
+// themselves.
 // RunLines has a line for each run that kept a state.
 func (q *Queries) RunLines(ctx context.Context, arg RunLinesParams) ([]RunLinesRow, error) {
 	rows, err := q.db.Query(ctx, runLines, arg.Column1, arg.Column2, arg.Column3)

@@ -7,6 +7,10 @@ select pruned_at::timestamptz as at, policy from rev where id = $1 and pruned_at
 -- PrunedRevs returns the revisions whose rows were taken away.
 select id, run_id, pruned_at::timestamptz as at, policy from rev where pruned_at is not null order by id;
 
+-- name: PruneLines :many
+-- PruneLines returns what the audit says of retention.
+select subject, coalesce(detail ->> 'policy', '')::text as policy from audit where action = 'prune' and via = 'run';
+
 -- name: RevsForRetention :many
 -- RevsForRetention returns all revisions, oldest first, with what decides whether they stay.
 select v.id, v.run_id, v.at, (v.pruned_at is not null)::boolean as pruned, (cardinality(r.only_hosts) = 0)::boolean as whole,
@@ -33,7 +37,8 @@ delete from listener_change c where c.ctid = any (array(select x.ctid from liste
 
 -- name: PrunePorts :execrows
 -- PrunePorts takes some of the closed intervals of ports away. The first one of a port that
--- was known later stays: it says when it was first seen.
+-- was known later stays: it says when it was first seen. Of one that was closed by then and
+-- stays so nothing does.
 delete from port_history c where c.ctid = any (array(
     select x.ctid from port_history x
     where x.rev_to < sqlc.arg(first) and (
@@ -71,6 +76,17 @@ delete from filtered c where c.ctid = any (array(
     select x.ctid from filtered x
     where exists (select from filtered l where l.host_id = x.host_id and l.vantage_id = x.vantage_id and l.protocol = x.protocol and l.rev > x.rev and l.rev <= sqlc.arg(first))
     limit sqlc.arg(most)));
+
+-- name: PruneFingerprints :execrows
+-- PruneFingerprints takes the services away that no port has or had. While a run is unfinished
+-- it takes none: the run may be about to see one of them.
+delete from fingerprint f
+where not exists (select from run where state = 'scanning')
+  and not exists (select from port_current p where p.fp = f.id)
+  and not exists (select from port_history h where h.fp = f.id)
+  and not exists (select from port_change o where o.old_fp = f.id)
+  and not exists (select from port_change n where n.new_fp = f.id)
+  and not exists (select from stage_port s where s.fp = f.id);
 
 -- name: LedgerBefore :many
 -- LedgerBefore returns the rows of the ledger up to a revision, newest first.
@@ -128,8 +144,10 @@ delete from scan_request where finished_at < sqlc.arg(before)::timestamptz;
 delete from session where expires_at < sqlc.arg(before)::timestamptz;
 
 -- name: Sizes :one
--- Sizes says how many bytes the database has, and the tables that grow by the night.
+-- Sizes says how many bytes the database has, and the tables that grow by the night, and of how
+-- many runs they have rows, and whether they had some of others.
 select (select count(*) from rev where pruned_at is null)::bigint as runs,
+       (exists (select from rev where pruned_at is not null))::boolean as pruned,
        pg_database_size(current_database())::bigint as database,
        (pg_total_relation_size('port_change'::text::regclass)
         + pg_total_relation_size('port_history'::text::regclass)

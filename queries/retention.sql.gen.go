@@ -231,6 +231,26 @@ func (q *Queries) PruneFindings(ctx context.Context, arg PruneFindingsParams) (i
 	return result.RowsAffected(), nil
 }
 
+const pruneFingerprints = `-- name: PruneFingerprints :execrows
+delete from fingerprint f
+where not exists (select from run where state = 'scanning')
+  and not exists (select from port_current p where p.fp = f.id)
+  and not exists (select from port_history h where h.fp = f.id)
+  and not exists (select from port_change o where o.old_fp = f.id)
+  and not exists (select from port_change n where n.new_fp = f.id)
+  and not exists (select from stage_port s where s.fp = f.id)
+`
+
+// PruneFingerprints takes the services away that no port has or had. While a run is unfinished
+// it takes none: the run may be about to see one of them.
+func (q *Queries) PruneFingerprints(ctx context.Context) (int64, error) {
+	result, err := q.db.Exec(ctx, pruneFingerprints)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const pruneFlaps = `-- name: PruneFlaps :execrows
 delete from flap c where c.ctid = any (array(
     select x.ctid from flap x
@@ -269,6 +289,36 @@ func (q *Queries) PruneHostChanges(ctx context.Context, arg PruneHostChangesPara
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const pruneLines = `-- name: PruneLines :many
+select subject, coalesce(detail ->> 'policy', '')::text as policy from audit where action = 'prune' and via = 'run'
+`
+
+type PruneLinesRow struct {
+	Subject string
+	Policy  string
+}
+
+// PruneLines returns what the audit says of retention.
+func (q *Queries) PruneLines(ctx context.Context) ([]PruneLinesRow, error) {
+	rows, err := q.db.Query(ctx, pruneLines)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []PruneLinesRow{}
+	for rows.Next() {
+		var i PruneLinesRow
+		if err := rows.Scan(&i.Subject, &i.Policy); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const pruneListenerChanges = `-- name: PruneListenerChanges :execrows
@@ -355,7 +405,8 @@ type PrunePortsParams struct {
 }
 
 // PrunePorts takes some of the closed intervals of ports away. The first one of a port that
-// was known later stays: it says when it was first seen.
+// was known later stays: it says when it was first seen. Of one that was closed by then and
+// stays so nothing does.
 func (q *Queries) PrunePorts(ctx context.Context, arg PrunePortsParams) (int64, error) {
 	result, err := q.db.Exec(ctx, prunePorts, arg.First, arg.Most)
 	if err != nil {
@@ -591,6 +642,7 @@ func (q *Queries) SetLedgerHosts(ctx context.Context, arg SetLedgerHostsParams) 
 
 const sizes = `-- name: Sizes :one
 select (select count(*) from rev where pruned_at is null)::bigint as runs,
+       (exists (select from rev where pruned_at is not null))::boolean as pruned,
        pg_database_size(current_database())::bigint as database,
        (pg_total_relation_size('port_change'::text::regclass)
         + pg_total_relation_size('port_history'::text::regclass)
@@ -615,14 +667,21 @@ select (select count(*) from rev where pruned_at is null)::bigint as runs,
 
 type SizesRow struct {
 	Runs     int64
+	Pruned   bool
 	Database int64
 	History  int64
 }
 
-// Sizes says how many bytes the database has, and the tables that grow by the night.
+// Sizes says how many bytes the database has, and the tables that grow by the night, and of how
+// many runs they have rows, and whether they had some of others.
 func (q *Queries) Sizes(ctx context.Context) (SizesRow, error) {
 	row := q.db.QueryRow(ctx, sizes)
 	var i SizesRow
-	err := row.Scan(&i.Runs, &i.Database, &i.History)
+	err := row.Scan(
+		&i.Runs,
+		&i.Pruned,
+		&i.Database,
+		&i.History,
+	)
 	return i, err
 }

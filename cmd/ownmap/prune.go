@@ -18,9 +18,10 @@ func (a *app) dbPruneCommand() *cobra.Command {
 		Short: "Take away what `retention:` in the config does not keep of old runs",
 		Long: `Prune takes away of old runs what ` + "`retention:`" + ` in the config does not keep: changes, closed
 intervals, coverage, findings that are over, sent messages. A run that goes stays in the lists
-with its figures and its hash, and what the reports of the others tell stays as it is. Approvals,
-the audit and the time when a port was first seen never go. Before anything does, all is
-compared with the hashes of runs; what is left gets a hash of its own.`,
+with its figures and its hash, and what the reports of the others tell stays as it is, also since
+when a port is known. A port that was closed before them is forgotten: when it opens again, it is
+first seen then. Approvals and the audit never go. Before anything does, all is compared with the
+hashes of runs; what is left gets a hash of its own.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.with(cmd.Context(), func(h *house) error {

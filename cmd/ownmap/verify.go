@@ -29,9 +29,11 @@ again from the rows that reports are made of, of all runs or of some, and names 
 run and the tables of which a row is not what it was. The last part is the hash of a
 mail or a report: with --expect, a run must have just that one. Without it whoever can
 write to the database and knows how could have made all hashes anew.
-Approvals and lines of the audit since the last run are part of the next hash.
+Approvals and lines of the audit since the last run are part of the next hash, and so is
+what retention left since then.
 
-Exit codes: 0 all is as it was kept; 1 it is not; 2 trouble.`,
+Exit codes: 0 all is as it was kept; 1 it is not, or retention was interrupted, so that not
+all could be compared; 2 trouble.`,
 		Example: "  ownmap verify\n  ownmap verify last\n  ownmap verify --expect 5f0c32e5a3b9...  # the hash of a mail",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.expect != "" && (len(o.expect) < state.ShortHashDigits || len(o.expect) > 64 || strings.Trim(o.expect, "0123456789abcdef") != "") {
@@ -66,7 +68,7 @@ func (a *app) verify(ctx context.Context, h *house, args []string, o verifyOptio
 	} else {
 		err = text.Verification(a.stdout, found, a.textOptions())
 	}
-	if err == nil && len(found.Deviations) > 0 {
+	if err == nil && !found.Intact() {
 		err = errDifferent
 	}
 	return err

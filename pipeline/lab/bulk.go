@@ -74,7 +74,7 @@ func (b Bulk) fill(ctx context.Context, tx pgx.Tx) error {
 		{"process", []string{"id", "exe", "os_user", "unit", "container", "package"}, b.processes()},
 		{"approval", []string{
 			"id", "host_id", "vantage_id", "protocol", "port", "service", "family", "probed", "exe", "os_user", "unit", "package",
-			"reason", "granted_by", "via", "granted_at", "expires_at", "ended_at", "ended_by", "end_reason",
+			"reason", "granted_by", "via", "granted_at", "expires_at", "ended_at", "ended_by", "end_reason", "end_no",
 		}, b.approvals(ports)},
 		{"port_current", []string{"host_id", "vantage_id", "protocol", "port", "state", "fp", "rev_from", "approval_id"}, b.portsNow(ports)},
 		{"port_history", []string{"host_id", "vantage_id", "protocol", "port", "state", "fp", "rev_from", "rev_to"}, b.portsThen(ports)},
@@ -99,6 +99,7 @@ func (b Bulk) fill(ctx context.Context, tx pgx.Tx) error {
 	_, err := tx.Exec(ctx, `
 		select setval(pg_get_serial_sequence(t, 'id'), n) from (
 			select 'target' as t, max(id) as n from target union all select 'host', max(id) from host union all select 'approval', max(id) from approval) s;
+		select setval('approval_end_no', coalesce(max(end_no), 1)) from approval;
 		insert into snooze (host_id, reason, set_by, via, until)
 			select id, 'is being moved', 'carol', 'cli', now() + interval '14 days' from host where id % 997 = 0;
 		insert into snooze (host_id, protocol, port, reason, set_by, via, until)

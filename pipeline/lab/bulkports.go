@@ -218,11 +218,11 @@ func (b Bulk) approvals(ports []bulkPort) iter.Seq[[]any] {
 		what := p.bulkService
 		granted := b.at(p.first).Add(9 * time.Hour)
 		var ended, expires *time.Time
-		by, why := "", ""
+		by, why, end := "", "", any(nil) // and the number of the end
 		switch {
 		case p.drifted:
 			at := b.at(p.rev)
-			what, ended, by, why, granted = p.before, &at, "ownmap", "drifted", b.at(p.first)
+			what, ended, by, why, granted, end = p.before, &at, "ownmap", "drifted", b.at(p.first), p.approval
 		case p.approval == 0:
 			return nil
 		case pick(10, p.host.no, int(p.port), 13) == 0:
@@ -234,7 +234,7 @@ func (b Bulk) approvals(ports []bulkPort) iter.Seq[[]any] {
 			process = what.process
 		}
 		return [][]any{append([]any{p.approval}, append(p.key(), what.name, what.family, true, process.Exe, process.User, process.Unit, process.Package,
-			p.reason(), "alice", "web", granted, expires, ended, by, why)...)}
+			p.reason(), "alice", "web", granted, expires, ended, by, why, end)...)}
 	})
 }
 

@@ -129,7 +129,7 @@ func (k *keeping) seal(ctx context.Context) error {
 	if n := len(checkpoints); n > 0 {
 		l.checkpoint = checkpoints[n-1].Hash
 	}
-	var after int64 // the first hash of all is also that of the runs before it
+	after := int64(queries.NoRevs) // the first hash of all is also that of the runs before it
 	if len(last) > 0 {
 		l.previous, after = last[0].Hash, last[0].Rev
 	}

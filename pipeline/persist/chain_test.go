@@ -51,52 +51,50 @@ func evidence(t *testing.T) *Book {
 	return book
 }
 
-// verifiedIn verifies in a transaction of the test's own.
-func verifiedIn(t *testing.T, tx pgx.Tx) string {
+// tampered changes something behind the back of all triggers and keys, as an administrator of
+// the database can, returns what is found, and takes it back. An empty change is none.
+func tampered(t *testing.T, book *Book, sql string) (state.Verification, string) {
 	t.Helper()
+	rollback := errors.New("take it back")
 	var c check
-	if err := c.all(t.Context(), queries.New(tx), nil); err != nil {
+	err := pgx.BeginFunc(t.Context(), book.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(t.Context(), "set local session_replication_role = replica"); err != nil {
+			t.Fatal(err)
+		}
+		if tag, err := tx.Exec(t.Context(), sql); err != nil || sql != "" && tag.RowsAffected() == 0 {
+			t.Errorf("%s: %v, %v", sql, tag, err)
+		}
+		if err := c.all(t.Context(), queries.New(tx), nil); err != nil {
+			t.Fatal(err)
+		}
+		return rollback
+	})
+	if !errors.Is(err, rollback) {
 		t.Fatal(err)
 	}
 	lines := make([]string, len(c.found.Deviations))
 	for i, d := range c.found.Deviations {
 		lines[i] = d.String()
 	}
-	return strings.Join(lines, "\n")
+	return c.found, strings.Join(lines, "\n")
 }
 
-// TestVerifyNamesWhatWasChanged changes a row of each table behind the back of all triggers
-// and keys, as an administrator of the database can, and takes it back.
+// backdated are the columns of an approval that somebody writes into the database.
+const backdated = "insert into approval (id, host_id, vantage_id, protocol, port, service, family, probed, reason, granted_by, via, granted_at) overriding system value "
+
+// TestVerifyNamesWhatWasChanged changes a row of each table.
 func TestVerifyNamesWhatWasChanged(t *testing.T) {
 	t.Parallel()
 	book := evidence(t)
-	rollback := errors.New("take it back")
-	tamper := func(sql string, judge func(found string)) {
-		err := pgx.BeginFunc(t.Context(), book.pool, func(tx pgx.Tx) error {
-			if _, err := tx.Exec(t.Context(), "set local session_replication_role = replica"); err != nil {
-				t.Fatal(err)
-			}
-			if tag, err := tx.Exec(t.Context(), sql); err != nil || sql != "select" && tag.RowsAffected() == 0 {
-				t.Errorf("%s: %v, %v", sql, tag, err)
-			}
-			judge(verifiedIn(t, tx))
-			return rollback
-		})
-		if !errors.Is(err, rollback) {
-			t.Fatal(err)
-		}
-	}
 	for _, part := range queries.Parts() {
 		var n int
 		if err := book.q.Lines(t.Context(), part, 0, queries.AllRevs, 1, func(int64, []byte) { n++ }); err != nil || n == 0 {
 			t.Errorf("the story has no row of %s: %v", part.Name, err)
 		}
 	}
-	tamper("select", func(found string) {
-		if found != "" {
-			t.Errorf("nothing was changed: %s", found)
-		}
-	})
+	if _, found := tampered(t, book, ""); found != "" {
+		t.Errorf("nothing was changed: %s", found)
+	}
 	for _, c := range []struct{ want, sql string }{
 		{"run 1: run, rev: ", "update run set notes = '{calm}' where id = 1"},
 		{"run 3: run, rev: ", "update run set alerts = '[]' || jsonb_build_array(1) where id = 3"},
@@ -139,12 +137,19 @@ func TestVerifyNamesWhatWasChanged(t *testing.T) {
 		{"run 3: it has no hash", "delete from run_hash where rev = 3"},
 		{"run 5: run, rev: 1 row was kept, none is there", "delete from run where id = 5"},
 		{"run 2: audit: ", "delete from hashed where rev = 2 and what = 'audit'"},
+		{"run_hash: the hashes of all runs are gone", "delete from run_hash"},
+		{"approval: 1 approval or end of one is dated before the newest run", backdated + "select 99, 1, 1, 'tcp', 81, '', '', false, '', 'x', 'cli', at from rev where id = 5"},
+		{"approval: 1 approval or end of one is dated before the newest run", "update approval set ended_at = (select at from rev where id = 4), end_reason = 'drifted', end_no = 99 where id = (select id from approval where ended_at is null limit 1)"},
+		{"run 4: approval: 2 approvals and ends of some are dated before the run before it", "update approval set ended_at = (select at from rev where id = 3) where ended_at is not null"},
+		{"approval: 1 approval has an end that no run ever has", "alter table approval drop constraint approval_end_numbered; update approval set ended_at = '2026-01-01', end_reason = 'drifted' where id = (select id from approval where ended_at is null limit 1)"},
+		{"run 1: host_current, host_history", "update host_current set rev_from = -1 where rev_from = (select min(rev_from) from host_current)"},
+		{"run 1: port_current, port_history, fingerprint: 3 rows were kept, 4 are there", "insert into port_current (host_id, vantage_id, protocol, port, state, fp, rev_from) select 2, 1, 'tcp', 81, 'open', fp, 0 from port_current limit 1"},
+		{"run 4: listener_current, listener_history, process: ", "update listener_current set rev_from = 0 where rev_from = 4"},
+		{"port_current, approval: ", "update port_current set approval_id = (select min(id) from approval)"},
 	} {
-		tamper(c.sql, func(found string) {
-			if !strings.Contains("\n"+found, c.want) {
-				t.Errorf("%s: found\n%s\nwant %q", c.sql, found, c.want)
-			}
-		})
+		if _, found := tampered(t, book, c.sql); !strings.Contains("\n"+found, c.want) {
+			t.Errorf("%s: found\n%s\nwant %q", c.sql, found, c.want)
+		}
 	}
 }
 

@@ -30,8 +30,9 @@ func (e *DeviatesError) Error() string {
 
 // Prune takes away what a retention does not keep of old runs: changes, closed intervals,
 // the ledger, findings that are over, in transactions of some thousand rows. What the reports of
-// the runs that stay tell, stays: so do the first sight of every port, the last answer of every
-// host, approvals and the audit. It holds the run lock meanwhile, and fails with a RunningError as
+// the runs that stay tell, stays: so do the first sight of every port that they have, the last
+// answer of every host, which ports were ever looked at, approvals and the audit. A port that was
+// closed before them is first seen anew when it opens. It holds the run lock meanwhile, and fails with a RunningError as
 // Lock does, or with a DeviatesError. One that was killed is gone on with by the next.
 func (b *Book) Prune(ctx context.Context, keep state.Retention, o PruneOptions) (state.Pruning, error) {
 	release, err := b.Lock(ctx)
@@ -118,30 +119,33 @@ func (p *pruner) plan(ctx context.Context, o PruneOptions) error {
 // mark verifies what is to go, says of the runs that their reports cannot be made any more,
 // and has the audit say so.
 func (p *pruner) mark(ctx context.Context) error {
-	if p.done.Runs == 0 {
-		return nil // of an interrupted one that was done
-	}
 	found, err := p.b.Verify(ctx, Verify{})
 	if err != nil {
 		return err
 	}
+	if len(found.Deviations) > 0 {
+		return &DeviatesError{found.Deviations[0]}
+	}
 	if found.First == 0 {
 		return errors.New("no run has a hash yet, so nobody could verify what was pruned: the next run leaves one")
 	}
-	if len(found.Deviations) > 0 {
-		return &DeviatesError{found.Deviations[0]}
+	if p.done.Runs == 0 {
+		return nil // of an interrupted one that was done
 	}
 	return p.b.inStateTx(ctx, func(q *queries.Queries) error {
 		if err := q.MarkPruned(ctx, queries.MarkPrunedParams{At: p.now, Policy: p.keep.Policy(), First: p.first}); err != nil {
 			return fmt.Errorf("mark runs as pruned: %w", err)
 		}
 		lines := auditLines{actor: "ownmap", via: "run", action: "prune"}
-		if err := lines.add(fmt.Sprintf("runs %d to %d", p.done.First, p.done.Last), map[string]string{"policy": p.keep.Policy()}); err != nil {
+		if err := lines.add(prunedRuns(p.done.First, p.done.Last), map[string]string{"policy": p.keep.Policy()}); err != nil {
 			return err
 		}
 		return lines.write(ctx, q)
 	})
 }
+
+// prunedRuns is how the audit names the runs that go.
+func prunedRuns(first, last int64) string { return fmt.Sprintf("runs %d to %d", first, last) }
 
 // rows takes rows away, some at a time.
 func (p *pruner) rows(ctx context.Context) error {
@@ -171,6 +175,7 @@ func (p *pruner) rows(ctx context.Context) error {
 		func(ctx context.Context) (int64, error) {
 			return q.PruneFiltered(ctx, queries.PruneFilteredParams{First: first, Most: pruneBatch})
 		},
+		q.PruneFingerprints,
 	} {
 		for {
 			n, err := prune(ctx)
@@ -222,7 +227,7 @@ func (p *pruner) checkpoint(ctx context.Context) error {
 			return errors.New("the hashes are gone")
 		}
 		l := link{rev: max(p.first-1, hashes[0].Rev), previous: hashes[len(hashes)-1].Hash}
-		if err := l.read(ctx, q, 0); err != nil {
+		if err := l.read(ctx, q, queries.NoRevs); err != nil {
 			return err
 		}
 		return q.AddCheckpoint(ctx, queries.AddCheckpointParams{

@@ -50,8 +50,10 @@ func TestPruneLeavesWhatOthersTell(t *testing.T) {
 	before := reportsOf(t, book, 1, nights)
 	summaries := must[[]state.RunSummary](t)(book.Runs(t.Context(), 100))
 	var inventories [][]state.HostReport
+	var states [][]state.Host
 	for run := range int64(nights) {
 		inventories = append(inventories, must[[]state.HostReport](t)(book.InventoryAt(t.Context(), run+1)))
+		states = append(states, must[[]state.Host](t)(book.StateAt(t.Context(), run+1)))
 	}
 	for _, keep := range []int{nights - first, nights - second} {
 		gone := nights - keep
@@ -67,6 +69,9 @@ func TestPruneLeavesWhatOthersTell(t *testing.T) {
 			}
 			if inventory := must[[]state.HostReport](t)(book.InventoryAt(t.Context(), after.Run.ID)); !reflect.DeepEqual(inventory, inventories[gone+i]) {
 				t.Errorf("%d pruned: the inventory of run %d differs", gone, after.Run.ID)
+			}
+			if known := must[[]state.Host](t)(book.StateAt(t.Context(), after.Run.ID)); !reflect.DeepEqual(known, states[gone+i]) {
+				t.Errorf("%d pruned: what was known after run %d differs", gone, after.Run.ID)
 			}
 		}
 		var none *NoRunError
@@ -170,22 +175,4 @@ func TestWhatRetentionKeeps(t *testing.T) {
 			t.Errorf("%+v, %+v: %+v", c.keep, c.o, done)
 		}
 	}
-}
-
-// TestPruneInside holds the same of what the inside view, findings and flaps tell.
-func TestPruneInside(t *testing.T) {
-	t.Parallel()
-	book := evidence(t)
-	host := answers(t, "127.0.0.1", "22/tcp ssh OpenSSH 9.2", "80/tcp http nginx 1.22")
-	looked(t, book, host, state.Look{Status: state.NotScanned, Reason: state.SSHTimeout})
-	odd := []state.Finding{{Kind: state.OddBinary, Severity: state.High, Port: host.Ports[1].Port, Detail: "/tmp/x"}}
-	looked(t, book, host, state.Look{Status: state.Answered, Listeners: inner(t, nginxLine, sshdLine), Findings: odd})
-	book.unlock(t.Context())
-	before := reportsOf(t, book, 6, 7)
-	done := must[state.Pruning](t)(book.Prune(t.Context(), state.Retention{Runs: 2}, PruneOptions{}))
-	if after := reportsOf(t, book, 6, 7); done.Last != 5 || !reflect.DeepEqual(after, before) {
-		t.Errorf("%+v: the reports are\n%+v\nwere\n%+v", done, after, before)
-	}
-	verifies(t, book)
-	want(t, book, "(0)", "select count(*) from listener_history where rev_to < 6")
 }

@@ -14,25 +14,44 @@ type channel struct {
 	protocol string
 }
 
+// width is which ports are looked at in a channel, and how.
+type width struct {
+	channel
+	set      int64
+	services bool
+}
+
 // ledger takes hosts out of old rows of the ledgers that have nothing to tell any more: a
-// host's last answer stays, and what came after it, and each port's last sight.
+// host's last answer stays, and what came after it, each port's last sight, and the last
+// answer over each set of ports: a port that was looked at once is news when it opens.
 func (p *pruner) ledger(ctx context.Context) error {
 	needed, known, err := p.needed(ctx)
 	if err != nil {
 		return err
 	}
-	rows, err := p.b.q.LedgerBefore(ctx, p.first-1)
+	rows, err := p.b.q.LedgerBefore(ctx, p.first)
 	if err != nil {
 		return fmt.Errorf("read the ledger: %w", err)
 	}
-	for _, row := range rows {
+	later := make(map[width]hostSet) // the hosts that answered up to the first revision that stays
+	for _, row := range rows {       // newest first
 		hosts := hostSetOf(row.Hosts)
+		at := channel{row.VantageID, row.Protocol}
 		stay := hosts.minus(known[row.VantageID]) // of which nothing else is known
-		for from, set := range needed[channel{row.VantageID, row.Protocol}] {
+		if row.Status == string(state.Answered) {
+			over := width{at, row.PortSetID, row.Services}
+			stay = append(stay, hosts.minus(later[over])...)
+			later[over] = later[over].union(hosts)
+		}
+		if row.Rev >= p.first {
+			continue
+		}
+		for from, set := range needed[at] {
 			if from <= row.Rev {
-				stay = stay.union(hosts.intersect(set))
+				stay = append(stay, hosts.intersect(set)...)
 			}
 		}
+		stay = stay.union(nil)
 		switch {
 		case stay.count() == hosts.count():
 			continue
@@ -57,7 +76,7 @@ func (p *pruner) ledger(ctx context.Context) error {
 // needed returns from which revision on the ledger has something to tell of hosts, by how they
 // are looked at, and all hosts that are known.
 func (p *pruner) needed(ctx context.Context) (map[channel]map[int64]hostSet, seats, error) {
-	needed, known := make(map[channel]map[int64]hostSet), make(seats)
+	from, known := make(map[channel]map[int64][]int64), make(map[int16][]int64) // by number
 	err := p.b.reading(ctx, func(q *queries.Queries) error {
 		revs, err := q.Revs(ctx, p.first)
 		if err != nil {
@@ -88,14 +107,13 @@ func (p *pruner) needed(ctx context.Context) (map[channel]map[int64]hostSet, sea
 				return err
 			}
 			for _, h := range hosts {
-				known.add(h.seat.vantage, hostSet{{h.seat.host, h.seat.host}})
+				known[h.seat.vantage] = append(known[h.seat.vantage], h.seat.host)
 				for _, protocol := range protocols {
-					at := channel{h.seat.vantage, string(protocol)}
-					if needed[at] == nil {
-						needed[at] = make(map[int64]hostSet)
+					at, rev := channel{h.seat.vantage, string(protocol)}, h.since(protocol)
+					if from[at] == nil {
+						from[at] = make(map[int64][]int64)
 					}
-					from := h.since(protocol)
-					needed[at][from] = needed[at][from].union(hostSet{{h.seat.host, h.seat.host}})
+					from[at][rev] = append(from[at][rev], h.seat.host)
 				}
 			}
 		}
@@ -104,7 +122,17 @@ func (p *pruner) needed(ctx context.Context) (map[channel]map[int64]hostSet, sea
 	if err != nil {
 		return nil, nil, fmt.Errorf("find what the ledger has to tell: %w", err)
 	}
-	return needed, known, nil
+	needed, all := make(map[channel]map[int64]hostSet, len(from)), make(seats, len(known))
+	for at, byRev := range from {
+		needed[at] = make(map[int64]hostSet, len(byRev))
+		for rev, ids := range byRev {
+			needed[at][rev] = hostsOf(ids)
+		}
+	}
+	for vantage, ids := range known {
+		all[vantage] = hostsOf(ids)
+	}
+	return needed, all, nil
 }
 
 // protocols returns those that the ledger has lines of.

@@ -59,7 +59,7 @@ func (v *view) revoke(ctx context.Context, grant state.Grant, approved []queries
 	for i, row := range approved {
 		ids[i], addresses[row.Approval.HostID] = row.Approval.ID, row.Address
 	}
-	ended, err := v.q.RevokeApprovals(ctx, queries.RevokeApprovalsParams{Ids: ids, EndedBy: grant.By})
+	ended, err := v.q.RevokeApprovals(ctx, queries.RevokeApprovalsParams{At: v.at, Ids: ids, EndedBy: grant.By})
 	if err != nil {
 		return nil, nil, fmt.Errorf("end approvals: %w", err)
 	}

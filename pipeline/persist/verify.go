@@ -77,10 +77,11 @@ type check struct {
 	q       *queries.Queries
 	found   state.Verification
 	links   []link           // of runs, oldest first
-	last    *link            // the last checkpoint; nil: there is none
+	left    []leftover       // of retention, oldest first
 	block   int64            // the revision that stands for all before it
 	skip    int64            // up to there nothing can be compared: retention has not finished
-	runs    map[int64]int64  // of the revisions
+	known   []int64          // all revisions, oldest first
+	runs    map[int64]int64  // of them
 	kept    map[int64]keptOf // by revision: what is to be found
 	met     map[section]bool // what was found
 	skipped int              // deviations that are not told
@@ -96,17 +97,20 @@ type section struct {
 }
 
 func (c *check) all(ctx context.Context, q *queries.Queries, revs []int64) error {
-	c.q, c.runs, c.kept, c.met = q, make(map[int64]int64), make(map[int64]keptOf), make(map[section]bool)
+	c.q, c.skip, c.runs, c.kept, c.met = q, queries.NoRevs, make(map[int64]int64), make(map[int64]keptOf), make(map[section]bool)
 	known, err := q.RevsOfRuns(ctx)
 	if err != nil {
 		return fmt.Errorf("read revisions: %w", err)
 	}
 	for _, rev := range known {
-		c.runs[rev.ID] = rev.RunID
+		c.known, c.runs[rev.ID] = append(c.known, rev.ID), rev.RunID
 	}
-	if err := c.chain(ctx); err != nil || len(c.links) == 0 {
-		c.found.Before = len(known)
+	if err := c.chain(ctx); err != nil {
 		return err
+	}
+	if len(c.links) == 0 {
+		c.found.Before = len(known)
+		return c.none(ctx)
 	}
 	for _, rev := range known {
 		switch _, linked := c.kept[rev.ID]; {
@@ -120,7 +124,11 @@ func (c *check) all(ctx context.Context, q *queries.Queries, revs []int64) error
 		return err
 	}
 	if len(revs) == 0 {
-		c.found.Runs = len(c.links)
+		for _, l := range c.links {
+			if l.rev > c.skip {
+				c.found.Runs++
+			}
+		}
 		if err := c.rows(ctx, c.skip, queries.AllRevs); err != nil {
 			return err
 		}
@@ -128,98 +136,19 @@ func (c *check) all(ctx context.Context, q *queries.Queries, revs []int64) error
 	slices.Sort(revs)
 	for _, rev := range slices.Compact(revs) {
 		rev = max(rev, c.block)
+		if rev <= c.skip {
+			continue
+		}
 		c.found.Runs++
 		if err := c.rows(ctx, c.before(rev), rev); err != nil {
 			return err
 		}
 	}
-	if c.skipped > 0 {
-		c.found.Deviations = append(c.found.Deviations, state.Deviation{What: fmt.Sprintf("and %d more", c.skipped)})
-	}
-	return c.since(ctx)
-}
-
-// chain reads the hashes and compares each with what it was made of.
-func (c *check) chain(ctx context.Context) error {
-	checkpoints, err := c.checkpoints(ctx)
-	if err != nil {
+	if err := c.decisions(ctx, len(revs) == 0); err != nil {
 		return err
 	}
-	rows, err := c.q.RunHashes(ctx)
-	if err != nil {
-		return fmt.Errorf("read hashes: %w", err)
-	}
-	var before []byte
-	for _, row := range rows {
-		l := linkOf(row)
-		c.links = append(c.links, l)
-		c.kept[l.rev] = l.kept()
-		switch {
-		case !bytes.Equal(row.Previous, before):
-			c.tell(l.rev, "run_hash", "its hash does not follow that of the run before")
-		case !bytes.Equal(l.hash(), row.Hash):
-			c.tell(l.rev, "run_hash", "its hash is not that of what it was made of")
-		case l.checkpoint != nil && !checkpoints[string(l.checkpoint)]:
-			c.tell(l.rev, "checkpoint", "the hash of what retention had left is missing")
-		}
-		if c.found.First == 0 {
-			c.found.First = row.RunID
-		}
-		before, c.found.Last, c.found.Head = row.Hash, row.RunID, hex.EncodeToString(row.Hash)
-	}
-	if len(rows) > 0 {
-		c.block = max(c.block, rows[0].Rev)
-	}
-	if c.last != nil { // what is left of the runs up to it stands in the place of theirs
-		for rev := range c.kept {
-			if rev < c.last.rev {
-				delete(c.kept, rev)
-			}
-		}
-		c.kept[c.last.rev] = c.last.kept()
-	}
-	return nil
-}
-
-// kept returns what a link is made of, by kind of row.
-func (l link) kept() keptOf {
-	kept := make(keptOf, len(l.parts))
-	for i, name := range l.parts {
-		kept[name] = content{l.counts[i], l.digests[i]}
-	}
-	return kept
-}
-
-// checkpoints reads the hashes of what retention left, and returns those that are what they
-// were made of.
-func (c *check) checkpoints(ctx context.Context) (map[string]bool, error) {
-	rows, err := c.q.Checkpoints(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read checkpoints: %w", err)
-	}
-	found := make(map[string]bool, len(rows))
-	for _, row := range rows {
-		l := linkOf(queries.RunHashesRow{Rev: row.Rev, Previous: row.Previous, Parts: row.Parts, Counts: row.Counts, Digests: row.Digests})
-		if !bytes.Equal(l.hashAs("checkpoint"), row.Hash) {
-			c.tell(l.rev, "checkpoint", "the hash of what retention left is not that of what it was made of")
-			continue
-		}
-		found[string(row.Hash)] = true
-		c.last, c.block = &l, l.rev
-	}
-	return found, nil
-}
-
-// pruned looks what retention took away. Where it did not finish, what it has begun with
-// cannot be compared.
-func (c *check) pruned(ctx context.Context) error {
-	rows, err := c.q.PrunedRevs(ctx)
-	if err != nil {
-		return fmt.Errorf("read what retention took away: %w", err)
-	}
-	c.found.Pruned = len(rows)
-	if n := len(rows); n > 0 && (c.last == nil || rows[n-1].ID > c.last.rev) {
-		c.skip, c.found.Unfinished = max(rows[n-1].ID, c.block), true
+	if c.skipped > 0 {
+		c.found.Deviations = append(c.found.Deviations, state.Deviation{What: fmt.Sprintf("and %d more", c.skipped)})
 	}
 	return nil
 }
@@ -227,7 +156,7 @@ func (c *check) pruned(ctx context.Context) error {
 // before returns the revision after which the rows of one begin.
 func (c *check) before(rev int64) int64 {
 	if rev <= c.block {
-		return 0
+		return queries.NoRevs
 	}
 	return rev - 1
 }
@@ -277,18 +206,8 @@ func (c *check) tell(rev int64, tables, what string) {
 		return
 	}
 	run, known := c.runs[rev]
-	if !known {
+	if !known && rev != 0 {
 		what = fmt.Sprintf("revision %d: ", rev) + what
 	}
 	c.found.Deviations = append(c.found.Deviations, state.Deviation{Run: run, Table: tables, What: what})
-}
-
-// since counts what the next run's hash will be of.
-func (c *check) since(ctx context.Context) error {
-	row, err := c.q.CountUnhashed(ctx)
-	if err != nil {
-		return fmt.Errorf("count what came since: %w", err)
-	}
-	c.found.Since = int(row.Approvals + row.Audit)
-	return nil
 }

@@ -32,11 +32,17 @@ type Verification struct {
 	Before     int    // runs of before there were hashes: the hash of First is theirs, too
 	Pruned     int    // runs whose rows were taken away by policy: what is left of them was compared
 	Unfinished bool   // retention was interrupted: what it has begun with could not be compared
+	PrunedTo   int64  // the newest hash of what retention left is of the runs up to that one; 0: there is none
+	ProvedBy   int64  // the first run whose hash is over that; 0: the next one's will be
 	Head       string // the hash of Last
 	Expected   int64  // the run that has the hash that was asked for; 0: none was, or none has it
 	Since      int    // approvals and lines of the audit since Last, which the next hash has
 	Deviations []Deviation
 }
+
+// Intact says whether all is as it was kept, as far as anybody can tell who trusts the hash of
+// the newest run.
+func (v Verification) Intact() bool { return len(v.Deviations) == 0 && !v.Unfinished }
 
 // Words says in one line whether all is as it was kept.
 func (v Verification) Words() string {
@@ -45,6 +51,8 @@ func (v Verification) Words() string {
 		return "not as it was kept"
 	case v.First == 0:
 		return "no run has a hash yet: the next one will"
+	case v.Unfinished:
+		return "not all could be compared"
 	}
 	return Count(v.Runs, "run is as it was kept", "runs are as they were kept")
 }
@@ -60,6 +68,12 @@ func (v Verification) Remarks() []string {
 	}
 	if v.Pruned > 0 {
 		lines = append(lines, fmt.Sprintf("of %s only what retention left could be compared", Count(v.Pruned, "run", "runs")))
+	}
+	switch {
+	case v.PrunedTo != 0 && v.ProvedBy == 0:
+		lines = append(lines, fmt.Sprintf("what retention left of the runs up to %d is part of no run's hash yet: of the next one's", v.PrunedTo))
+	case v.PrunedTo != 0 && v.Expected != 0 && v.Expected < v.ProvedBy:
+		lines = append(lines, fmt.Sprintf("what retention left of the runs up to %d is part of the hash of run %d: the expected one does not prove it", v.PrunedTo, v.ProvedBy))
 	}
 	if v.Unfinished {
 		lines = append(lines, "retention has not finished, so they could not be compared: the next run goes on with it, and so does `ownmap db prune`")

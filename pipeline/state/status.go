@@ -23,7 +23,7 @@ type Status struct {
 type Sizes struct {
 	Database int64      `json:"database"`  // all of it
 	History  int64      `json:"history"`   // what of it grows by the night
-	PerNight int64      `json:"per_night"` // by how much, over the runs that are kept
+	PerNight int64      `json:"per_night"` // by how much, over all runs; 0: some were pruned, so nobody can tell
 	Archive  int64      `json:"archive"`
 	Backups  int64      `json:"backups"`     // all in backup.dir
 	Backup   *time.Time `json:"last_backup"` // when the newest of them was made, UTC; nil: there is none
@@ -31,7 +31,11 @@ type Sizes struct {
 
 // Words says in a line how much that is.
 func (s Sizes) Words() string {
-	return fmt.Sprintf("database %s, of it history %s, %s a night; archive %s; backups %s", Megabytes(s.Database), Megabytes(s.History), Megabytes(s.PerNight), Megabytes(s.Archive), Megabytes(s.Backups))
+	history := Megabytes(s.History)
+	if s.PerNight > 0 {
+		history += ", " + Megabytes(s.PerNight) + " a night"
+	}
+	return fmt.Sprintf("database %s, of it history %s; archive %s; backups %s", Megabytes(s.Database), history, Megabytes(s.Archive), Megabytes(s.Backups))
 }
 
 // Megabytes writes a number of bytes for people.
