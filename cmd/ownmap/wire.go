@@ -246,7 +246,16 @@ func (h *house) stop(ctx context.Context) error {
 
 // with opens the house, runs do and closes it.
 func (a *app) with(ctx context.Context, do func(*house) error) error {
-	h, err := a.open(ctx)
+	config, err := a.load()
+	if err != nil {
+		return err
+	}
+	return a.withConfig(ctx, config, do)
+}
+
+// withConfig is with, where the config was read before.
+func (a *app) withConfig(ctx context.Context, config load.Config, do func(*house) error) error {
+	h, err := a.openWith(ctx, config)
 	if err != nil {
 		return err
 	}
