@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"os/user"
 	"regexp"
 	"strings"
 
@@ -49,7 +50,7 @@ func (p *parser) readURLFile() {
 	path := p.config.Database.URLFile
 	text, mode, err := readFile(path, 1<<16)
 	if err != nil {
-		p.add(p.urlFile, "database.url_file: %s; correct the path, or the rights of the file", err)
+		p.unread(p.urlFile, "database.url_file", err)
 		return
 	}
 	address := strings.TrimSpace(string(text))
@@ -61,6 +62,16 @@ func (p *parser) readURLFile() {
 		return
 	}
 	p.config.Database.URL = state.NewSecret(address)
+}
+
+// unread says that a file with a secret could not be read, and by whom: the call of root goes
+// on as another user.
+func (p *parser) unread(line int, what string, err error) {
+	whose := "the rights of the file"
+	if u, unknown := user.Current(); unknown == nil && errors.Is(err, fs.ErrPermission) {
+		whose = "let user " + u.Username + " read the file"
+	}
+	p.add(line, "%s: %s; correct the path, or %s", what, err, whose)
 }
 
 // guard says who else can read a file that holds a password.
