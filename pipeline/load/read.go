@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 
+	"gopkg.in/yaml.v3"
+
 	"ownmap/pipeline/state"
 )
 
@@ -28,15 +30,10 @@ func Read(path string, env func(string) string) (Config, error) {
 		return Config{source: path}, fmt.Errorf("config: %w", err)
 	}
 	p := parse(path, text, env)
-	if p.secret > 0 {
-		p.guard(p.secret, path, mode)
-	}
 	if mode&0o022 != 0 {
 		p.warn("%s can be written by others than its owner, who decide then what is scanned: chmod go-w %s", path, path)
 	}
-	if p.config.Database.URLFile != "" {
-		p.readURLFile()
-	}
+	p.readDatabase(path, mode)
 	p.readSecrets()
 	p.readLogo()
 	p.readRules()
@@ -44,6 +41,54 @@ func Read(path string, env func(string) string) (Config, error) {
 		return Config{source: path}, err
 	}
 	return p.config, nil
+}
+
+// ReadPlace reads of a config file only where the state is, under database and state_dir. What
+// else stands there may be wrong, or name secrets that whoever asks has no part in.
+func ReadPlace(path string, env func(string) string) (Config, error) {
+	if path == "" {
+		return Default(), nil
+	}
+	text, mode, err := readFile(path, maxConfig)
+	if err != nil {
+		return Config{source: path}, fmt.Errorf("config: %w", err)
+	}
+	p := newParser(path, env)
+	if root := p.document(text); root != nil {
+		keys := p.place()
+		p.fields(only(root, keys), "the config", keys...)
+	}
+	p.readDatabase(path, mode)
+	if err := p.err(); err != nil {
+		return Config{source: path}, err
+	}
+	return p.config, nil
+}
+
+// only returns a mapping with nothing but some of its keys.
+func only(node *yaml.Node, keys []key) *yaml.Node {
+	if node.Kind != yaml.MappingNode {
+		return node
+	}
+	rest := *node
+	rest.Content = nil
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if containsKey(keys, node.Content[i].Value) {
+			rest.Content = append(rest.Content, node.Content[i], node.Content[i+1])
+		}
+	}
+	return &rest
+}
+
+// readDatabase reads the file of database.url_file, and looks at who may read the passwords
+// that stand in the config itself, whose mode is given.
+func (p *parser) readDatabase(path string, mode fs.FileMode) {
+	if p.secret > 0 {
+		p.guard(p.secret, path, mode)
+	}
+	if p.config.Database.URLFile != "" {
+		p.readURLFile()
+	}
 }
 
 func (p *parser) readURLFile() {
