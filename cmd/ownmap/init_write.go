@@ -26,7 +26,7 @@ var initYAML string
 // write writes the config, and the secrets that belong to it. The config is read before it
 // gets its name: one that OwnMap would refuse never does.
 func (o *initOptions) write(path string, env func(string) string, now time.Time) error {
-	if err := os.MkdirAll(o.dir, 0o750); err != nil {
+	if err := o.makeDir(); err != nil {
 		return fmt.Errorf("%w; name another directory with --dir", err)
 	}
 	if o.password != "" {
@@ -70,6 +70,18 @@ func (o *initOptions) write(path string, env func(string) string, now time.Time)
 		return fmt.Errorf("write the config: %w", err)
 	}
 	return nil
+}
+
+// makeDir makes the directory of the config, for the service to look into. One that is there
+// stays as it is.
+func (o *initOptions) makeDir() error {
+	if _, err := os.Stat(o.dir); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.MkdirAll(o.dir, 0o750); err != nil || !o.service.served() {
+		return err
+	}
+	return os.Chown(o.dir, -1, o.service.gid)
 }
 
 func (o *initOptions) render() ([]byte, error) {
