@@ -234,7 +234,7 @@ func (s *story) night(t *testing.T) { //nolint:thelper // a part of the test
 			t.Errorf("from %s to %q: %.4000s", letter.From, letter.To, letter.Data)
 		}
 	}
-	if text := s.run(t, "sh", "-c", "stat -c '%U %a' /var/lib/ownmap/backups/*.dump"); text != "ownmap 600\n" {
+	if text := s.run(t, "find", "/var/lib/ownmap/backups", "-name", "*.dump", "-printf", "%u %m\n"); text != "ownmap 600\n" {
 		t.Errorf("backups: %s", text)
 	}
 	// The database has a unit of its own, and outlives the run.
