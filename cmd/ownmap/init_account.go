@@ -82,6 +82,6 @@ func (s account) reads(ctx context.Context, path, rights string) error {
 func (s account) may(ctx context.Context, how, path string) bool {
 	cmd := exec.CommandContext(ctx, "test", how, path) //nolint:gosec // no shell
 	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(s.uid), Gid: uint32(s.gid), Groups: s.groups}} //nolint:gosec // numbers of users
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(s.uid), Gid: uint32(s.gid), Groups: s.groups}}
 	return cmd.Run() == nil
 }

@@ -159,6 +159,9 @@ func (s *story) configure(t *testing.T) { //nolint:thelper // a part of the test
 	if out, err := s.try(args...); err == nil || !strings.Contains(out, "FAIL  mail    user ownmap, whom the units run as, cannot read /etc/ownmap/smtp: `"+remedy+"`") {
 		t.Errorf("a password that the service cannot read: %v\n%s", err, out)
 	}
+	if out, err := s.try("ownmap", "check"); err == nil || !strings.Contains(out, "let user ownmap read the file") {
+		t.Errorf("checked as the service: %v\n%s", err, out)
+	}
 	s.run(t, "sh", "-euc", remedy+"; rm /etc/ownmap/ownmap.yaml")
 	out := s.run(t, append(args, "--timer")...)
 	for _, want := range []string{"wrote /etc/ownmap/ownmap.yaml", "ok    mail", "ok    units   ownmap.timer, ownmap-deliver.timer", "next: `systemctl start ownmap` scans now"} {
@@ -209,6 +212,11 @@ func (s *story) hostkeys(t *testing.T) { //nolint:thelper // a part of the test
 	}
 	if text := s.run(t, "stat", "-c", "%U %a", "/var/lib/ownmap/known_hosts", "/etc/ownmap/inside/id_ed25519"); text != "ownmap 600\nownmap 600\n" {
 		t.Errorf("the files: %s", text)
+	}
+	s.run(t, "sed", "-i", "s|known_hosts: .*|known_hosts: /etc/ownmap/known_hosts|", "/etc/ownmap/inside/ownmap.yaml")
+	out, err := s.try("ownmap", "--config", "/etc/ownmap/inside/ownmap.yaml", "hostkeys", "accept", "127.0.0.2")
+	if err == nil || !strings.Contains(out, "user ownmap has no right to write in /etc/ownmap") || !strings.Contains(out, "such as the state directory") {
+		t.Errorf("known_hosts where only root writes: %v\n%s", err, out)
 	}
 }
 
