@@ -1,7 +1,8 @@
--- name: ExpireApprovals :exec
--- ExpireApprovals ends the approvals whose time is over.
+-- name: ExpireApprovals :many
+-- ExpireApprovals ends the approvals whose time is over, and returns them.
 update approval set ended_at = sqlc.arg(at)::timestamptz, ended_by = 'ownmap', end_reason = 'expired', end_no = nextval('approval_end_no')
-where ended_at is null and expires_at <= sqlc.arg(at);
+where ended_at is null and expires_at <= sqlc.arg(at)
+returning id;
 
 -- name: TouchedApprovals :many
 -- TouchedApprovals returns the open approvals of ports that changed in a
@@ -14,10 +15,13 @@ join approval a
 join fingerprint f on f.id = ch.new_fp
 where ch.rev = $1;
 
--- name: DriftApprovals :exec
--- DriftApprovals ends approvals of something else than what is there now.
-update approval set ended_at = sqlc.arg(at)::timestamptz, ended_by = 'ownmap', end_reason = 'drifted', end_no = nextval('approval_end_no')
-where id = any (sqlc.arg(ids)::bigint[]) and ended_at is null;
+-- name: DriftApprovals :many
+-- DriftApprovals ends approvals of something else than what is there now, and returns them. One
+-- that was granted after an imported scan was made and before it was imported ends as soon as it
+-- begins.
+update approval set ended_at = greatest(granted_at, sqlc.arg(at)::timestamptz), ended_by = 'ownmap', end_reason = 'drifted', end_no = nextval('approval_end_no')
+where id = any (sqlc.arg(ids)::bigint[]) and ended_at is null
+returning id;
 
 -- name: AuditEnded :exec
 -- AuditEnded notes the approvals that a run ended.
@@ -26,14 +30,14 @@ select a.ended_at, 'ownmap', 'run', 'approval-' || a.end_reason, host(h.address)
        jsonb_build_object('approval', a.id, 'rev', sqlc.arg(rev)::bigint, 'service', a.service, 'family', a.family, 'exe', a.exe, 'expires_at', a.expires_at)
 from approval a
 join host h on h.id = a.host_id
-where a.ended_at = sqlc.arg(at)::timestamptz and a.end_reason in ('expired', 'drifted')
+where a.id = any (sqlc.arg(ids)::bigint[])
 order by a.id;
 
 -- name: ClearEnded :exec
 -- ClearEnded takes the approvals that a run ended from their ports.
 update port_current c set approval_id = null
 from approval a
-where a.ended_at = sqlc.arg(at)::timestamptz and c.approval_id = a.id
+where a.id = any (sqlc.arg(ids)::bigint[]) and c.approval_id = a.id
   and c.host_id = a.host_id and c.protocol = a.protocol and c.port = a.port;
 
 -- name: MatchApprovals :exec
@@ -49,7 +53,7 @@ update port_current c set approval_id = (
 from (
     select ch.host_id, ch.protocol, ch.port from port_change ch where ch.rev = sqlc.arg(rev) and ch.new_state is not null
     union
-    select e.host_id, e.protocol, e.port from approval e where e.ended_at = sqlc.arg(at)::timestamptz
+    select e.host_id, e.protocol, e.port from approval e where e.id = any (sqlc.arg(ended)::bigint[])
 ) touched
 where c.host_id = touched.host_id and c.protocol = touched.protocol and c.port = touched.port and c.approval_id is null
   and exists (

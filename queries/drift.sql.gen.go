@@ -16,37 +16,38 @@ select a.ended_at, 'ownmap', 'run', 'approval-' || a.end_reason, host(h.address)
        jsonb_build_object('approval', a.id, 'rev', $1::bigint, 'service', a.service, 'family', a.family, 'exe', a.exe, 'expires_at', a.expires_at)
 from approval a
 join host h on h.id = a.host_id
-where a.ended_at = $2::timestamptz and a.end_reason in ('expired', 'drifted')
+where a.id = any ($2::bigint[])
 order by a.id
 `
 
 type AuditEndedParams struct {
 	Rev int64
-	At  time.Time
+	Ids []int64
 }
 
 // AuditEnded notes the approvals that a run ended.
 func (q *Queries) AuditEnded(ctx context.Context, arg AuditEndedParams) error {
-	_, err := q.db.Exec(ctx, auditEnded, arg.Rev, arg.At)
+	_, err := q.db.Exec(ctx, auditEnded, arg.Rev, arg.Ids)
 	return err
 }
 
 const clearEnded = `-- name: ClearEnded :exec
 update port_current c set approval_id = null
 from approval a
-where a.ended_at = $1::timestamptz and c.approval_id = a.id
+where a.id = any ($1::bigint[]) and c.approval_id = a.id
   and c.host_id = a.host_id and c.protocol = a.protocol and c.port = a.port
 `
 
 // ClearEnded takes the approvals that a run ended from their ports.
-func (q *Queries) ClearEnded(ctx context.Context, at time.Time) error {
-	_, err := q.db.Exec(ctx, clearEnded, at)
+func (q *Queries) ClearEnded(ctx context.Context, ids []int64) error {
+	_, err := q.db.Exec(ctx, clearEnded, ids)
 	return err
 }
 
-const driftApprovals = `-- name: DriftApprovals :exec
-update approval set ended_at = $1::timestamptz, ended_by = 'ownmap', end_reason = 'drifted', end_no = nextval('approval_end_no')
+const driftApprovals = `-- name: DriftApprovals :many
+update approval set ended_at = greatest(granted_at, $1::timestamptz), ended_by = 'ownmap', end_reason = 'drifted', end_no = nextval('approval_end_no')
 where id = any ($2::bigint[]) and ended_at is null
+returning id
 `
 
 type DriftApprovalsParams struct {
@@ -54,21 +55,54 @@ type DriftApprovalsParams struct {
 	Ids []int64
 }
 
-// DriftApprovals ends approvals of something else than what is there now.
-func (q *Queries) DriftApprovals(ctx context.Context, arg DriftApprovalsParams) error {
-	_, err := q.db.Exec(ctx, driftApprovals, arg.At, arg.Ids)
-	return err
+// DriftApprovals ends approvals of something else than what is there now, and returns them. One
+// that was granted after an imported scan was made and before it was imported ends as soon as it
+// begins.
+func (q *Queries) DriftApprovals(ctx context.Context, arg DriftApprovalsParams) ([]int64, error) {
+	rows, err := q.db.Query(ctx, driftApprovals, arg.At, arg.Ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
-const expireApprovals = `-- name: ExpireApprovals :exec
+const expireApprovals = `-- name: ExpireApprovals :many
 update approval set ended_at = $1::timestamptz, ended_by = 'ownmap', end_reason = 'expired', end_no = nextval('approval_end_no')
 where ended_at is null and expires_at <= $1
+returning id
 `
 
-// ExpireApprovals ends the approvals whose time is over.
-func (q *Queries) ExpireApprovals(ctx context.Context, at time.Time) error {
-	_, err := q.db.Exec(ctx, expireApprovals, at)
-	return err
+// ExpireApprovals ends the approvals whose time is over, and returns them.
+func (q *Queries) ExpireApprovals(ctx context.Context, at time.Time) ([]int64, error) {
+	rows, err := q.db.Query(ctx, expireApprovals, at)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const matchApprovals = `-- name: MatchApprovals :exec
@@ -81,7 +115,7 @@ update port_current c set approval_id = (
 from (
     select ch.host_id, ch.protocol, ch.port from port_change ch where ch.rev = $1 and ch.new_state is not null
     union
-    select e.host_id, e.protocol, e.port from approval e where e.ended_at = $2::timestamptz
+    select e.host_id, e.protocol, e.port from approval e where e.id = any ($2::bigint[])
 ) touched
 where c.host_id = touched.host_id and c.protocol = touched.protocol and c.port = touched.port and c.approval_id is null
   and exists (
@@ -92,15 +126,15 @@ where c.host_id = touched.host_id and c.protocol = touched.protocol and c.port =
 `
 
 type MatchApprovalsParams struct {
-	Rev int64
-	At  time.Time
+	Rev   int64
+	Ended []int64
 }
 
 // MatchApprovals gives the ports that changed in a revision, or that lost their
 // approval in it, the open approval that fits: one for their vantage before one
 // for any.
 func (q *Queries) MatchApprovals(ctx context.Context, arg MatchApprovalsParams) error {
-	_, err := q.db.Exec(ctx, matchApprovals, arg.Rev, arg.At)
+	_, err := q.db.Exec(ctx, matchApprovals, arg.Rev, arg.Ended)
 	return err
 }
 

@@ -9,6 +9,8 @@ import (
 	"context"
 	"net/netip"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 const addImportedRun = `-- name: AddImportedRun :one
@@ -61,15 +63,38 @@ func (q *Queries) AddImportedRun(ctx context.Context, arg AddImportedRunParams) 
 	return i, err
 }
 
+const approvedLater = `-- name: ApprovedLater :one
+select count(*)
+from approval a
+join port_current p on p.host_id = a.host_id and p.protocol = a.protocol and p.port = a.port and p.approval_id = a.id
+where a.ended_at is null and a.granted_at > $1::timestamptz
+  and p.state = 'open' and p.vantage_id = $2 and $3::int8multirange @> p.host_id
+`
+
+type ApprovedLaterParams struct {
+	At        time.Time
+	VantageID int16
+	Hosts     pgtype.Multirange[pgtype.Range[pgtype.Int8]]
+}
+
+// ApprovedLater counts the open ports of some hosts of a vantage whose approval was granted
+// after a time.
+func (q *Queries) ApprovedLater(ctx context.Context, arg ApprovedLaterParams) (int64, error) {
+	row := q.db.QueryRow(ctx, approvedLater, arg.At, arg.VantageID, arg.Hosts)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const askedBefore = `-- name: AskedBefore :many
 select h.address, coalesce(n.names, '{}')::text[] as names, array_agg(distinct c.protocol order by c.protocol)::text[] as protocols
 from (
     select c.vantage_id, c.protocol, range_agg(r.r) as hosts
-    from run
-    join rev on rev.run_id = run.id
+    from rev
     join coverage c on c.rev = rev.id
     cross join lateral unnest(c.hosts) as r (r)
-    where run.import ->> 'question' = $1::text
+    where rev.id = (
+        select max(v.id) from rev v join run q on q.id = v.run_id where q.import ->> 'question' = $1::text)
     group by c.vantage_id, c.protocol
 ) c
 cross join lateral unnest(c.hosts) as r (r)
@@ -86,8 +111,9 @@ type AskedBeforeRow struct {
 	Protocols []string
 }
 
-// AskedBefore returns the hosts that imported scans were asked for which asked the same,
-// with the protocols that they were asked over.
+// AskedBefore returns the hosts that the last imported scan was asked for which asked the
+// same, with the protocols that they were asked over. It names those that did not answer too,
+// and those before it may name one that is another machine's address now.
 func (q *Queries) AskedBefore(ctx context.Context, question string) ([]AskedBeforeRow, error) {
 	rows, err := q.db.Query(ctx, askedBefore, question)
 	if err != nil {

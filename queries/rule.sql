@@ -3,11 +3,13 @@
 select id, since from approval_rule where ended_at is null;
 
 -- name: BeginRules :many
--- BeginRules begins rules that are not in force, and returns them.
+-- BeginRules begins rules that are not in force, and returns them. One that was in force before
+-- has that day as its first: what a person took back since stays so until the rule's text is
+-- another one.
 insert into approval_rule (id, spec, since)
 select n.id, n.spec::jsonb, sqlc.arg(at)::timestamptz
 from (select unnest(sqlc.arg(ids)::text[]) as id, unnest(sqlc.arg(specs)::text[]) as spec) n
-on conflict (id) do update set since = excluded.since, ended_at = null where approval_rule.ended_at is not null
+on conflict (id) do update set ended_at = null where approval_rule.ended_at is not null
 returning id, since;
 
 -- name: EndRules :many
@@ -16,15 +18,22 @@ update approval_rule set ended_at = sqlc.arg(at)::timestamptz
 where ended_at is null and id <> all (sqlc.arg(ids)::text[])
 returning id, spec;
 
+-- name: RuledUpTo :one
+-- RuledUpTo returns the revision before one up to which rules have decided, and its time: the
+-- last that is not an import's. Without one it is 0.
+select coalesce(max(rev.id), 0)::bigint as rev, coalesce(max(rev.at), to_timestamp(0))::timestamptz as at
+from rev join run on run.id = rev.run_id
+where rev.id < $1 and run.import is null;
+
 -- name: HostsForRules :many
--- HostsForRules returns the hosts of which rules have to decide after a revision: those that
--- changed in it, those with an approval by a rule that is gone or that ended in it, and, where
--- a rule is new, those with ports that nobody approved.
+-- HostsForRules returns the hosts of which rules have to decide: those that changed after a
+-- revision, those with an approval that ended after a time or that a rule gave which is gone,
+-- and, where a rule is new, those with ports that nobody approved.
 select h.host_id, h.vantage_id from host_current h
-where h.rev_from = sqlc.arg(rev)
-   or exists (select from port_change c where c.rev = sqlc.arg(rev) and c.host_id = h.host_id)
-   or exists (select from listener_change c where c.rev = sqlc.arg(rev) and c.host_id = h.host_id)
-   or exists (select from approval a where a.host_id = h.host_id and a.ended_at = sqlc.arg(at)::timestamptz)
+where h.rev_from > sqlc.arg(after)
+   or exists (select from port_change c where c.rev > sqlc.arg(after) and c.host_id = h.host_id)
+   or exists (select from listener_change c where c.rev > sqlc.arg(after) and c.host_id = h.host_id)
+   or exists (select from approval a where a.host_id = h.host_id and a.ended_at > sqlc.arg(ended_after)::timestamptz)
    or sqlc.arg(gone)::boolean and exists (
         select from approval a where a.host_id = h.host_id and a.ended_at is null and a.rule is not null and a.rule <> all (sqlc.arg(ids)::text[]))
    or (sqlc.arg(fresh)::boolean and exists (

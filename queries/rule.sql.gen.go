@@ -72,7 +72,7 @@ const beginRules = `-- name: BeginRules :many
 insert into approval_rule (id, spec, since)
 select n.id, n.spec::jsonb, $1::timestamptz
 from (select unnest($2::text[]) as id, unnest($3::text[]) as spec) n
-on conflict (id) do update set since = excluded.since, ended_at = null where approval_rule.ended_at is not null
+on conflict (id) do update set ended_at = null where approval_rule.ended_at is not null
 returning id, since
 `
 
@@ -87,7 +87,9 @@ type BeginRulesRow struct {
 	Since time.Time
 }
 
-// BeginRules begins rules that are not in force, and returns them.
+// BeginRules begins rules that are not in force, and returns them. One that was in force before
+// has that day as its first: what a person took back since stays so until the rule's text is
+// another one.
 func (q *Queries) BeginRules(ctx context.Context, arg BeginRulesParams) ([]BeginRulesRow, error) {
 	rows, err := q.db.Query(ctx, beginRules, arg.At, arg.Ids, arg.Specs)
 	if err != nil {
@@ -203,10 +205,10 @@ func (q *Queries) EndRules(ctx context.Context, arg EndRulesParams) ([]EndRulesR
 
 const hostsForRules = `-- name: HostsForRules :many
 select h.host_id, h.vantage_id from host_current h
-where h.rev_from = $1
-   or exists (select from port_change c where c.rev = $1 and c.host_id = h.host_id)
-   or exists (select from listener_change c where c.rev = $1 and c.host_id = h.host_id)
-   or exists (select from approval a where a.host_id = h.host_id and a.ended_at = $2::timestamptz)
+where h.rev_from > $1
+   or exists (select from port_change c where c.rev > $1 and c.host_id = h.host_id)
+   or exists (select from listener_change c where c.rev > $1 and c.host_id = h.host_id)
+   or exists (select from approval a where a.host_id = h.host_id and a.ended_at > $2::timestamptz)
    or $3::boolean and exists (
         select from approval a where a.host_id = h.host_id and a.ended_at is null and a.rule is not null and a.rule <> all ($4::text[]))
    or ($5::boolean and exists (
@@ -215,11 +217,11 @@ order by h.vantage_id, h.host_id
 `
 
 type HostsForRulesParams struct {
-	Rev   int64
-	At    time.Time
-	Gone  bool
-	Ids   []string
-	Fresh bool
+	After      int64
+	EndedAfter time.Time
+	Gone       bool
+	Ids        []string
+	Fresh      bool
 }
 
 type HostsForRulesRow struct {
@@ -227,13 +229,13 @@ type HostsForRulesRow struct {
 	VantageID int16
 }
 
-// HostsForRules returns the hosts of which rules have to decide after a revision: those that
-// changed in it, those with an approval by a rule that is gone or that ended in it, and, where
-// a rule is new, those with ports that nobody approved.
+// HostsForRules returns the hosts of which rules have to decide: those that changed after a
+// revision, those with an approval that ended after a time or that a rule gave which is gone,
+// and, where a rule is new, those with ports that nobody approved.
 func (q *Queries) HostsForRules(ctx context.Context, arg HostsForRulesParams) ([]HostsForRulesRow, error) {
 	rows, err := q.db.Query(ctx, hostsForRules,
-		arg.Rev,
-		arg.At,
+		arg.After,
+		arg.EndedAfter,
 		arg.Gone,
 		arg.Ids,
 		arg.Fresh,
@@ -338,6 +340,26 @@ func (q *Queries) RuledApprovals(ctx context.Context, hosts []int64) ([]RuledApp
 		return nil, err
 	}
 	return items, nil
+}
+
+const ruledUpTo = `-- name: RuledUpTo :one
+select coalesce(max(rev.id), 0)::bigint as rev, coalesce(max(rev.at), to_timestamp(0))::timestamptz as at
+from rev join run on run.id = rev.run_id
+where rev.id < $1 and run.import is null
+`
+
+type RuledUpToRow struct {
+	Rev int64
+	At  time.Time
+}
+
+// RuledUpTo returns the revision before one up to which rules have decided, and its time: the
+// last that is not an import's. Without one it is 0.
+func (q *Queries) RuledUpTo(ctx context.Context, id int64) (RuledUpToRow, error) {
+	row := q.db.QueryRow(ctx, ruledUpTo, id)
+	var i RuledUpToRow
+	err := row.Scan(&i.Rev, &i.At)
+	return i, err
 }
 
 const rules = `-- name: Rules :many

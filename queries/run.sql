@@ -44,7 +44,10 @@ where id = sqlc.arg(id);
 
 -- name: AddRev :one
 -- AddRev draws the next revision, of now unless a time is given. The state lock makes it
--- gapless.
+-- gapless. Its time is after that of the one before it, also when two imported scans end in
+-- one second or a clock was set back: what is good as of a time has one answer.
 insert into rev (id, run_id, at)
-select coalesce(max(id), 0) + 1, sqlc.arg(run_id)::bigint, coalesce(sqlc.narg(at)::timestamptz, clock_timestamp()) from rev
+select coalesce(max(id), 0) + 1, sqlc.arg(run_id)::bigint,
+       greatest(coalesce(sqlc.narg(at)::timestamptz, clock_timestamp()), (select r.at + interval '1 microsecond' from rev r order by r.id desc limit 1))
+from rev
 returning id, at;

@@ -14,7 +14,9 @@ import (
 
 const addRev = `-- name: AddRev :one
 insert into rev (id, run_id, at)
-select coalesce(max(id), 0) + 1, $1::bigint, coalesce($2::timestamptz, clock_timestamp()) from rev
+select coalesce(max(id), 0) + 1, $1::bigint,
+       greatest(coalesce($2::timestamptz, clock_timestamp()), (select r.at + interval '1 microsecond' from rev r order by r.id desc limit 1))
+from rev
 returning id, at
 `
 
@@ -29,7 +31,8 @@ type AddRevRow struct {
 }
 
 // AddRev draws the next revision, of now unless a time is given. The state lock makes it
-// gapless.
+// gapless. Its time is after that of the one before it, also when two imported scans end in
+// one second or a clock was set back: what is good as of a time has one answer.
 func (q *Queries) AddRev(ctx context.Context, arg AddRevParams) (AddRevRow, error) {
 	row := q.db.QueryRow(ctx, addRev, arg.RunID, arg.At)
 	var i AddRevRow

@@ -31,8 +31,11 @@ nothing else is lost. Neither are ownmap.yaml, SSH keys and known_hosts.`,
 		Example: "  ownmap db backup /var/lib/ownmap/ownmap.dump\n  ownmap db backup --keep 14 /var/lib/ownmap/backups/",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if args[0] == "" {
+				return usagef("the path of the backup is empty")
+			}
 			info, err := os.Stat(args[0])
-			isDir := err == nil && info.IsDir() || os.IsPathSeparator(args[0][max(0, len(args[0])-1)])
+			isDir := err == nil && info.IsDir() || os.IsPathSeparator(args[0][len(args[0])-1])
 			if keep < 0 || keep > 0 && !isDir {
 				return usagef("--keep says how many backups stay in a directory: name one, and 1 or more")
 			}

@@ -2,8 +2,9 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -142,49 +143,59 @@ func (i instance) variable(t *testing.T, name string) string {
 	return ""
 }
 
-// TestRestoreIsKilled kills a restore at moments of its work: the database is the old one or,
-// at the end, the new one, and the next restore works.
+// TestRestoreIsKilled kills a restore as soon as it has a database to restore into, when nothing
+// may be changed yet, and near its end, when it may be: the database is the old one or, at the
+// end, the new one, and the next restore works.
 func TestRestoreIsKilled(t *testing.T) {
 	t.Parallel()
 	i := newInstance(t, backupConfig+"database: {url: \"${DATABASE_URL}\"}\n")
 	i.invented(t, 2)
 	file := filepath.Join(i.dir, "ownmap.dump")
 	i.ok(t, "db", "backup", "--no-verify", file)
-	i.invented(t, 1)
-	begin := time.Now()
-	i.ok(t, "db", "restore", "--replace", "--drop-old", file)
-	whole := time.Since(begin)
-	for _, share := range []float64{0.3, 0.6, 0.85} {
+	conn, name := i.beside(t)
+	restore := []string{"db", "restore", "--replace", "--drop-old", file}
+	killed := func(after time.Duration) (verified string) {
+		t.Helper()
 		i.invented(t, 1)
-		cmd := i.command(t.Context(), "db", "restore", "--replace", "--drop-old", file)
+		cmd := i.command(t.Context(), restore...)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		kill := time.AfterFunc(time.Duration(share*float64(whole)), func() { _ = cmd.Process.Kill() })
-		_ = cmd.Wait()
-		kill.Stop()
-		out := i.ok(t, "verify")
-		if !strings.HasPrefix(out, "3 runs are as they were kept") && !strings.HasPrefix(out, "2 runs are as they were kept") {
-			t.Errorf("killed after %.0f %%: %s", 100*share, out)
+		scratch := fmt.Sprintf("ownmap_scratch_%x_", sha256.Sum256([]byte(name)))[:len("ownmap_scratch_")+8]
+		waitFor(t, 20*time.Second, "a database to restore into", func() bool {
+			var there bool
+			err := conn.QueryRow(t.Context(), "select exists (select from pg_database where starts_with(datname, $1))", scratch).Scan(&there)
+			return err == nil && there
+		})
+		time.Sleep(after)
+		if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			t.Error(err)
 		}
+		if err := cmd.Wait(); err == nil && after == 0 {
+			t.Error("it ended before it could be killed")
+		}
+		return i.ok(t, "verify")
+	}
+	again := func() {
+		t.Helper()
 		waitFor(t, 20*time.Second, "the killed one to be gone", func() bool {
-			_, _, code := i.call(t, "db", "restore", "--replace", "--drop-old", file)
+			_, _, code := i.call(t, restore...)
 			return code == 0
 		})
+		if out := i.ok(t, "verify"); !strings.HasPrefix(out, "2 runs are as they were kept") {
+			t.Errorf("after another restore: %s", out)
+		}
 	}
-	if out := i.ok(t, "verify"); !strings.HasPrefix(out, "2 runs are as they were kept") {
-		t.Errorf("in the end: %s", out)
+	if out := killed(0); !strings.HasPrefix(out, "3 runs are as they were kept") {
+		t.Errorf("killed before it changed anything: %s", out)
 	}
-	u, err := url.Parse(i.variable(t, "DATABASE_URL"))
-	if err != nil {
-		t.Fatal(err)
+	begin := time.Now()
+	again()
+	if out := killed(time.Since(begin) / 2); !strings.HasPrefix(out, "3 runs are as they were kept") && !strings.HasPrefix(out, "2 runs are as they were kept") {
+		t.Errorf("killed later: %s", out)
 	}
-	conn, err := pgx.Connect(t.Context(), i.variable(t, "DATABASE_URL"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.WithoutCancel(t.Context()))
-	rows, err := conn.Query(t.Context(), "select format('drop database %I', datname) from pg_database where starts_with(datname, $1 || '_before_')", strings.TrimPrefix(u.Path, "/"))
+	again()
+	rows, err := conn.Query(t.Context(), "select format('drop database %I', datname) from pg_database where starts_with(datname, $1 || '_before_')", name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,4 +208,20 @@ func TestRestoreIsKilled(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// beside connects to the server of an instance, not to its database, whose name it returns.
+func (i instance) beside(t *testing.T) (conn *pgx.Conn, name string) {
+	t.Helper()
+	config, err := pgx.ParseConfig(i.variable(t, "DATABASE_URL"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, config.Database = config.Database, "postgres"
+	conn, err = pgx.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	return conn, name
 }

@@ -85,19 +85,9 @@ func TestImportLegacy(t *testing.T) {
 	if out := call(2, "import", strings.Replace(old, "/lab_", "/none_lab_", 1)); strings.Contains(out, "password") || !strings.Contains(out, "legacy database: ") {
 		t.Error(out)
 	}
-	if out := call(2, "import", i.databaseURL()); !strings.Contains(out, "it has no table") {
+	if out := call(2, "import", i.variable(t, "DATABASE_URL")); !strings.Contains(out, "it has no table") {
 		t.Error(out)
 	}
-}
-
-// databaseURL is that of the instance's own database.
-func (i instance) databaseURL() string {
-	for _, line := range i.env {
-		if at, found := strings.CutPrefix(line, "DATABASE_URL="); found {
-			return at
-		}
-	}
-	return ""
 }
 
 // legacyConfig writes the config that names a database.

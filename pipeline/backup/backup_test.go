@@ -194,6 +194,39 @@ func TestRestoreIntoAnEmptyDatabase(t *testing.T) {
 	}
 }
 
+// TestWhatComesMeanwhileIsKept holds that an empty database in which somebody writes between the
+// look into it and the swap is kept beside the backup, as one that kept something.
+func TestWhatComesMeanwhileIsKept(t *testing.T) {
+	t.Parallel()
+	from, to := newDatabase(t), newDatabase(t)
+	from.nights(t)
+	path := filepath.Join(t.TempDir(), "ownmap.dump")
+	if _, err := from.Dump(t.Context(), path, false); err != nil {
+		t.Fatal(err)
+	}
+	to.book(t).Close()
+	empty := to
+	to.Now = func() time.Time { // of the swap
+		empty.exec(t, "insert into audit (at, actor, via, action, subject, detail) values (now(), 'alice', 'cli', 'approve', '127.0.0.1 22/tcp', '{}')")
+		return empty.Now()
+	}
+	put, err := to.Restore(t.Context(), path, How{DropOld: true})
+	if err != nil || put.Old == "" {
+		t.Fatalf("%+v, %v", put, err)
+	}
+	if kept, err := to.contents(t.Context(), put.Old); err != nil || kept.audit != 1 {
+		t.Errorf("kept %+v, %v", kept, err)
+	}
+	conn, err := to.elsewhere(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	if err := dropDatabase(t.Context(), conn, put.Old); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestWhatIsNotPutBack holds that a file which is not what it should be leaves the database as
 // it is.
 func TestWhatIsNotPutBack(t *testing.T) {

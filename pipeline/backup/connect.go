@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -72,16 +71,6 @@ func alone(ctx context.Context, conn *pgx.Conn) error {
 		return ErrBusy
 	}
 	return nil
-}
-
-// major returns the major version of the server.
-func major(ctx context.Context, conn *pgx.Conn) (int, error) {
-	var text string
-	if err := conn.QueryRow(ctx, "select current_setting('server_version_num')").Scan(&text); err != nil {
-		return 0, fmt.Errorf("ask for the server's version: %w", err)
-	}
-	number, err := strconv.Atoi(text)
-	return number / 10000, err
 }
 
 // named returns the URL of another database of the server.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"ownmap/pipeline/persist"
 	"ownmap/pipeline/persist/private"
 	"ownmap/pipeline/state"
 )
@@ -27,7 +28,7 @@ type programs struct {
 
 // programsFor finds the programs for a server; conn is a connection to it.
 func (d Database) programsFor(ctx context.Context, conn *pgx.Conn) (programs, error) {
-	version, err := major(ctx, conn)
+	version, err := persist.ServerMajor(ctx, conn)
 	if err != nil {
 		return programs{}, err
 	}
@@ -91,7 +92,7 @@ func (p programs) run(ctx context.Context, stdout *os.File, name string, args ..
 	return nil
 }
 
-// output runs one of the programs and returns what it prints, up to some megabytes.
+// output runs one of the programs and returns what it prints.
 func (p programs) output(ctx context.Context, name string, args ...string) (string, error) {
 	var said strings.Builder
 	cmd := exec.CommandContext(ctx, filepath.Join(p.dir, name), args...) //nolint:gosec // a PostgreSQL program that Clients chose

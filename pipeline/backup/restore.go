@@ -7,10 +7,10 @@ import (
 	"io"
 	"os"
 	"regexp"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
+	"ownmap/pipeline/persist"
 	"ownmap/pipeline/state"
 )
 
@@ -27,22 +27,6 @@ type Put struct {
 	Waiting int    // messages in it that were not sent when it was made
 }
 
-// NotEmptyError says that a database keeps something.
-type NotEmptyError struct{ What string }
-
-// Error names what it keeps, and the remedy.
-func (e *NotEmptyError) Error() string {
-	return "the database keeps " + e.What + ": with --replace the backup takes its place, and what it keeps stays beside it under another name"
-}
-
-// InUseError says who is connected to a database.
-type InUseError struct{ Who []string }
-
-// Error names the programs.
-func (e *InUseError) Error() string {
-	return "the database is in use, by " + strings.Join(e.Who, ", ") + ": stop the runs, workers and the web page first"
-}
-
 // ErrNoDump says that a file is no backup of OwnMap.
 var ErrNoDump = errors.New("no backup of OwnMap: `ownmap db backup` makes one")
 
@@ -51,8 +35,9 @@ var ErrDeviates = errors.New("the backup is not what runs kept, and is not put b
 
 // Restore puts a backup back. It is restored into a database beside the one of the URL,
 // brought to this version's schema and verified there; then the two swap their names in one
-// transaction. Until then the old one is untouched. It fails with a NotEmptyError, an
-// InUseError, ErrNoDump, ErrDeviates, ErrBusy or a persist.NewerSchemaError.
+// transaction. Until then the old one is untouched, and no run begins. It is dropped only if it
+// keeps no more than it did in the beginning. It fails with a NotEmptyError, an InUseError,
+// ErrNoDump, ErrDeviates, ErrBusy, a persist.RunningError or a persist.NewerSchemaError.
 func (d Database) Restore(ctx context.Context, file string, how How) (put Put, err error) {
 	if err := looksWhole(file); err != nil {
 		return put, err
@@ -70,9 +55,18 @@ func (d Database) Restore(ctx context.Context, file string, how How) (put Put, e
 	if err := alone(ctx, conn); err != nil {
 		return put, err
 	}
-	empty, err := emptyEnough(ctx, conn, how)
+	if err := unused(ctx, conn); err != nil {
+		return put, err
+	}
+	if err := persist.LockRuns(ctx, conn); err != nil {
+		return put, err
+	}
+	before, err := contentsOf(ctx, conn)
 	if err != nil {
 		return put, err
+	}
+	if before.what() != "" && !how.Replace {
+		return put, &NotEmptyError{before.what()}
 	}
 	programs, err := d.programsFor(ctx, conn)
 	if err != nil {
@@ -115,12 +109,16 @@ func (d Database) Restore(ctx context.Context, file string, how How) (put Put, e
 		return put, err
 	}
 	swapped = true
-	if empty || how.DropOld {
-		old := put.Old
-		put.Old = ""
-		return put, dropDatabase(ctx, outside, old)
+	if before.what() != "" && !how.DropOld {
+		return put, nil
 	}
-	return put, nil
+	now, err := d.contents(ctx, put.Old)
+	if err != nil || now != before { // somebody was quicker than the swap
+		return put, err
+	}
+	old := put.Old
+	put.Old = ""
+	return put, dropDatabase(ctx, outside, old)
 }
 
 // looksWhole fails unless a file begins as those of pg_dump do (PostgreSQL,
@@ -150,49 +148,6 @@ func (p programs) isOurs(ctx context.Context, file string) error {
 		}
 	}
 	return nil
-}
-
-// emptyEnough fails if a database keeps what is not to be replaced, or is in use.
-func emptyEnough(ctx context.Context, conn *pgx.Conn, how How) (empty bool, err error) {
-	rows, err := conn.Query(ctx, `select distinct coalesce(nullif(application_name, ''), 'process ' || pid) from pg_stat_activity
-		where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend' order by 1`)
-	if err != nil {
-		return false, fmt.Errorf("ask who is connected: %w", err)
-	}
-	who, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return false, fmt.Errorf("ask who is connected: %w", err)
-	}
-	if len(who) > 0 {
-		return false, &InUseError{who}
-	}
-	var tables int
-	var schema bool
-	err = conn.QueryRow(ctx, `select count(*), count(*) filter (where tablename in ('run', 'approval', 'audit', 'web_user')) = 4
-		from pg_tables where schemaname not in ('pg_catalog', 'information_schema')`).Scan(&tables, &schema)
-	if err != nil {
-		return false, fmt.Errorf("list tables: %w", err)
-	}
-	what := ""
-	switch {
-	case tables == 0:
-		return true, nil
-	case !schema:
-		what = "tables that are not OwnMap's"
-	default:
-		var runs, audit, users int
-		if err := conn.QueryRow(ctx, "select (select count(*) from run), (select count(*) from audit), (select count(*) from web_user)").Scan(&runs, &audit, &users); err != nil {
-			return false, fmt.Errorf("look into the database: %w", err)
-		}
-		if runs+audit+users == 0 {
-			return true, nil // the schema alone
-		}
-		what = state.Count(runs, "run", "runs") + " and " + state.Count(audit, "line of the audit", "lines of the audit")
-	}
-	if !how.Replace {
-		return false, &NotEmptyError{what}
-	}
-	return false, nil
 }
 
 // waiting counts the messages of a database that are not sent.

@@ -39,7 +39,7 @@ func (r *reader) read(file File) (state.ImportedScan, error) {
 	if err != nil {
 		return s, err
 	}
-	if sum != file.SHA256 || file.Format == FormatNmap && !s.FinishedAt.Equal(file.End) {
+	if sum != file.SHA256 {
 		return s, errors.New("it was changed while it was being imported: import it again")
 	}
 	s.StartedAt, s.FinishedAt = file.Start, file.End
@@ -83,7 +83,7 @@ func (r *reader) nmap(c *content) (state.ImportedScan, error) {
 
 // foundScan reads the JSON of masscan or naabu.
 func foundScan(c *content) (state.ImportedScan, error) {
-	found, err := ReadFound(c)
+	found, err := readFindings(c)
 	if err != nil {
 		return state.ImportedScan{}, err
 	}

@@ -14,17 +14,17 @@ import (
 	"ownmap/pipeline/state"
 )
 
-// maxOpenPorts bounds what one file may bring.
-const maxOpenPorts = 5_000_000
+// maxEntries bounds the hosts and open ports that one file may bring.
+const maxEntries = 5_000_000
 
-// Found are the open ports that a scanner tells of which tells nothing else: what is not
+// findings are the open ports that a scanner tells of which tells nothing else: what is not
 // there was not looked at, or not open, and nobody knows which.
-type Found struct {
+type findings struct {
 	Program    string // "masscan" or "naabu"
 	Start, End time.Time
 	Hosts      []state.Host // sorted, each answered for its open ports alone
 	places     map[netip.Addr]int
-	ports      int
+	entries    int
 }
 
 // record is one of masscan's or naabu's. masscan writes a record for each port that
@@ -62,11 +62,11 @@ type masscanPort struct {
 	} `json:"service"`
 }
 
-// ReadFound reads the JSON of masscan or naabu: an array, with or without a comma too many,
+// readFindings reads the JSON of masscan or naabu: an array, with or without a comma too many,
 // or lines. A file that is cut off, or has a record that is none of theirs, is refused whole;
 // the error tells the line.
-func ReadFound(r io.Reader) (Found, error) {
-	f := Found{places: map[netip.Addr]int{}}
+func readFindings(r io.Reader) (findings, error) {
+	f := findings{places: map[netip.Addr]int{}}
 	all := newRecords(r)
 	for {
 		text, err := all.next()
@@ -74,25 +74,25 @@ func ReadFound(r io.Reader) (Found, error) {
 			break
 		}
 		if err != nil {
-			return Found{}, err
+			return findings{}, err
 		}
 		var rec record
 		if err := json.Unmarshal(text, &rec); err != nil {
-			return Found{}, all.fault("no record of masscan or naabu: %s", state.Clean(err.Error()))
+			return findings{}, all.fault("no record of masscan or naabu: %s", state.Clean(err.Error()))
 		}
 		if err := f.add(rec); err != nil {
-			return Found{}, all.fault("%w", err)
+			return findings{}, all.fault("%w", err)
 		}
 	}
 	if len(f.Hosts) == 0 {
-		return Found{}, errors.New("it names no host: nothing follows from that")
+		return findings{}, errors.New("it names no host: nothing follows from that")
 	}
 	f.finish()
 	return f, nil
 }
 
 // add takes in a record.
-func (f *Found) add(rec record) error {
+func (f *findings) add(rec record) error {
 	address, err := netip.ParseAddr(rec.IP)
 	if err != nil {
 		return fmt.Errorf("no record of masscan or naabu: its ip %.60q is no address", rec.IP)
@@ -166,7 +166,7 @@ func portOf(rec record) (number int, protocol string, err error) {
 }
 
 // date takes in when something was seen: seconds since 1970, or RFC 3339.
-func (f *Found) date(raw json.RawMessage) error {
+func (f *findings) date(raw json.RawMessage) error {
 	text := strings.Trim(string(bytes.TrimSpace(raw)), `"`)
 	if text == "" || text == "null" {
 		return nil

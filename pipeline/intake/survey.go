@@ -72,8 +72,8 @@ func surveyFile(path string, o Options) (File, error) {
 	if file.Format == FormatNmap {
 		file.Start, file.End, err = nmapTimes(c)
 	} else {
-		var found Found
-		if found, err = ReadFound(c); err == nil {
+		var found findings
+		if found, err = readFindings(c); err == nil {
 			file.Start, file.End = found.Start, found.End
 		}
 	}
@@ -86,10 +86,14 @@ func surveyFile(path string, o Options) (File, error) {
 	if file.End.IsZero() {
 		file.Start, file.End = o.At, o.At
 	}
+	now := o.Now().UTC()
+	if file.End.After(now) && !file.End.After(now.Add(future)) {
+		file.End = now // nothing is kept as of a time that is still to come
+	}
 	switch {
 	case file.End.IsZero():
 		return File{}, errors.New("it does not say when the scan was made: say so with --at, as in --at 2026-11-22T02:00:00Z")
-	case file.End.After(o.Now().Add(future)):
+	case file.End.After(now):
 		return File{}, fmt.Errorf("its scan ended %s, which is not yet: the clock was wrong, there or here", file.End.Format(time.RFC3339))
 	case file.Start.IsZero() || file.Start.After(file.End):
 		file.Start = file.End

@@ -5,11 +5,13 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"flag"
 	"fmt"
 	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -87,7 +89,9 @@ func at(tb testing.TB, base, name string) string {
 //
 //	func TestMain(m *testing.M) { lab.Main(m) } // the testing package exits with its result
 //
-// It panics when the server does not start or stop.
+// Twice as many tests run at once as there are processors, unless -parallel says otherwise: most
+// of the time they wait, for the server, nmap or a browser. It panics when the server does not
+// start or stop.
 func Main(m interface{ Run() int }, templates ...*Template) int {
 	ctx := context.Background() //nolint:forbidigo // a TestMain has no other
 	if os.Getenv(databaseURL) == "" {
@@ -100,6 +104,9 @@ func Main(m interface{ Run() int }, templates ...*Template) int {
 				panic("stop the lab's database: " + err.Error())
 			}
 		}()
+	}
+	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
+		panic(err)
 	}
 	code := m.Run()
 	for _, t := range templates {

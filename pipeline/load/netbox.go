@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/netip"
 	"slices"
 	"strings"
@@ -35,7 +36,14 @@ func (f *faults) netBox(text []byte, common state.Target) (targets []state.Targe
 		read = f.netBoxJSON
 	}
 	seen := map[state.Spec]bool{}
-	for _, o := range read(text) {
+	for o := range read(text) {
+		if len(targets) > maxTargets {
+			break // and checkTargets says so
+		}
+		if len(notes) > maxTargets {
+			f.add(o.line, "more than %d objects without anything to scan: export addresses, prefixes or devices that are in use", maxTargets)
+			break
+		}
 		if why := o.unused(); why != "" {
 			notes = append(notes, f.passed(o.line, o.name, why))
 			continue
@@ -149,38 +157,47 @@ func tagOf(name string) string {
 }
 
 // netBoxJSON reads what the API returns: a page with results, or their list alone.
-func (f *faults) netBoxJSON(text []byte) (objects []netBoxObject) {
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	line := func() int { return 1 + bytes.Count(text[:decoder.InputOffset()], []byte("\n")) }
-	fail := func(err error) []netBoxObject {
+func (f *faults) netBoxJSON(text []byte) iter.Seq[netBoxObject] {
+	return func(yield func(netBoxObject) bool) {
+		decoder := json.NewDecoder(bytes.NewReader(text))
+		line, counted := 1, int64(0)
+		err := netBoxObjects(decoder, func(o netBoxObject) bool {
+			end := decoder.InputOffset()
+			line, counted = line+bytes.Count(text[counted:end], []byte("\n")), end
+			o.line = line
+			return yield(o)
+		})
 		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 			err = errors.New("it has no end: the file was cut off")
 		}
-		f.add(line(), "no export of NetBox: %s", state.Clean(err.Error()))
-		return nil
+		if err != nil {
+			f.add(line+bytes.Count(text[counted:decoder.InputOffset()], []byte("\n")), "no export of NetBox: %s", state.Clean(err.Error()))
+		}
 	}
+}
+
+// netBoxObjects hands the objects of a page or a list to yield until that returns false.
+func netBoxObjects(decoder *json.Decoder, yield func(netBoxObject) bool) error {
 	first, err := decoder.Token()
 	if err != nil {
-		return fail(err)
+		return err
 	}
 	if first == json.Delim('{') {
 		if err := intoResults(decoder); err != nil {
-			return fail(err)
+			return err
 		}
 	}
 	for decoder.More() {
 		var raw netBoxJSONObject
 		if err := decoder.Decode(&raw); err != nil {
-			return fail(err)
+			return err
 		}
-		o := raw.object()
-		o.line = line()
-		objects = append(objects, o)
+		if !yield(raw.object()) {
+			return nil
+		}
 	}
-	if _, err := decoder.Token(); err != nil {
-		return fail(err)
-	}
-	return objects
+	_, err = decoder.Token()
+	return err
 }
 
 // intoResults reads a page of the API up to its first result.

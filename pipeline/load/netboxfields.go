@@ -5,8 +5,7 @@ import (
 	"cmp"
 	"encoding/csv"
 	"encoding/json"
-	"errors"
-	"io"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -96,36 +95,24 @@ func netBoxColumn(name string) netBoxField {
 func (c netBoxField) isAddress() bool { return c == "address" || c == "prefix" || c == "start address" }
 
 // netBoxTable reads CSV.
-func (f *faults) netBoxTable(text []byte) (objects []netBoxObject) {
-	reader := csv.NewReader(bytes.NewReader(text))
-	reader.FieldsPerRecord = -1
-	var columns []netBoxField
-	for {
-		cells, err := reader.Read()
-		if errors.Is(err, io.EOF) {
-			return objects
-		}
-		var broken *csv.ParseError
-		if errors.As(err, &broken) {
-			f.add(broken.Line, "no table: %s; check the quotes here", broken.Err)
-			return nil
-		}
-		if err != nil {
-			f.addErr(0, err)
-			return nil
-		}
-		line, _ := reader.FieldPos(0)
-		if columns == nil {
+func (f *faults) netBoxTable(text []byte) iter.Seq[netBoxObject] {
+	return func(yield func(netBoxObject) bool) {
+		var columns []netBoxField
+		for line, cells := range f.rows(csv.NewReader(bytes.NewReader(text))) {
+			if columns != nil {
+				if !yield(netBoxRow(line, columns, cells)) {
+					return
+				}
+				continue
+			}
 			for _, cell := range cells {
 				columns = append(columns, netBoxColumn(cell))
 			}
 			if !slices.ContainsFunc(columns, netBoxField.isAddress) {
 				f.add(line, "no export of NetBox: no column is called IP Address, Prefix or Start address")
-				return nil
+				return
 			}
-			continue
 		}
-		objects = append(objects, netBoxRow(line, columns, cells))
 	}
 }
 

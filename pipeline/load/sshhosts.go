@@ -18,7 +18,6 @@ type sshBlock struct {
 	patterns []string // nil: of all hosts
 	skip     bool     // it depends on more than the host
 	said     map[string]string
-	at       map[string]int // lines
 }
 
 // forges are hosts that stand in many SSH configs and are nobody's own.
@@ -71,7 +70,7 @@ func (f *faults) sshConfig(text []byte, common state.Target) (targets []state.Ta
 
 // sshBlocks reads the blocks of a config.
 func (f *faults) sshBlocks(text []byte) (blocks []sshBlock, notes []string) {
-	blocks = []sshBlock{{said: map[string]string{}, at: map[string]int{}}}
+	blocks = []sshBlock{{said: map[string]string{}}}
 	no := 0
 	for line := range bytes.Lines(text) {
 		no++
@@ -84,15 +83,15 @@ func (f *faults) sshBlocks(text []byte) (blocks []sshBlock, notes []string) {
 			if len(patterns) == 0 {
 				f.add(no, "Host without a name")
 			}
-			blocks = append(blocks, sshBlock{line: no, patterns: append([]string{}, patterns...), said: map[string]string{}, at: map[string]int{}})
+			blocks = append(blocks, sshBlock{line: no, patterns: append([]string{}, patterns...), said: map[string]string{}})
 		case "match":
-			blocks = append(blocks, sshBlock{line: no, patterns: []string{}, skip: true, said: map[string]string{}, at: map[string]int{}})
+			blocks = append(blocks, sshBlock{line: no, patterns: []string{}, skip: true, said: map[string]string{}})
 			notes = append(notes, f.passed(no, "Match "+value, "what it says depends on more than the host"))
 		case "include":
 			notes = append(notes, f.passed(no, "Include "+value, "import that file by itself"))
 		case "hostname", "user", "port", "proxyjump", "proxycommand":
 			if b.said[keyword] == "" {
-				b.said[keyword], b.at[keyword] = value, no
+				b.said[keyword] = value
 			}
 		}
 	}

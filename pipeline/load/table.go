@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -152,24 +153,10 @@ func tableOf(text []byte) (separator rune, isTable bool) {
 // targetTable reads a table of targets.
 func (f *faults) targetTable(text []byte, separator rune, common state.Target) []state.Target {
 	reader := csv.NewReader(bytes.NewReader(text))
-	reader.Comma, reader.Comment, reader.FieldsPerRecord, reader.TrimLeadingSpace = separator, '#', -1, separator != '\t'
+	reader.Comma, reader.Comment, reader.TrimLeadingSpace = separator, '#', separator != '\t'
 	var columns []string
 	var targets []state.Target
-	for {
-		cells, err := reader.Read()
-		if errors.Is(err, io.EOF) {
-			return targets
-		}
-		var broken *csv.ParseError
-		if errors.As(err, &broken) {
-			f.add(broken.Line, "no table: %s; check the quotes here", broken.Err)
-			return targets
-		}
-		if err != nil {
-			f.addErr(0, err)
-			return targets
-		}
-		line, _ := reader.FieldPos(0)
+	for line, cells := range f.rows(reader) {
 		if columns == nil {
 			if columns = f.header(line, cells); columns == nil {
 				return nil
@@ -178,6 +165,32 @@ func (f *faults) targetTable(text []byte, separator rune, common state.Target) [
 		}
 		if t, ok := f.targetRow(line, columns, cells, common); ok {
 			targets = append(targets, t)
+		}
+	}
+	return targets
+}
+
+// rows returns the rows of a table, of any length, each with its line, up to a mistake.
+func (f *faults) rows(reader *csv.Reader) iter.Seq2[int, []string] {
+	reader.FieldsPerRecord = -1
+	return func(yield func(int, []string) bool) {
+		for {
+			cells, err := reader.Read()
+			var broken *csv.ParseError
+			switch {
+			case errors.Is(err, io.EOF):
+				return
+			case errors.As(err, &broken):
+				f.add(broken.Line, "no table: %s; check the quotes here", broken.Err)
+				return
+			case err != nil:
+				f.addErr(0, err)
+				return
+			}
+			line, _ := reader.FieldPos(0)
+			if !yield(line, cells) {
+				return
+			}
 		}
 	}
 }

@@ -36,7 +36,6 @@ func targetFormat(text []byte) string {
 	if isNetBoxTable(text) {
 		return formatNetBox
 	}
-	format := formatList
 	first := true
 	for line := range bytes.Lines(text) {
 		words := uncommented(string(line))
@@ -52,7 +51,7 @@ func targetFormat(text []byte) string {
 			return formatHosts
 		}
 	}
-	return format
+	return formatList
 }
 
 // uncommented returns the words of a line before a #.

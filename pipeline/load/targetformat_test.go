@@ -73,6 +73,8 @@ func TestBadTargetFormats(t *testing.T) {
 		{"ssh-config", "Host web\n HostName 192.0.2.1\n Port none\n", `f:1: port "none" of "web"`},
 		{"ssh-config", "Host web\n HostName -oProxyCommand=id\n", `f:1: `},
 		{"netbox", `{"results": [{"address": "192.0.2.1/24"}`, "f:1: no export of NetBox: it has no end"},
+		{"netbox", "[\n" + strings.Repeat("{},\n", 20_000) + "{}]", "f:10003: more than 10000 objects without anything to scan"},
+		{"netbox", "[\n{\"address\": \"192.0.2.1\"},\n{\"address\": \"192.0.2.2\"},\n{\"address\": 3}]", "f:4: no export of NetBox: "},
 		{"netbox", `{"detail": "no"}`, "f:1: no export of NetBox: there are no results in it"},
 		{"netbox", "Name,Site\nsw1,A\n", "f:1: no export of NetBox: no column is called"},
 		{"netbox", "IP Address,Status\n192.0.2.300/24,Active\n", `f:2: "192.0.2.300/24" is no address`},
@@ -81,7 +83,7 @@ func TestBadTargetFormats(t *testing.T) {
 	} {
 		targets, _, err := Default().ImportTargets(strings.NewReader(c.text), "f", c.format, state.Target{})
 		if err == nil || !strings.HasPrefix(err.Error(), c.want) || len(targets) > 0 {
-			t.Errorf("%s %q: %v %v, want %s", c.format, c.text, targets, err, c.want)
+			t.Errorf("%s %.60q: %v %v, want %s", c.format, c.text, targets, err, c.want)
 		}
 	}
 	if !slices.Contains(TargetFormats(), targetFormat([]byte("10.0.0.1 web.example.org\n"))) || targetFormat([]byte("10.0.0.1 web.example.org\n")) != formatList {

@@ -84,7 +84,11 @@ func (i *Importer) Add(ctx context.Context, scan state.ImportedScan) (state.Run,
 		if err := k.q.FinishRun(ctx, k.run.ID); err != nil {
 			return fmt.Errorf("finish the run: %w", err)
 		}
-		run, err = runOf(k.run, k.rev.ID)
+		row, err := k.q.RunForUpdate(ctx, k.run.ID)
+		if err != nil {
+			return fmt.Errorf("read the run: %w", err)
+		}
+		run, err = runOf(row, k.rev.ID)
 		return err
 	})
 	if err != nil {
@@ -150,8 +154,15 @@ func (i *Importer) End(ctx context.Context) error {
 	for at, when := range i.named {
 		p.Hosts, p.Vantages, p.Ats = append(p.Hosts, at.host), append(p.Vantages, at.vantage), append(p.Ats, when)
 	}
-	if err := i.book.q.NameImported(ctx, p); err != nil {
-		return fmt.Errorf("dates of service detection: %w", err)
-	}
-	return nil
+	return pgx.BeginFunc(ctx, i.book.pool, func(tx pgx.Tx) error {
+		q := i.book.q.WithTx(tx)
+		if err := q.NameImported(ctx, p); err != nil {
+			return fmt.Errorf("dates of service detection: %w", err)
+		}
+		// A transaction that changes nothing does not wait for the disk.
+		if _, err := q.CountUp(ctx); err != nil {
+			return fmt.Errorf("count the change: %w", err)
+		}
+		return nil
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"ownmap/pipeline/state"
 	"ownmap/queries"
@@ -61,7 +62,8 @@ func (k *keeping) refuse(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the newest run: %w", err)
 	}
-	if len(newest) > 0 && scan.FinishedAt.Before(newest[0].At) {
+	// A run of the same second may be some microseconds later, for its time had to be its own.
+	if len(newest) > 0 && scan.FinishedAt.Before(newest[0].At.Truncate(time.Second)) {
 		run, err := runOf(newest[0].Run, newest[0].Rev)
 		if err != nil {
 			return err

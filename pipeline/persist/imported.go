@@ -1,7 +1,6 @@
 package persist
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -130,7 +129,7 @@ func (k *keeping) ledger(ctx context.Context) error {
 	var sets []state.PortSet
 	for _, h := range i.scan.Hosts {
 		for _, c := range h.Coverage {
-			if !slices.ContainsFunc(sets, c.Ports.Equal) {
+			if n := len(sets); n == 0 || !c.Ports.Equal(sets[n-1]) {
 				sets = append(sets, c.Ports)
 			}
 		}
@@ -175,6 +174,13 @@ func (k *keeping) importFigures(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for vantage, hosts := range scope { // as of the scan
+		later, err := k.q.ApprovedLater(ctx, queries.ApprovedLaterParams{At: k.rev.At, VantageID: vantage, Hosts: hosts.multirange()})
+		if err != nil {
+			return fmt.Errorf("count ports that were approved later: %w", err)
+		}
+		unapproved += int(later)
+	}
 	of := totals(i.lines)
 	err = k.q.SetFigures(ctx, queries.SetFiguresParams{
 		ID: k.rev.ID, Open: int32(open), Unapproved: int32(unapproved), Changes: int32(len(k.outcome.Changes)),
@@ -214,22 +220,17 @@ func (i *imported) remember(blind *diff.Blind) {
 // sameWords says whether the same is said of a host: everything of it that is kept.
 func sameWords(a, b *state.Host) bool {
 	return slices.Equal(a.Names, b.Names) && a.MAC == b.MAC && b.Spoofed.Len() == 0 &&
-		slices.EqualFunc(a.Coverage, b.Coverage, sameCoverage) && samePorts(a.Ports, b.Ports)
-}
-
-func sameCoverage(a, b state.Coverage) bool {
-	return a.Protocol == b.Protocol && a.Status == b.Status && a.Reason == b.Reason && a.Services == b.Services &&
-		a.Apart == b.Apart && a.Ports.Equal(b.Ports) && a.Filtered.Equal(b.Filtered)
+		slices.EqualFunc(a.Coverage, b.Coverage, state.Coverage.Equal) && samePorts(a.Ports, b.Ports)
 }
 
 func samePorts(a, b []state.PortStatus) bool {
 	if len(a) != len(b) || len(a) == 0 || &a[0] == &b[0] {
 		return len(a) == len(b)
 	}
-	return slices.EqualFunc(a, b, func(p, q state.PortStatus) bool {
-		s, t := p.Service, q.Service
-		return p.Port == q.Port && p.State == q.State && s.Probed == t.Probed && s.String() == t.String() &&
-			cmp.Or(cmp.Compare(s.Name, t.Name), cmp.Compare(s.Product, t.Product), cmp.Compare(s.Version, t.Version),
-				cmp.Compare(s.ExtraInfo, t.ExtraInfo), cmp.Compare(s.Tunnel, t.Tunnel)) == 0 && slices.Equal(s.CPE, t.CPE)
-	})
+	for i := range a {
+		if !a[i].Equal(&b[i]) {
+			return false
+		}
+	}
+	return true
 }

@@ -185,19 +185,21 @@ func (k *keeping) approvals(ctx context.Context) error {
 	if err := k.byLink(ctx); err != nil {
 		return err
 	}
-	if err := k.q.ExpireApprovals(ctx, at); err != nil {
+	ended, err := k.q.ExpireApprovals(ctx, at)
+	if err != nil {
 		return fmt.Errorf("end expired approvals: %w", err)
 	}
-	if err := k.q.DriftApprovals(ctx, queries.DriftApprovalsParams{At: at, Ids: drifted}); err != nil {
+	if drifted, err = k.q.DriftApprovals(ctx, queries.DriftApprovalsParams{At: at, Ids: drifted}); err != nil {
 		return fmt.Errorf("end drifted approvals: %w", err)
 	}
-	if err := k.q.AuditEnded(ctx, queries.AuditEndedParams{Rev: rev, At: at}); err != nil {
+	ended = append(ended, drifted...)
+	if err := k.q.AuditEnded(ctx, queries.AuditEndedParams{Rev: rev, Ids: ended}); err != nil {
 		return fmt.Errorf("audit ended approvals: %w", err)
 	}
-	if err := k.q.ClearEnded(ctx, at); err != nil {
+	if err := k.q.ClearEnded(ctx, ended); err != nil {
 		return fmt.Errorf("take ended approvals from ports: %w", err)
 	}
-	if err := k.q.MatchApprovals(ctx, queries.MatchApprovalsParams{Rev: rev, At: at}); err != nil {
+	if err := k.q.MatchApprovals(ctx, queries.MatchApprovalsParams{Rev: rev, Ended: ended}); err != nil {
 		return fmt.Errorf("match approvals: %w", err)
 	}
 	return nil

@@ -48,7 +48,7 @@ func (b *Book) Lock(ctx context.Context) (release func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect for the run lock: %w", err)
 	}
-	if err := takeRunLock(ctx, conn); err != nil {
+	if err := LockRuns(ctx, conn); err != nil {
 		return nil, errors.Join(err, conn.Close(context.WithoutCancel(ctx)))
 	}
 	b.mu.Lock()
@@ -73,9 +73,10 @@ func (b *Book) lockConfig() *pgx.ConnConfig {
 	return config
 }
 
-// takeRunLock waits a quarter of a second: a server needs a moment to notice
-// that the last holder was killed.
-func takeRunLock(ctx context.Context, conn *pgx.Conn) error {
+// LockRuns takes the run lock for as long as the connection lasts, or fails with a
+// RunningError. It waits a quarter of a second: a server needs a moment to notice that the last
+// holder was killed.
+func LockRuns(ctx context.Context, conn *pgx.Conn) error {
 	if _, err := conn.Exec(ctx, "set lock_timeout = '250ms'"); err != nil {
 		return fmt.Errorf("prepare the run lock: %w", err)
 	}

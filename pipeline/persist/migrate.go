@@ -119,9 +119,14 @@ func checkServer(ctx context.Context, conn *pgx.Conn) error {
 }
 
 // ServerMajor returns the major version of the server.
-func (b *Book) ServerMajor(ctx context.Context) (int, error) {
+func (b *Book) ServerMajor(ctx context.Context) (int, error) { return ServerMajor(ctx, b.pool) }
+
+// ServerMajor returns the major version of the server that is asked.
+func ServerMajor(ctx context.Context, server interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}) (int, error) {
 	var number int
-	if err := b.pool.QueryRow(ctx, "select current_setting('server_version_num')::integer").Scan(&number); err != nil {
+	if err := server.QueryRow(ctx, "select current_setting('server_version_num')::integer").Scan(&number); err != nil {
 		return 0, fmt.Errorf("ask for the server's version: %w", err)
 	}
 	return number / 10000, nil

@@ -43,7 +43,11 @@ func (k *keeping) ruled(ctx context.Context) error {
 	if r.v, err = newView(ctx, k.q, k.rev.ID, k.rev.At); err != nil {
 		return err
 	}
-	p := queries.HostsForRulesParams{Rev: k.rev.ID, At: k.rev.At, Fresh: fresh, Gone: gone, Ids: r.ids()}
+	last, err := k.q.RuledUpTo(ctx, k.rev.ID) // nobody decided about what was imported since
+	if err != nil {
+		return fmt.Errorf("look for what rules decided: %w", err)
+	}
+	p := queries.HostsForRulesParams{After: last.Rev, EndedAfter: last.At, Fresh: fresh, Gone: gone, Ids: r.ids()}
 	rows, err := k.q.HostsForRules(ctx, p)
 	if err != nil {
 		return fmt.Errorf("look for what rules decide: %w", err)

@@ -175,3 +175,34 @@ func TestExportedRulesGiveTheSame(t *testing.T) {
 		t.Errorf("approvals\n%s\nwant\n%s", got, want)
 	}
 }
+
+// TestRulesDecideAboutImports holds that the run after an import decides about what that found,
+// though nothing changed since, and that a rule which was away for a run does not forget what a
+// person took back.
+func TestRulesDecideAboutImports(t *testing.T) {
+	t.Parallel()
+	book := locked(t, open(t))
+	ssh := ruleOf(t, "22", func(r *state.Rule) { r.Reason = "ssh" })
+	book.Rules([]state.Rule{ssh})
+	night := func(want string) {
+		t.Helper()
+		run, _ := one(answers(t, "192.0.2.1", "22/tcp ssh")).pass(t, book)
+		if got := stands(must[state.Report](t)(book.Report(t.Context(), run.ID))); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+	one(answers(t, "192.0.2.1")).pass(t, book)
+	scan := scanAt(t, "a", 1, []string{"192.0.2.1"}, nil)
+	scan.StartedAt, scan.FinishedAt = time.Now(), time.Now()
+	imported := importOne(t, book, scan)
+	if got := stands(imported); got != "22/tcp nobody" {
+		t.Errorf("the import: %s", got)
+	}
+	night("22/tcp rule/ssh")
+	must[[]state.Approval](t)(book.Revoke(t.Context(), state.Grant{Scope: state.Scope{All: true}, By: "bob", Via: "cli"}))
+	night("22/tcp nobody")
+	book.Rules(nil)
+	night("22/tcp nobody")
+	book.Rules([]state.Rule{ssh})
+	night("22/tcp nobody")
+}

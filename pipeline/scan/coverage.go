@@ -53,7 +53,7 @@ func (h hostXML) kept(status state.CoverageStatus) []state.PortStatus {
 	n, same := 0, true // as before, so far
 	for i := range h.ports {
 		if keep(&h.ports[i]) {
-			same = same && n < len(h.before) && samePort(&h.before[n], &h.ports[i].PortStatus)
+			same = same && n < len(h.before) && h.before[n].Equal(&h.ports[i].PortStatus)
 			n++
 		}
 	}

@@ -116,7 +116,7 @@ func read(r io.Reader, known []state.Host) (Document, error) {
 		if slices.Equal(before.Names, seen.Names) {
 			seen.Names = before.Names
 		}
-		if slices.EqualFunc(before.Coverage, seen.Coverage, sameCoverage) {
+		if slices.EqualFunc(before.Coverage, seen.Coverage, state.Coverage.Equal) {
 			seen.Coverage = before.Coverage
 		}
 		places[h.address] = len(doc.Hosts)
@@ -159,24 +159,6 @@ func find(hosts []state.Host, address netip.Addr) state.Host {
 		return state.Host{}
 	}
 	return hosts[i]
-}
-
-// samePort says whether all is equal that is known of two ports.
-func samePort(p, q *state.PortStatus) bool {
-	s, t := &p.Service, &q.Service
-	return p.Port == q.Port && p.State == q.State && p.Banner == q.Banner && p.Silent == q.Silent &&
-		slices.EqualFunc(p.Scripts, q.Scripts, sameScript) && s.Name == t.Name && s.Product == t.Product && s.Version == t.Version &&
-		s.ExtraInfo == t.ExtraInfo && s.Tunnel == t.Tunnel && s.Probed == t.Probed && slices.Equal(s.CPE, t.CPE)
-}
-
-func sameScript(a, b state.ScriptOutput) bool {
-	return a.Script == b.Script && slices.Equal(a.Lines, b.Lines)
-}
-
-// sameCoverage says whether two lines of coverage are equal.
-func sameCoverage(a, b state.Coverage) bool {
-	return a.Protocol == b.Protocol && a.Status == b.Status && a.Reason == b.Reason && a.Services == b.Services && a.Ports.Equal(b.Ports) &&
-		a.Apart == b.Apart && a.Filtered.Equal(b.Filtered)
 }
 
 // portsOrNone stands in for a ping scan, which asks for no port and still tells

@@ -174,61 +174,6 @@ func TestReadFiles(t *testing.T) {
 	}
 }
 
-// What is kept once for two files must be the same in every field, those that
-// are added later among them.
-func TestSameInEveryField(t *testing.T) {
-	t.Parallel()
-	var port state.PortStatus
-	var line state.Coverage
-	fields := 0
-	vary(reflect.ValueOf(&port).Elem(), func(name string) {
-		fields++
-		if samePort(&port, &state.PortStatus{}) {
-			t.Errorf("samePort does not look at %s", name)
-		}
-	})
-	vary(reflect.ValueOf(&line).Elem(), func(name string) {
-		fields++
-		if sameCoverage(line, state.Coverage{}) {
-			t.Errorf("sameCoverage does not look at %s", name)
-		}
-	})
-	if fields < 17 || !samePort(&port, &state.PortStatus{}) || !sameCoverage(line, state.Coverage{}) {
-		t.Errorf("%d fields", fields)
-	}
-}
-
-// vary calls try once for each field of a struct with that field alone set.
-func vary(v reflect.Value, try func(name string)) {
-	for i := range v.NumField() {
-		field, name := v.Field(i), v.Type().String()+"."+v.Type().Field(i).Name
-		var value any
-		switch field.Interface().(type) {
-		case state.PortSet:
-			value = state.PortsOf(1)
-		case string:
-			value = "x"
-		case bool:
-			value = true
-		case uint16:
-			value = uint16(1)
-		default:
-			if field.Kind() == reflect.Struct {
-				vary(field, try)
-				continue
-			}
-			if field.Kind() == reflect.Slice {
-				value = reflect.MakeSlice(field.Type(), 1, 1).Interface()
-			} else { // one of the words; of any other kind it panics, and wants a line above
-				value = reflect.ValueOf("x").Convert(field.Type()).Interface()
-			}
-		}
-		field.Set(reflect.ValueOf(value))
-		try(name)
-		field.SetZero()
-	}
-}
-
 // A host on which every port is open with a banner costs what is kept of it, not
 // what it sends: 66 MB of XML, made while it is read.
 func TestEveryPortOpen(t *testing.T) {

@@ -39,6 +39,12 @@ type Coverage struct {
 	Services bool // service detection looked at the open ports
 }
 
+// Equal says whether two lines of coverage say the same.
+func (c Coverage) Equal(d Coverage) bool {
+	return c.Protocol == d.Protocol && c.Status == d.Status && c.Reason == d.Reason && c.Services == d.Services && c.Apart == d.Apart &&
+		c.Ports.Equal(d.Ports) && c.Filtered.Equal(d.Filtered)
+}
+
 // Conclusive says whether the absence of a port from the host's open ports is
 // evidence that it is closed.
 func (c Coverage) Conclusive(p Port) bool {

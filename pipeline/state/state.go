@@ -58,10 +58,22 @@ type PortStatus struct {
 	Scripts []ScriptOutput
 }
 
+// Equal says whether all is equal that is known of two ports.
+func (p *PortStatus) Equal(q *PortStatus) bool {
+	s, t := &p.Service, &q.Service
+	return p.Port == q.Port && p.State == q.State && p.Banner == q.Banner && p.Silent == q.Silent &&
+		slices.EqualFunc(p.Scripts, q.Scripts, ScriptOutput.equal) && s.Name == t.Name && s.Product == t.Product && s.Version == t.Version &&
+		s.ExtraInfo == t.ExtraInfo && s.Tunnel == t.Tunnel && s.Probed == t.Probed && slices.Equal(s.CPE, t.CPE)
+}
+
 // ScriptOutput is what one of nmap's NSE scripts says of a port.
 type ScriptOutput struct {
 	Script string   // "ssl-cert"
 	Lines  []string // cleaned, without blank ones
+}
+
+func (s ScriptOutput) equal(t ScriptOutput) bool {
+	return s.Script == t.Script && slices.Equal(s.Lines, t.Lines)
 }
 
 // Name returns the host's first name, or the empty string.

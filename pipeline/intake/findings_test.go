@@ -9,7 +9,7 @@ import (
 	"ownmap/pipeline/state"
 )
 
-func TestReadFound(t *testing.T) {
+func TestReadFindings(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ text, want string }{
 		"masscan": {
@@ -45,7 +45,7 @@ func TestReadFound(t *testing.T) {
 		"words":         {"{\"ip\": \"192.0.2.1\", \"port\": 1}\nopen", `"o" stands where a record should begin, line 2`},
 		"nothing in it": {"[\n]\n", "it names no host: nothing follows from that"},
 	} {
-		found, err := ReadFound(strings.NewReader(c.text))
+		found, err := readFindings(strings.NewReader(c.text))
 		got := shown(found)
 		if err != nil {
 			got = err.Error()
@@ -57,7 +57,7 @@ func TestReadFound(t *testing.T) {
 }
 
 // shown writes what was found in a line.
-func shown(f Found) string {
+func shown(f findings) string {
 	var hosts []string
 	for _, h := range f.Hosts {
 		words := []string{h.Address.String()}
@@ -73,12 +73,12 @@ func shown(f Found) string {
 	return fmt.Sprintf("%s %s %s: %s", f.Program, f.Start.Format("15:04:05"), f.End.Format("15:04:05"), strings.Join(hosts, ", "))
 }
 
-func FuzzReadFound(f *testing.F) {
+func FuzzReadFindings(f *testing.F) {
 	f.Add([]byte(`[{"ip": "192.0.2.2", "timestamp": "1741053600", "ports": [{"port": 80, "proto": "tcp", "status": "open"}]},{finished: 1}]`))
 	f.Add([]byte("{\"ip\":\"192.0.2.7\",\"port\":{\"Port\":53,\"Protocol\":1}}\n{\"ip\":\"192.0.2.7\",\"port\":80,\"protocol\":\"tcp\"}\n"))
 	f.Add([]byte(`{"ip":"192.0.2.7","timestamp":"1","port":443,"proto":"tcp","rec_type":"banner","data":{"service_name":"ssl","banner":"\"}"}}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		found, err := ReadFound(bytes.NewReader(text))
+		found, err := readFindings(bytes.NewReader(text))
 		if err != nil {
 			return
 		}

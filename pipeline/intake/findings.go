@@ -11,7 +11,7 @@ import (
 )
 
 // open takes in an open port, or a host without one.
-func (f *Found) open(address netip.Addr, protocol string, number int, service state.Service) error {
+func (f *findings) open(address netip.Addr, protocol string, number int, service state.Service) error {
 	if protocol == "" {
 		protocol = string(state.TCP)
 	}
@@ -24,6 +24,9 @@ func (f *Found) open(address netip.Addr, protocol string, number int, service st
 	}
 	place, seen := f.places[address]
 	if !seen {
+		if err := f.count(); err != nil {
+			return err
+		}
 		place = len(f.Hosts)
 		f.places[address] = place
 		f.Hosts = append(f.Hosts, state.Host{Vantage: state.DefaultVantage, Address: address, State: state.Up})
@@ -31,16 +34,24 @@ func (f *Found) open(address netip.Addr, protocol string, number int, service st
 	if number == 0 {
 		return nil
 	}
-	if f.ports++; f.ports > maxOpenPorts {
-		return fmt.Errorf("more than %d open ports", maxOpenPorts)
+	if err := f.count(); err != nil {
+		return err
 	}
 	h := &f.Hosts[place]
 	h.Ports = append(h.Ports, state.PortStatus{Port: state.Port{Protocol: known, Number: uint16(number)}, State: state.Open, Service: service})
 	return nil
 }
 
+// count counts a host or a port, as far as they go.
+func (f *findings) count() error {
+	if f.entries++; f.entries > maxEntries {
+		return fmt.Errorf("more than %d hosts and open ports", maxEntries)
+	}
+	return nil
+}
+
 // named takes in what a record says of a host itself.
-func (f *Found) named(address netip.Addr, rec record) {
+func (f *findings) named(address netip.Addr, rec record) {
 	place, seen := f.places[address]
 	if !seen {
 		return
@@ -60,7 +71,7 @@ const (
 )
 
 // finish sorts what was found, and says what it proves: that these ports are open.
-func (f *Found) finish() {
+func (f *findings) finish() {
 	for i := range f.Hosts {
 		h := &f.Hosts[i]
 		slices.SortStableFunc(h.Ports, func(a, b state.PortStatus) int { return a.Compare(b.Port) })
