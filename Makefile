@@ -27,11 +27,15 @@ FUZZTIME ?= 10s
 PREFIX    ?= /usr/local
 DESTDIR   ?=
 UNITDIR   ?= $(PREFIX)/lib/systemd/system
-# What packages are made of, and of which version: that of the tag, else one that sorts before the first.
+# What `make manual` makes; a release's tarball has it in folders of its own.
+MANUAL    := $(firstword $(wildcard man) bin/manual)
+COMPLETIONS := $(firstword $(wildcard completions) bin/completions)
+# What packages are made of, and of which version: that of the tag, where -rc1 sorts before the release, else one that
+# sorts before the first.
 DIST      ?= dist
 ARCH      ?= $(shell go env GOARCH)
 PROGRAM   ?= $(DIST)/ownmap-$(ARCH)
-PACKAGE_VERSION ?= $(shell git describe --tags --match 'v[0-9]*' 2>/dev/null | sed 's/^v//; s/-/+/; s/-/./g' | grep . || git log -1 --format=0~%cd+%h --date=format:%Y%m%d.%H%M%S 2>/dev/null || echo 0)
+PACKAGE_VERSION ?= $(shell git describe --tags --match 'v[0-9]*' 2>/dev/null | sed 's/^v//; s/^\([0-9.]*\)-\([A-Za-z]\)/\1~\2/; s/-/+/; s/-/./g' | grep . || git log -1 --format=0~%cd+%h --date=format:%Y%m%d.%H%M%S 2>/dev/null || echo 0)
 MAINTAINER ?= OwnMap <ownmap@example.org>
 HOMEPAGE  ?= https://ownmap.example.org/
 ENGINE    ?= podman
@@ -67,14 +71,14 @@ install-tree:
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5
 	for unit in cmd/ownmap/systemd/*; do sed 's|/usr/bin/ownmap|$(PREFIX)/bin/ownmap|' $$unit >$(DESTDIR)$(UNITDIR)/$${unit##*/}; done
 	chmod 644 $(DESTDIR)$(UNITDIR)/ownmap*
-	for page in bin/manual/man?/*; do gzip -9nc $$page >$(DESTDIR)$(PREFIX)/share/man/$${page#bin/manual/}.gz; done
+	for page in $(MANUAL)/man?/*; do gzip -9nc $$page >$(DESTDIR)$(PREFIX)/share/man/$${page#$(MANUAL)/}.gz; done
 	chmod 644 $(DESTDIR)$(PREFIX)/share/man/man?/ownmap*
 	install -Dm644 config.example.yaml $(DESTDIR)$(PREFIX)/share/doc/ownmap/examples/ownmap.yaml
 	install -m644 README.md CHANGELOG.md $(DESTDIR)$(PREFIX)/share/doc/ownmap/
 	install -m644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/ownmap/copyright
-	install -Dm644 bin/completions/ownmap.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ownmap
-	install -Dm644 bin/completions/ownmap.zsh $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_ownmap
-	install -Dm644 bin/completions/ownmap.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/ownmap.fish
+	install -Dm644 $(COMPLETIONS)/ownmap.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ownmap
+	install -Dm644 $(COMPLETIONS)/ownmap.zsh $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_ownmap
+	install -Dm644 $(COMPLETIONS)/ownmap.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/ownmap.fish
 
 .PHONY: manual
 manual: ## Make the pages of the manual and the completions in bin/

@@ -28,7 +28,7 @@ Runs, workers and the web page go on meanwhile. A backup every night: ` + "`back
 The keys of links to approve are in no backup: they are in the file approval-keys of the
 state directory. Without them the links of earlier messages do not work any more, and
 nothing else is lost. Neither are ownmap.yaml, SSH keys and known_hosts.`,
-		Example: "  ownmap db backup /var/backups/ownmap.dump\n  ownmap db backup --keep 14 /var/backups/ownmap/",
+		Example: "  ownmap db backup /var/lib/ownmap/ownmap.dump\n  ownmap db backup --keep 14 /var/lib/ownmap/backups/",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if args[0] == "" {

@@ -1,10 +1,15 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"os/user"
+	"slices"
 	"strconv"
+	"strings"
 
 	"ownmap/pipeline/load"
 )
@@ -45,5 +50,32 @@ func (a *app) become(dir string) error {
 		args = append(args, "--inh-caps=+net_raw", "--ambient-caps=+net_raw")
 	}
 	args = append(append(args, "--", self), os.Args[1:]...)
-	return a.replace(setpriv, args, append(os.Environ(), "HOME="+owner.HomeDir, "STATE_DIRECTORY="+dir))
+	return a.replace(setpriv, args, withVariables(os.Environ(), map[string]string{
+		"HOME": owner.HomeDir, "USER": owner.Username, "LOGNAME": owner.Username, "STATE_DIRECTORY": dir,
+		"SUDO_USER": a.author(), // as sudo says it: what is decided stays the decision of who called
+	}))
+}
+
+// withVariables returns an environment with other values. The old ones go: of two the first
+// would count.
+func withVariables(environment []string, values map[string]string) []string {
+	out := slices.DeleteFunc(slices.Clone(environment), func(pair string) bool {
+		name, _, _ := strings.Cut(pair, "=")
+		_, other := values[name]
+		return other
+	})
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		out = append(out, name+"="+values[name])
+	}
+	return out
+}
+
+// asWhom is the hint for a file that may not be touched, where that depends on whose call it
+// became: root's goes on as the user whose the state is.
+func (a *app) asWhom(err error) string {
+	u, unknown := user.Current()
+	if !errors.Is(err, fs.ErrPermission) || a.env("SUDO_USER") == "" || os.Geteuid() == 0 || unknown != nil {
+		return ""
+	}
+	return "this is done as user " + u.Username + ", who has to have the right to it; a file that only root can read reaches a command that reads `-` through a pipe"
 }

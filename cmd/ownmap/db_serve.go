@@ -8,6 +8,8 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
+
+	"ownmap/pipeline/load"
 )
 
 // dbServeStop is how long the private database may take to end when it is told to.
@@ -33,7 +35,9 @@ Where database.url is set there is nothing to keep up, and it ends at once.`,
 
 // dbServe holds the private server until ctx ends, and then stops it.
 func (a *app) dbServe(ctx context.Context) error {
-	config, err := a.load()
+	// Nothing else of the config: its secrets may be for other units alone, and a mistake in its
+	// channels is no reason to be without a database.
+	config, err := a.loadBy(load.ReadPlace)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"os"
@@ -61,9 +62,16 @@ func follow(t *testing.T, document string) {
 	farm := sshlab.StartIn(t, netip.MustParsePrefix("10.20.0.0/24"), address("10.20.0.5"), address("10.20.0.7"))
 	mail := smtplab.Start(t, smtplab.Options{Host: "127.0.0.2", Port: 587, Names: []string{"smtp.example.org"}, Mechanisms: []string{"PLAIN"}, User: "ownmap", Password: "secret"})
 	m := doclab.NewMachine(t)
-	m.Env = []string{"SSL_CERT_FILE=" + mail.CAFile(t), "OWNMAP_SOURCE=" + root, "HEARTBEAT=0b1c"}
+	const authority = "/usr/share/mail-ca.pem" // for all users to read
+	if err := os.WriteFile(authority, read(t, mail.CAFile(t)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	m.Env = []string{"SSL_CERT_FILE=" + authority, "OWNMAP_SOURCE=" + root, "HEARTBEAT=0b1c"}
 	furnish(t, farm)
 	r := reader{t: t, machine: m, source: root, document: document}
+	if strings.HasSuffix(document, "handbook.md") {
+		r.install()
+	}
 	for _, b := range blocks {
 		r.read(b)
 	}
@@ -105,6 +113,16 @@ func furnish(t *testing.T, farm *sshlab.Farm) {
 	}
 }
 
+// install makes of the machine what a package makes of it: from here on commands and units
+// are those of the user ownmap. The README is read by whoever has no package yet.
+func (r *reader) install() {
+	script := filepath.Join(r.source, "cmd/ownmap/packaging/postinst")
+	commands := "install -d -m 750 /etc/ownmap; rm -rf /var/lib/ownmap; umask 022; sh " + script + " configure ''"
+	if stdout, stderr, exit, err := r.machine.Do(r.t.Context(), commands); err != nil || exit != 0 {
+		r.t.Fatalf("postinst: %v, exit code %d\n%s%s", err, exit, stdout, stderr)
+	}
+}
+
 // reader follows a document.
 type reader struct {
 	t        *testing.T
@@ -142,7 +160,8 @@ func (r *reader) read(b doclab.Block) {
 }
 
 // elsewhere holds that a block that another test runs is run by it: what "ci" is called
-// stands in .ci/run, and what "package" is called the test of the packages reads from here.
+// stands in .ci/run, and what "package" and "tarball" are called the tests of the packages read
+// from here.
 func (r *reader) elsewhere(b doclab.Block) {
 	switch b.Elsewhere {
 	case "ci":
@@ -153,7 +172,7 @@ func (r *reader) elsewhere(b doclab.Block) {
 				r.fatal(b, ".ci/run does not run it")
 			}
 		}
-	case "package":
+	case "package", "tarball":
 	default:
 		r.fatal(b, "no test is called "+b.Elsewhere)
 	}
@@ -211,14 +230,11 @@ func alike(a, b []string) bool {
 
 // config has the program read a config.
 func (r *reader) config(b doclab.Block) {
-	file := b.File
-	if file == "" {
-		file = "/run/part.yaml"
-	}
+	file := cmp.Or(b.File, "/run/part.yaml")
 	if !filepath.IsAbs(file) {
 		file = filepath.Join("/root", file)
 	}
-	write(r.t, file, []byte(b.Text))
+	write(r.t, file, []byte(b.Text)) // one that is there keeps its owner and mode, as in an editor
 	if stdout, stderr, exit, err := r.machine.Do(r.t.Context(), "ownmap --config "+file+" config show"); err != nil || exit != 0 {
 		r.fatal(b, "it is not taken:\n"+stdout+stderr)
 	}

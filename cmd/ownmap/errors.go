@@ -87,7 +87,7 @@ func (a *app) exit(ctx context.Context, err error) int {
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		fmt.Fprintln(a.stderr, "ownmap: error: "+state.Clean(strings.TrimSpace(line)))
 	}
-	if h := hint(err); h != "" {
+	if h := cmp.Or(hint(err), a.asWhom(err)); h != "" {
 		fmt.Fprintln(a.stderr, "ownmap: hint: "+h)
 	}
 	return code

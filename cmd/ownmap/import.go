@@ -65,6 +65,13 @@ func (a *app) importFiles(ctx context.Context, args []string, o importOptions) e
 			return err
 		}
 	}
+	config, err := a.load()
+	if err == nil { // before anything is read, for it may begin anew as another user
+		_, err = a.home(config)
+	}
+	if err != nil {
+		return err
+	}
 	for _, arg := range args {
 		at, found, err := legacySource(arg)
 		switch {
@@ -73,7 +80,7 @@ func (a *app) importFiles(ctx context.Context, args []string, o importOptions) e
 		case found && len(args) > 1:
 			return usagef("import a legacy database by itself")
 		case found:
-			return a.importLegacy(ctx, at, options.At, o)
+			return a.importLegacy(ctx, config, at, options.At, o)
 		}
 	}
 	paths, remove, err := a.importPaths(args)
@@ -92,7 +99,7 @@ func (a *app) importFiles(ctx context.Context, args []string, o importOptions) e
 	if len(files) == 0 {
 		return i.end()
 	}
-	return a.with(ctx, func(h *house) error { return i.run(ctx, h, files) })
+	return a.withConfig(ctx, config, func(h *house) error { return i.run(ctx, h, files) })
 }
 
 // importTime reads a time that somebody typed.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ownmap/pipeline/intake/legacy"
+	"ownmap/pipeline/load"
 	"ownmap/pipeline/persist"
 	"ownmap/pipeline/state"
 )
@@ -40,12 +41,12 @@ func legacySource(arg string) (at string, found bool, err error) {
 
 // importLegacy imports a legacy database: what it knows becomes a run, its targets become
 // targets, and what was approved there is approved here.
-func (a *app) importLegacy(ctx context.Context, at string, made time.Time, o importOptions) error {
+func (a *app) importLegacy(ctx context.Context, config load.Config, at string, made time.Time, o importOptions) error {
 	database, err := legacy.Read(ctx, at, o.vantage, made)
 	if err != nil {
 		return err
 	}
-	return a.with(ctx, func(h *house) error {
+	return a.withConfig(ctx, config, func(h *house) error {
 		for _, line := range database.Lost {
 			fmt.Fprintln(a.stdout, line)
 		}

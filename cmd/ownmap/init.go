@@ -25,6 +25,10 @@ type initOptions struct {
 	timer, web   bool
 	password     string // that was typed
 	testMail     bool
+
+	service account // whom the units run as
+	state   string  // directory of the service; empty: there is no service
+	kept    string  // what the config is called that was there before
 }
 
 func (a *app) initCommand() *cobra.Command {
@@ -38,7 +42,7 @@ says; else, and with --yes, it takes the options and the defaults.
 
 It writes into /etc/ownmap for root, else into the directory that it is called in. A
 config that is there stays, unless --force says otherwise; then it is kept beside the
-new one. Secrets go into files of their own that only OwnMap can read.`,
+new one, under a name with the time. Secrets go into files of their own that only OwnMap can read.`,
 		Example: `  ownmap init
   ownmap init --yes --target 10.20.0.0/24 --mail-host smtp.example.org \
       --mail-from ownmap@example.org --mail-to ops@example.org --timer`,
@@ -48,7 +52,7 @@ new one. Secrets go into files of their own that only OwnMap can read.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.dir, "dir", "", "`DIR` to write into (default: /etc/ownmap for root, else the current one)")
 	flags.BoolVarP(&o.yes, "yes", "y", false, "ask nothing")
-	flags.BoolVar(&o.force, "force", false, "write though there is a config; the old one is kept as ownmap.yaml.old")
+	flags.BoolVar(&o.force, "force", false, "write though there is a config; the old one is kept as ownmap.yaml.TIME.old")
 	flags.StringSliceVar(&o.Targets, "target", nil, "`HOST` to scan: address, prefix, range or name (repeatable; default: this machine)")
 	flags.StringVar(&o.Organisation, "organisation", "", "whose reports they are: `NAME`")
 	flags.StringVar(&o.MailHost, "mail-host", "", "mail server: `HOST` or HOST:PORT")
@@ -61,7 +65,7 @@ new one. Secrets go into files of their own that only OwnMap can read.`,
 	flags.StringVar(&o.SSHUser, "ssh-user", "", "`USER` to log in to the hosts as, to look inside")
 	flags.StringVar(&o.SSHKey, "ssh-key", "", "`FILE` with the private key; made if it is not there (default: id_ed25519 beside the config)")
 	flags.StringVar(&o.sshTest, "ssh-test", "", "`HOST` to try the login on")
-	flags.BoolVar(&o.timer, "timer", false, "have systemd scan every night (ownmap.timer)")
+	flags.BoolVar(&o.timer, "timer", false, "have systemd scan every night (ownmap.timer, ownmap-deliver.timer)")
 	flags.BoolVar(&o.web, "web", false, "have systemd start the web page and a worker (ownmap-web.service)")
 	return cmd
 }
@@ -75,6 +79,12 @@ func (a *app) init(ctx context.Context, o initOptions) error {
 	if _, err := os.Lstat(path); err == nil && !o.force {
 		return fmt.Errorf("%s is there, and stays as it is: change it, or say --force to write a new one", path)
 	}
+	if o.service = serviceUser("ownmap"); o.service.served() {
+		var err error
+		if o.state, err = load.StateDir(a.stateDir, load.Default(), a.env, os.Geteuid()); err != nil {
+			return err
+		}
+	}
 	system := findSystemd(ctx)
 	if ask := a.asker(); ask != nil && !o.yes {
 		if err := o.interview(ask, system); err != nil {
@@ -84,10 +94,13 @@ func (a *app) init(ctx context.Context, o initOptions) error {
 	if err := o.complete(); err != nil {
 		return err
 	}
-	if err := o.write(path, a.env); err != nil {
+	if err := o.write(path, a.env, a.now()); err != nil {
 		return err
 	}
 	fmt.Fprintln(a.stdout, "wrote "+path)
+	if o.kept != "" {
+		fmt.Fprintln(a.stdout, "the config that was there is "+o.kept)
+	}
 	config, err := load.Read(path, a.env)
 	if err != nil {
 		return err

@@ -53,7 +53,8 @@ func (o *initOptions) complete() error {
 		if err != nil {
 			return err
 		}
-		o.SSHKey, o.KnownHosts = path, filepath.Join(o.dir, "known_hosts")
+		// `ownmap hostkeys accept` writes it, as the service: in /etc/ownmap that may not.
+		o.SSHKey, o.KnownHosts = path, filepath.Join(cmp.Or(o.state, o.dir), "known_hosts")
 	}
 	return nil
 }

@@ -26,9 +26,22 @@ func (a *app) tryConfig(ctx context.Context, config load.Config, o initOptions) 
 	}
 	h := &house{app: a, log: a.log(), file: config, config: config, look: appearanceOf(config)}
 	if o.MailHost != "" {
-		line("mail", fmt.Sprintf("%s takes mail from %s", o.MailHost, o.MailFrom), h.tryMail(ctx, o))
+		var err error
+		if o.MailPasswordFile != "" {
+			err = o.service.reads(ctx, o.MailPasswordFile, "chown root:"+o.service.name+" FILE && chmod 640 FILE")
+		}
+		if err == nil {
+			err = h.tryMail(ctx, o)
+		}
+		line("mail", fmt.Sprintf("%s takes mail from %s", o.MailHost, o.MailFrom), err)
+	}
+	var unread error
+	if o.SSHUser != "" {
+		unread = o.service.reads(ctx, o.SSHKey, "chown "+o.service.name+": FILE && chmod 600 FILE")
 	}
 	switch {
+	case unread != nil:
+		line("ssh", "", unread)
 	case o.sshTest != "":
 		found, err := h.tryLogin(ctx, o.sshTest)
 		line("ssh", found, err)
@@ -100,15 +113,23 @@ func (a *app) offer(ctx context.Context, system systemd, o initOptions, path str
 		fmt.Fprintf(a.stdout, "ok    %-6s  %s\n", "units", strings.Join(units, ", "))
 	}
 	usable := system.runs && system.installed
+	if usable && !o.service.known && (o.timer || o.web) {
+		fmt.Fprintf(a.stdout, "FAIL  %-6s  there is no user %s, whom they run as: `useradd --system --user-group --home-dir /var/lib/ownmap --no-create-home --shell /usr/sbin/nologin %[2]s`, then give /etc/ownmap to its group: `chgrp -R %[2]s /etc/ownmap`\n", "units", o.service.name)
+		return true
+	}
+	nightly := []string{"ownmap.timer"}
+	if !o.web { // else the worker sends what waits, and looks whether runs are late
+		nightly = append(nightly, "ownmap-deliver.timer")
+	}
 	if o.web && usable {
 		enable("ownmap-web.service", "ownmap-worker@local.service")
 	}
 	switch {
 	case o.timer && usable:
-		enable("ownmap.timer")
+		enable(nightly...)
 		fmt.Fprintln(a.stdout, "next: `systemctl start ownmap` scans now, `ownmap check` tries what a run needs")
 	case usable:
-		fmt.Fprintln(a.stdout, "next: `systemctl enable --now ownmap.timer` scans every night, `ownmap check` tries what a run needs")
+		fmt.Fprintf(a.stdout, "next: `systemctl enable --now %s` scans every night, `ownmap check` tries what a run needs\n", strings.Join(nightly, " "))
 	default:
 		program, err := os.Executable()
 		if err != nil {

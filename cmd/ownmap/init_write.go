@@ -11,10 +11,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/user"
 	"path/filepath"
-	"strconv"
 	"text/template"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -26,18 +25,17 @@ var initYAML string
 
 // write writes the config, and the secrets that belong to it. The config is read before it
 // gets its name: one that OwnMap would refuse never does.
-func (o *initOptions) write(path string, env func(string) string) error {
-	if err := os.MkdirAll(o.dir, 0o750); err != nil {
+func (o *initOptions) write(path string, env func(string) string, now time.Time) error {
+	if err := o.makeDir(); err != nil {
 		return fmt.Errorf("%w; name another directory with --dir", err)
 	}
-	owner := serviceUser()
 	if o.password != "" {
-		if err := writeSecret(o.MailPasswordFile, []byte(o.password+"\n"), owner); err != nil {
+		if err := writeSecret(o.MailPasswordFile, []byte(o.password+"\n"), o.service); err != nil {
 			return err
 		}
 	}
 	if o.SSHUser != "" {
-		if err := makeKey(o.SSHKey, owner); err != nil {
+		if err := makeKey(o.SSHKey, o.service); err != nil {
 			return err
 		}
 	}
@@ -51,15 +49,20 @@ func (o *initOptions) write(path string, env func(string) string) error {
 	}
 	defer func() { _ = os.Remove(temporary.Name()) }()
 	_, err = temporary.Write(text)
-	if err := errors.Join(err, temporary.Chmod(0o640), owner.give(temporary, 0), temporary.Sync(), temporary.Close()); err != nil {
+	if err := errors.Join(err, temporary.Chmod(0o640), o.service.give(temporary, 0), temporary.Sync(), temporary.Close()); err != nil {
 		return err
 	}
 	if _, err := load.Read(temporary.Name(), env); err != nil {
 		return err
 	}
 	if o.force {
-		if err := os.Rename(path, path+".old"); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+		kept := fmt.Sprintf("%s.%s.old", path, now.UTC().Format("20060102-150405.000"))
+		switch err := os.Link(path, kept); {
+		case err == nil:
+			o.kept = kept
+			return os.Rename(temporary.Name(), path)
+		case !errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("keep the old config: %w", err)
 		}
 	}
 	// A link takes the name of nobody: a config that came there meanwhile stays.
@@ -67,6 +70,18 @@ func (o *initOptions) write(path string, env func(string) string) error {
 		return fmt.Errorf("write the config: %w", err)
 	}
 	return nil
+}
+
+// makeDir makes the directory of the config, for the service to look into. One that is there
+// stays as it is.
+func (o *initOptions) makeDir() error {
+	if _, err := os.Stat(o.dir); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.MkdirAll(o.dir, 0o750); err != nil || !o.service.served() {
+		return err
+	}
+	return os.Chown(o.dir, -1, o.service.gid)
 }
 
 func (o *initOptions) render() ([]byte, error) {
@@ -86,34 +101,6 @@ func quoteYAML(text string) (string, error) {
 	encoder.SetEscapeHTML(false)
 	err := encoder.Encode(text)
 	return string(bytes.TrimSpace(b.Bytes())), err
-}
-
-// account is who OwnMap runs as, where packages made a user for it; -1: whoever calls.
-type account struct{ uid, gid int }
-
-// serviceUser returns the user ownmap to root, who writes for it, and nobody to others.
-func serviceUser() account {
-	if os.Geteuid() != 0 {
-		return account{-1, -1}
-	}
-	u, err := user.Lookup("ownmap")
-	if err != nil {
-		return account{-1, -1}
-	}
-	uid, errUID := strconv.Atoi(u.Uid)
-	gid, errGID := strconv.Atoi(u.Gid)
-	if errUID != nil || errGID != nil {
-		return account{-1, -1}
-	}
-	return account{uid, gid}
-}
-
-// give hands a file to the group of the service, and to the given user.
-func (s account) give(file *os.File, uid int) error {
-	if s.gid < 0 {
-		return nil
-	}
-	return file.Chown(uid, s.gid)
 }
 
 // writeSecret writes a file that only OwnMap can read. One that is there is replaced.

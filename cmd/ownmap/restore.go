@@ -25,7 +25,7 @@ as NAME_before_DATE_TIME unless --drop-old is given.
 
 Messages that were not sent when the backup was made would be sent by the next run:
 ` + "`ownmap deliveries list`" + ` shows them, ` + "`ownmap deliveries drop`" + ` gives them up.`,
-		Example: "  ownmap db restore /var/backups/ownmap.dump\n  ownmap db restore --replace /var/backups/ownmap/ownmap-20260901-020311.dump",
+		Example: "  ownmap db restore /var/lib/ownmap/ownmap.dump\n  ownmap db restore --replace /var/lib/ownmap/backups/ownmap-20260901-020311.dump",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.restore(cmd.Context(), args[0], how)

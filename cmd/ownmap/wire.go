@@ -44,12 +44,14 @@ type house struct {
 }
 
 // load reads the config without opening anything.
-func (a *app) load() (load.Config, error) {
+func (a *app) load() (load.Config, error) { return a.loadBy(load.Read) }
+
+func (a *app) loadBy(read func(path string, env func(string) string) (load.Config, error)) (load.Config, error) {
 	path, err := load.Find(a.configFile, a.env)
 	if err != nil {
 		return load.Config{}, err
 	}
-	config, err := load.Read(path, a.env)
+	config, err := read(path, a.env)
 	for _, warning := range config.Warnings() {
 		fmt.Fprintln(a.stderr, "ownmap: warning: "+warning)
 	}
@@ -246,7 +248,16 @@ func (h *house) stop(ctx context.Context) error {
 
 // with opens the house, runs do and closes it.
 func (a *app) with(ctx context.Context, do func(*house) error) error {
-	h, err := a.open(ctx)
+	config, err := a.load()
+	if err != nil {
+		return err
+	}
+	return a.withConfig(ctx, config, do)
+}
+
+// withConfig is with, where the config was read before.
+func (a *app) withConfig(ctx context.Context, config load.Config, do func(*house) error) error {
+	h, err := a.openWith(ctx, config)
 	if err != nil {
 		return err
 	}

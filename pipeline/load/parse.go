@@ -52,16 +52,27 @@ func Parse(file string, text []byte, env func(string) string) (Config, error) {
 	return p.config, nil
 }
 
-func parse(file string, text []byte, env func(string) string) *parser {
+func newParser(file string, env func(string) string) *parser {
 	p := &parser{faults: faults{file: file}, env: env, config: defaults(), hosts: map[mention]int{}}
 	p.config.source = file
+	return p
+}
+
+// place are the keys that say where the state is.
+func (p *parser) place() []key {
+	return []key{
+		{"database", p.database},
+		{"state_dir", func(n *yaml.Node) { p.path(n, "state_dir", &p.config.StateDir) }},
+	}
+}
+
+func parse(file string, text []byte, env func(string) string) *parser {
+	p := newParser(file, env)
 	root := p.document(text)
 	if root == nil {
 		return p
 	}
-	p.fields(root, "the config",
-		key{"database", p.database},
-		key{"state_dir", func(n *yaml.Node) { p.path(n, "state_dir", &p.config.StateDir) }},
+	p.fields(root, "the config", append(p.place(),
 		key{"scan", p.scan},
 		key{"ssh", p.ssh},
 		key{"profiles", p.profiles},
@@ -84,7 +95,7 @@ func parse(file string, text []byte, env func(string) string) *parser {
 		key{"web", p.web},
 		key{"auth", p.auth},
 		key{"approval_links", p.approvalLinks},
-	)
+	)...)
 	p.config.lines = linesOf(root, "", map[string]int{})
 	if p.config.Schedule == "" {
 		delete(p.config.lines, string(state.SettingSchedule)) // an empty one leaves it to the web page

@@ -7,8 +7,11 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"os/user"
 	"regexp"
 	"strings"
+
+	"gopkg.in/yaml.v3"
 
 	"ownmap/pipeline/state"
 )
@@ -27,15 +30,10 @@ func Read(path string, env func(string) string) (Config, error) {
 		return Config{source: path}, fmt.Errorf("config: %w", err)
 	}
 	p := parse(path, text, env)
-	if p.secret > 0 {
-		p.guard(p.secret, path, mode)
-	}
 	if mode&0o022 != 0 {
 		p.warn("%s can be written by others than its owner, who decide then what is scanned: chmod go-w %s", path, path)
 	}
-	if p.config.Database.URLFile != "" {
-		p.readURLFile()
-	}
+	p.readDatabase(path, mode)
 	p.readSecrets()
 	p.readLogo()
 	p.readRules()
@@ -45,11 +43,59 @@ func Read(path string, env func(string) string) (Config, error) {
 	return p.config, nil
 }
 
+// ReadPlace reads of a config file only where the state is, under database and state_dir. What
+// else stands there may be wrong, or name secrets that whoever asks has no part in.
+func ReadPlace(path string, env func(string) string) (Config, error) {
+	if path == "" {
+		return Default(), nil
+	}
+	text, mode, err := readFile(path, maxConfig)
+	if err != nil {
+		return Config{source: path}, fmt.Errorf("config: %w", err)
+	}
+	p := newParser(path, env)
+	if root := p.document(text); root != nil {
+		keys := p.place()
+		p.fields(only(root, keys), "the config", keys...)
+	}
+	p.readDatabase(path, mode)
+	if err := p.err(); err != nil {
+		return Config{source: path}, err
+	}
+	return p.config, nil
+}
+
+// only returns a mapping with nothing but some of its keys.
+func only(node *yaml.Node, keys []key) *yaml.Node {
+	if node.Kind != yaml.MappingNode {
+		return node
+	}
+	rest := *node
+	rest.Content = nil
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if containsKey(keys, node.Content[i].Value) {
+			rest.Content = append(rest.Content, node.Content[i], node.Content[i+1])
+		}
+	}
+	return &rest
+}
+
+// readDatabase reads the file of database.url_file, and looks at who may read the passwords
+// that stand in the config itself, whose mode is given.
+func (p *parser) readDatabase(path string, mode fs.FileMode) {
+	if p.secret > 0 {
+		p.guard(p.secret, path, mode)
+	}
+	if p.config.Database.URLFile != "" {
+		p.readURLFile()
+	}
+}
+
 func (p *parser) readURLFile() {
 	path := p.config.Database.URLFile
 	text, mode, err := readFile(path, 1<<16)
 	if err != nil {
-		p.add(p.urlFile, "database.url_file: %s; correct the path, or the rights of the file", err)
+		p.unread(p.urlFile, "database.url_file", err)
 		return
 	}
 	address := strings.TrimSpace(string(text))
@@ -61,6 +107,16 @@ func (p *parser) readURLFile() {
 		return
 	}
 	p.config.Database.URL = state.NewSecret(address)
+}
+
+// unread says that a file with a secret could not be read, and by whom: the call of root goes
+// on as another user.
+func (p *parser) unread(line int, what string, err error) {
+	whose := "the rights of the file"
+	if u, unknown := user.Current(); unknown == nil && errors.Is(err, fs.ErrPermission) {
+		whose = "let user " + u.Username + " read the file"
+	}
+	p.add(line, "%s: %s; correct the path, or %s", what, err, whose)
 }
 
 // guard says who else can read a file that holds a password.

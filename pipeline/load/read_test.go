@@ -189,3 +189,38 @@ func TestSuggest(t *testing.T) {
 		}
 	}
 }
+
+// TestReadPlace wants to hear where the state is, whatever else a config says.
+func TestReadPlace(t *testing.T) {
+	t.Parallel()
+	none := func(string) string { return "" }
+	dir := t.TempDir()
+	file(t, dir, "url", "postgres://u:geheim@db/d\n", 0o600)
+	const rest = "channels: {mail: {type: email, password_file: '${CREDENTIALS_DIRECTORY}/smtp'}}\ntargts: []\n"
+	for text, want := range map[string]string{
+		rest:                                   "",
+		"state_dir: /srv/state\n" + rest:       "/srv/state",
+		"database: {url_file: url}\n" + rest:   "postgres://u:geheim@db/d",
+		"database: {url: postgres://db/d}\n":   "postgres://db/d",
+		"database: {url: '${URL}'}\n" + rest:   "error: the environment has no",
+		"database: {url_file: other}\n" + rest: "error: no such file",
+		"database: {ulr: postgres://db/d}\n":   "error: did you mean",
+		"- state_dir: /srv/state\n":            "error: the config is",
+		"state_dir: /a\n---\nstate_dir: /b\n":  "error: a second document",
+		"state_dir: /a\nchannels: {mail: [\n":  "error: no valid YAML",
+		"":                                     "error: the config is empty",
+	} {
+		path := file(t, dir, "ownmap.yaml", text, 0o600)
+		config, err := ReadPlace(path, none)
+		message, fails := strings.CutPrefix(want, "error: ")
+		switch {
+		case fails && (err == nil || !strings.Contains(err.Error(), message)):
+			t.Errorf("%s: %v, want %s", text, err, message)
+		case !fails && (err != nil || config.StateDir+config.Database.URL.Reveal() != want):
+			t.Errorf("%s: %q, %q, %v", text, config.StateDir, config.Database.URL.Reveal(), err)
+		}
+	}
+	if _, err := Read(file(t, dir, "ownmap.yaml", rest, 0o600), none); err == nil {
+		t.Error("Read takes it too: this test could not fail")
+	}
+}

@@ -112,7 +112,7 @@ func (p *parser) readSecret(what, path string, into *state.Secret) {
 	}
 	text, mode, err := readFile(path, maxSecret)
 	if err != nil {
-		p.add(line, "%s: %s; correct the path, or the rights of the file", what, err)
+		p.unread(line, what, err)
 		return
 	}
 	p.guard(line, path, mode)

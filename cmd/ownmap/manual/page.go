@@ -20,7 +20,7 @@ func Page(cmd *cobra.Command) []byte {
 	r.section("NAME")
 	r.line(escape(name) + ` \- ` + escape(cmd.Short))
 	r.section("SYNOPSIS")
-	r.paragraph(`\fB` + escape(cmd.CommandPath()) + `\fR` + escape(strings.TrimPrefix(usage(cmd), cmd.CommandPath())))
+	r.line(`\fB` + escape(cmd.CommandPath()) + `\fR` + escape(strings.TrimPrefix(usage(cmd), cmd.CommandPath())))
 	r.section("DESCRIPTION")
 	r.text(cmp.Or(cmd.Long, cmd.Short+"."))
 	if subs := shown(cmd); len(subs) > 0 {

@@ -21,8 +21,6 @@ func (r *roff) section(title string) { r.line(".SH " + title) }
 
 func (r *roff) line(text string) { fmt.Fprintln(r, text) }
 
-func (r *roff) paragraph(text string) { r.line(text) }
-
 // item is a word and what it means. The meaning is prose.
 func (r *roff) item(head, prose string) {
 	r.line(".TP")

@@ -5,6 +5,8 @@ package packaging
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +21,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/ssh"
 
 	"ownmap/pipeline/lab/browser"
 	"ownmap/pipeline/lab/doclab"
@@ -39,9 +43,9 @@ func built(t *testing.T, dist, version string, options ...string) string {
 	return found[0]
 }
 
-// handbook returns the commands by which it installs and upgrades, which no reader of it but
-// this test can run.
-func handbook(t *testing.T) (install, upgrade string) {
+// handbook returns the commands by which it installs, upgrades, and goes over to another version
+// of PostgreSQL, which no reader of it but this test can run.
+func handbook(t *testing.T) (install, upgrade, renew string) {
 	t.Helper()
 	blocks, err := doclab.Read("../../../docs/handbook.md")
 	if err != nil {
@@ -53,10 +57,10 @@ func handbook(t *testing.T) (install, upgrade string) {
 			commands = append(commands, b.Text)
 		}
 	}
-	if len(commands) != 2 {
-		t.Fatalf("the handbook has %d blocks for this test, want 2: %q", len(commands), commands)
+	if len(commands) != 3 {
+		t.Fatalf("the handbook has %d blocks for this test, want 3: %q", len(commands), commands)
 	}
-	return commands[0], commands[1]
+	return commands[0], commands[1], commands[2]
 }
 
 // TestPackage is the life of an installation: from a fresh Debian over nights, an upgrade and a
@@ -66,11 +70,11 @@ func TestPackage(t *testing.T) {
 	first, second := built(t, dist, "0.1.0"), built(t, dist, "0.2.0", "KEEP_MANUAL=1")
 	root := debian(t)
 	fresh := &machine{root: root}
-	install, upgrade := handbook(t)
+	install, upgrade, renew := handbook(t)
 	fresh.put(t, first, "/var/tmp/first/"+filepath.Base(first))
 	fresh.put(t, second, "/var/tmp/second/"+filepath.Base(second))
 	within(t, root, "apt-get", "install", "-qy", "--download-only", "/var/tmp/first/"+filepath.Base(first))
-	s := &story{machine: boot(t, root), all: t, toInstall: install, toUpgrade: upgrade}
+	s := &story{machine: boot(t, root), all: t, toInstall: install, toUpgrade: upgrade, toRenew: renew}
 	for _, part := range []struct {
 		name string
 		play func(*testing.T)
@@ -78,11 +82,14 @@ func TestPackage(t *testing.T) {
 		{"install", s.install},
 		{"init", s.configure},
 		{"check", s.check},
+		{"hostkeys", s.hostkeys},
 		{"night", s.night},
 		{"archive", s.archive},
 		{"services", s.services},
 		{"journal", s.journal},
+		{"credentials", s.credentials},
 		{"upgrade", s.upgrade},
+		{"renew", s.renew},
 		{"remove", s.remove},
 		{"purge", s.purge},
 	} {
@@ -98,7 +105,7 @@ type story struct {
 
 	all *testing.T // of which each part is one
 
-	toInstall, toUpgrade string // commands of the handbook
+	toInstall, toUpgrade, toRenew string // commands of the handbook
 
 	mail   *smtplab.Server
 	config string
@@ -136,21 +143,39 @@ func (s *story) install(t *testing.T) { //nolint:thelper // a part of the test
 
 // configure: init writes a config for the service, and switches on the timer.
 func (s *story) configure(t *testing.T) { //nolint:thelper // a part of the test
-	if err := s.inside(func() error { s.mail = smtplab.Start(s.all, smtplab.Options{Plain: true}); return nil }); err != nil {
+	if err := s.inside(func() error {
+		s.mail = smtplab.Start(s.all, smtplab.Options{Plain: true, Mechanisms: []string{"PLAIN"}, User: "ownmap", Password: "secret"})
+		return nil
+	}); err != nil {
 		t.Fatal(err)
 	}
-	out := s.run(t, "ownmap", "init", "--yes", "--target", "127.0.0.1", "--organisation", "Example Ltd", "--mail-host", "127.0.0.1:"+strconv.Itoa(s.mail.Port), "--mail-tls", "none",
-		"--mail-from", "ownmap@example.org", "--mail-to", "ops@example.org", "--timer")
-	for _, want := range []string{"wrote /etc/ownmap/ownmap.yaml", "ok    mail", "ok    units   ownmap.timer", "next: `systemctl start ownmap` scans now"} {
+	args := []string{
+		"ownmap", "init", "--yes", "--target", "127.0.0.1", "--organisation", "Example Ltd", "--mail-host", "127.0.0.1:" + strconv.Itoa(s.mail.Port), "--mail-tls", "none",
+		"--mail-user", "ownmap", "--mail-password-file", "/etc/ownmap/smtp", "--mail-from", "ownmap@example.org", "--mail-to", "ops@example.org",
+	}
+	// As root writes it: the service could not read it, though the one who calls init can.
+	s.run(t, "sh", "-euc", "umask 077; echo secret >/etc/ownmap/smtp")
+	const remedy = "chown root:ownmap /etc/ownmap/smtp && chmod 640 /etc/ownmap/smtp"
+	if out, err := s.try(args...); err == nil || !strings.Contains(out, "FAIL  mail    user ownmap, whom the units run as, cannot read /etc/ownmap/smtp: `"+remedy+"`") {
+		t.Errorf("a password that the service cannot read: %v\n%s", err, out)
+	}
+	if out, err := s.try("ownmap", "check"); err == nil || !strings.Contains(out, "let user ownmap read the file") {
+		t.Errorf("checked as the service: %v\n%s", err, out)
+	}
+	s.run(t, "sh", "-euc", remedy+"; rm /etc/ownmap/ownmap.yaml")
+	out := s.run(t, append(args, "--timer")...)
+	for _, want := range []string{"wrote /etc/ownmap/ownmap.yaml", "ok    mail", "ok    units   ownmap.timer, ownmap-deliver.timer", "next: `systemctl start ownmap` scans now"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}
 	}
+	// Backups where the handbook has them: in the unit nothing else can be written to.
+	s.run(t, "sh", "-euc", "echo 'backup: {dir: /var/lib/ownmap/backups, keep: 14}' >>/etc/ownmap/ownmap.yaml")
 	if text := s.run(t, "stat", "-c", "%U:%G %a", "/etc/ownmap/ownmap.yaml"); text != "root:ownmap 640\n" {
 		t.Errorf("the config: %s", text)
 	}
-	if text := s.run(t, "systemctl", "is-active", "ownmap.timer"); text != "active\n" {
-		t.Errorf("the timer is %s", text)
+	if text := s.run(t, "systemctl", "is-active", "ownmap.timer", "ownmap-deliver.timer"); text != "active\nactive\n" {
+		t.Errorf("the timers are %s", text)
 	}
 	s.config = s.run(t, "cat", "/etc/ownmap/ownmap.yaml")
 }
@@ -170,6 +195,29 @@ func (s *story) check(t *testing.T) { //nolint:thelper // a part of the test
 	if out := s.run(t, "find", "/var/lib/ownmap", "-user", "root"); out != "" {
 		t.Errorf("root's:\n%s", out)
 	}
+	s.run(t, "sh", "-euc", "umask 077; echo '<nmaprun/>' >/root/scan.xml")
+	if out, err := s.try("ownmap", "import", "/root/scan.xml"); err == nil || !strings.Contains(out, "hint: this is done as user ownmap") {
+		t.Errorf("a file that only root can read: %v\n%s", err, out)
+	}
+}
+
+// hostkeys: what root accepts is written where the service may write, by the config that init
+// writes.
+func (s *story) hostkeys(t *testing.T) { //nolint:thelper // a part of the test
+	s.sshd(t, "127.0.0.2:22")
+	s.run(t, "ownmap", "init", "--yes", "--dir", "/etc/ownmap/inside", "--target", "127.0.0.2", "--ssh-user", "audit")
+	out := s.run(t, "ownmap", "--config", "/etc/ownmap/inside/ownmap.yaml", "hostkeys", "accept", "127.0.0.2")
+	if !strings.Contains(out, "accepted into /var/lib/ownmap/known_hosts") {
+		t.Errorf("it says:\n%s", out)
+	}
+	if text := s.run(t, "stat", "-c", "%U %a", "/var/lib/ownmap/known_hosts", "/etc/ownmap/inside/id_ed25519"); text != "ownmap 600\nownmap 600\n" {
+		t.Errorf("the files: %s", text)
+	}
+	s.run(t, "sed", "-i", "s|known_hosts: .*|known_hosts: /etc/ownmap/known_hosts|", "/etc/ownmap/inside/ownmap.yaml")
+	out, err := s.try("ownmap", "--config", "/etc/ownmap/inside/ownmap.yaml", "hostkeys", "accept", "127.0.0.2")
+	if err == nil || !strings.Contains(out, "user ownmap has no right to write in /etc/ownmap") || !strings.Contains(out, "such as the state directory") {
+		t.Errorf("known_hosts where only root writes: %v\n%s", err, out)
+	}
 }
 
 // night: the unit scans as its user, with raw sockets and little else, and a mail arrives.
@@ -188,11 +236,14 @@ func (s *story) night(t *testing.T) { //nolint:thelper // a part of the test
 		t.Errorf("it was no SYN scan:\n%.600s", xml)
 	}
 	letters := s.mail.Messages()
-	if len(letters) != 1 || letters[0].From != "ownmap@example.org" || !bytes.Contains(letters[0].Data, []byte("Baseline: 2 ports await approval, 1 of 1 host answered")) {
+	if len(letters) != 1 || letters[0].From != "ownmap@example.org" || letters[0].User != "ownmap" || !bytes.Contains(letters[0].Data, []byte("Baseline: 2 ports await approval, 1 of 1 host answered")) {
 		t.Errorf("%d mails", len(letters))
 		for _, letter := range letters {
 			t.Errorf("from %s to %q: %.4000s", letter.From, letter.To, letter.Data)
 		}
+	}
+	if text := s.run(t, "find", "/var/lib/ownmap/backups", "-name", "*.dump", "-printf", "%u %m\n"); text != "ownmap 600\n" {
+		t.Errorf("backups: %s", text)
 	}
 	// The database has a unit of its own, and outlives the run.
 	if text := s.run(t, "systemctl", "is-active", "ownmap-db.service"); text != "active\n" {
@@ -222,6 +273,11 @@ func (s *story) services(t *testing.T) { //nolint:thelper // a part of the test
 		return nil
 	})
 	s.run(t, "systemctl", "start", "ownmap-deliver.service")
+	// Who decided is who called, also where the command went on as the service.
+	s.run(t, "ownmap", "approve", "127.0.0.1", "8022/tcp", "--reason", "greets")
+	if out := s.run(t, "ownmap", "audit"); !regexp.MustCompile(`(?m)\broot\b.*8022|8022.*\broot\b`).MatchString(out) {
+		t.Errorf("root approved, and the audit says:\n%s", out)
+	}
 	for _, unit := range []string{"ownmap-web.service", "ownmap-worker@local.service", "ownmap-db.service"} {
 		if text := s.run(t, "systemctl", "show", unit, "--property=ActiveState,NRestarts"); !strings.Contains(text, "ActiveState=active") || !strings.Contains(text, "NRestarts=0") {
 			t.Errorf("%s: %s", unit, text)
@@ -272,6 +328,49 @@ func (s *story) journal(t *testing.T) { //nolint:thelper // a part of the test
 	s.run(t, "systemctl", "reset-failed", "ownmap.service")
 }
 
+// credentials: a secret that only root can read reaches the units that need it, and a command by
+// hand as the handbook calls it; the database's unit does without.
+func (s *story) credentials(t *testing.T) { //nolint:thelper // a part of the test
+	text, err := os.ReadFile("../../../docs/handbook.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	byHand := regexp.MustCompile("`(systemd-run [^`]*)`").FindSubmatch(text)
+	if byHand == nil {
+		t.Fatal("the handbook says no longer how a command by hand gets credentials")
+	}
+	s.run(t, "sh", "-euc", `
+install -D -m 600 /etc/ownmap/smtp /etc/ownmap/credentials/smtp
+sed -i 's|password_file: .*|password_file: ${CREDENTIALS_DIRECTORY}/smtp|' /etc/ownmap/ownmap.yaml
+for unit in ownmap ownmap-deliver; do
+	mkdir -p /etc/systemd/system/$unit.service.d
+	printf '[Service]\nLoadCredential=smtp:/etc/ownmap/credentials/smtp\n' >/etc/systemd/system/$unit.service.d/override.conf
+done
+systemctl daemon-reload
+systemctl restart ownmap-db.service
+systemctl start ownmap.service ownmap-deliver.service`)
+	if out := s.run(t, "systemctl", "show", "ownmap.service", "--property=ExecMainStatus"); out != "ExecMainStatus=0\n" {
+		t.Errorf("the run: %s", out)
+	}
+	if out := s.run(t, "sh", "-euc", string(byHand[1])); !strings.Contains(out, "ok    channels") {
+		t.Errorf("by hand:\n%s", out)
+	}
+	s.run(t, "sh", "-euc", "rm -r /etc/systemd/system/ownmap*.service.d; systemctl daemon-reload")
+	if err := os.WriteFile(filepath.Join(s.root, "etc/ownmap/ownmap.yaml"), []byte(s.config), 0o640); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// renew: the private database is made anew from a backup, as for another version of PostgreSQL.
+func (s *story) renew(t *testing.T) { //nolint:thelper // a part of the test
+	s.run(t, "sh", "-euc", s.toRenew)
+	s.run(t, "test", "-d", "/var/lib/ownmap/pg.old/data")
+	if text := s.ownmap(t, "ports", "--json"); text != s.ports {
+		t.Errorf("the state became\n%s\nand was\n%s", text, s.ports)
+	}
+	until(t, time.Minute, "the web page", func() error { return s.healthy(t) })
+}
+
 // upgrade: config, state and what runs go on.
 func (s *story) upgrade(t *testing.T) { //nolint:thelper // a part of the test
 	pid := s.run(t, "systemctl", "show", "ownmap-web.service", "--property=MainPID")
@@ -311,6 +410,14 @@ func (s *story) remove(t *testing.T) { //nolint:thelper // a part of the test
 	if text := s.ownmap(t, "ports", "--json"); text != s.ports {
 		t.Errorf("installed again, the state is\n%s\nand was\n%s", text, s.ports)
 	}
+	// So are the nights, and all else that was enabled.
+	for _, unit := range []string{"ownmap.timer", "ownmap-deliver.timer", "ownmap-web.service", "ownmap-worker@local.service"} {
+		enabled, _ := s.try("systemctl", "is-enabled", unit)
+		active, _ := s.try("systemctl", "is-active", unit)
+		if enabled+active != "enabled\nactive\n" {
+			t.Errorf("installed again, %s is %s%s", unit, enabled, active)
+		}
+	}
 }
 
 // purge: nothing is asked, the config goes, and the state stays with whoever owns it.
@@ -323,6 +430,9 @@ func (s *story) purge(t *testing.T) { //nolint:thelper // a part of the test
 	if _, err := os.Stat(filepath.Join(s.root, "etc/ownmap")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the config is left: %v", err)
 	}
+	if out := s.run(t, "find", "/etc/systemd/system", "-name", "ownmap*"); out != "" {
+		t.Errorf("links to units are left:\n%s", out)
+	}
 	if text := s.run(t, "stat", "-c", "%U %a", "/var/lib/ownmap", "/var/lib/ownmap/pg/data/PG_VERSION"); text != "ownmap 750\nownmap 600\n" {
 		t.Errorf("the state: %s", text)
 	}
@@ -330,6 +440,28 @@ func (s *story) purge(t *testing.T) { //nolint:thelper // a part of the test
 
 // listen opens a port of the machine that greets.
 func (s *story) listen(t *testing.T, address, banner string) {
+	t.Helper()
+	s.answer(t, address, func(c net.Conn) { _, _ = io.WriteString(c, banner) })
+}
+
+// sshd opens a port of the machine behind which somebody shows a host key.
+func (s *story) sshd(t *testing.T, address string) {
+	t.Helper()
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ssh.NewSignerFromKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &ssh.ServerConfig{NoClientAuth: true}
+	server.AddHostKey(key)
+	s.answer(t, address, func(c net.Conn) { _, _, _, _ = ssh.NewServerConn(c, server) })
+}
+
+// answer opens a port of the machine.
+func (s *story) answer(t *testing.T, address string, do func(net.Conn)) {
 	t.Helper()
 	var listener net.Listener
 	if err := s.inside(func() (err error) { listener, err = net.Listen("tcp", address); return err }); err != nil {
@@ -342,8 +474,7 @@ func (s *story) listen(t *testing.T, address, banner string) {
 			if err != nil {
 				return
 			}
-			_, _ = io.WriteString(c, banner)
-			_ = c.Close()
+			go func() { do(c); _ = c.Close() }()
 		}
 	}()
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -88,7 +89,10 @@ func rewrite(file, text string) (err error) {
 	}
 	f, err := os.CreateTemp(dir, ".known_hosts-*")
 	if err != nil {
-		return err
+		if errors.Is(err, os.ErrPermission) {
+			return fmt.Errorf("write %s: user %s has no right to write in %s, and this file is written anew: name one in a folder of that user's in known_hosts, such as the state directory, and move the old one there", file, userName(), dir)
+		}
+		return fmt.Errorf("write %s: %w", file, err)
 	}
 	defer func() {
 		if err != nil {
@@ -111,4 +115,12 @@ func rewrite(file, text string) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), file)
+}
+
+// userName is who this process runs as.
+func userName() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return strconv.Itoa(os.Geteuid())
 }
