@@ -123,14 +123,15 @@ func ran(t *testing.T, cmd *exec.Cmd) string {
 	return out.String()
 }
 
-// boot starts the machine.
+// boot starts the machine, in a PID namespace that ends with this process, however that ends:
+// systemd-nspawn alone would leave the machine running when it is killed.
 func boot(t *testing.T, root string) *machine {
 	t.Helper()
 	var console bytes.Buffer
-	cmd := exec.Command("systemd-nspawn", "--quiet", "--boot", "--directory", root, "--private-network", "--register=no", "--keep-unit",
+	cmd := exec.Command("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private", "--",
+		"systemd-nspawn", "--quiet", "--boot", "--directory", root, "--private-network", "--register=no", "--keep-unit",
 		"--console=pipe", "--resolv-conf=off", "--timezone=off", "--link-journal=no")
 	cmd.Stdout, cmd.Stderr = &console, &console
-	// It ends with this process, however that ends.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	started := make(chan error, 1)
 	ended := make(chan struct{})
@@ -145,10 +146,7 @@ func boot(t *testing.T, root string) *machine {
 	}
 	m := &machine{root: root}
 	t.Cleanup(func() {
-		if m.init > 0 {
-			_ = syscall.Kill(m.init, syscall.SIGKILL) // all processes of its namespace go with it
-		}
-		_ = cmd.Process.Signal(syscall.SIGKILL) // which alone would leave the machine running
+		_ = cmd.Process.Signal(syscall.SIGKILL)
 		<-ended
 	})
 	until(t, 3*time.Minute, "systemd has started everything", func() (err error) {
@@ -157,13 +155,15 @@ func boot(t *testing.T, root string) *machine {
 			t.Fatalf("the machine did not boot:\n%s", console.String())
 		default:
 		}
-		// The first children only prepare the namespaces.
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", cmd.Process.Pid))
-		if err != nil {
-			return err
-		}
-		if m.init, err = strconv.Atoi(strings.TrimSpace(string(text))); err != nil {
-			return err
+		m.init = cmd.Process.Pid
+		for range 2 { // systemd-nspawn, and systemd; the first children only prepare the namespaces
+			text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", m.init))
+			if err != nil {
+				return err
+			}
+			if m.init, err = strconv.Atoi(strings.TrimSpace(string(text))); err != nil {
+				return err
+			}
 		}
 		out, _ := m.try("systemctl", "is-system-running")
 		if state := strings.TrimSpace(out); state != "running" {
