@@ -15,23 +15,6 @@ import (
 // processor time.
 const frugalMemory = 60 << 20
 
-// publishPercent is how much the heap grows while a run publishes, in percent of what is
-// in use, before garbage is collected. Runtime's own 100 costs a third of the processor
-// time of a night on which few hosts changed; this takes some 30 MB more instead.
-const publishPercent = 200
-
-// collectLess has garbage collected less often until the function that it returns is
-// called. Whoever sets GOGC has it as he wants it, and a process that collects less often
-// still keeps to that.
-func collectLess() (restore func()) {
-	before := debug.SetGCPercent(publishPercent)
-	if os.Getenv("GOGC") != "" || before < 0 || before >= publishPercent {
-		debug.SetGCPercent(before)
-		return func() {}
-	}
-	return func() { debug.SetGCPercent(before) }
-}
-
 // Frugal sets the garbage collector of a process that does nothing but make the archive
 // from a source, and returns the source as it is to be asked. Whoever sets GOGC or
 // GOMEMLIMIT has it as he wants it.

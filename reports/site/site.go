@@ -151,7 +151,6 @@ func (s *Site) publish(ctx context.Context, w wish) (outcome, error) {
 		return outcome{}, fmt.Errorf("archive: %w", err)
 	}
 	defer unlock()
-	defer collectLess()()
 	done, err := s.edit(ctx, dir, w, canExchange(dir, s.exchange))
 	if errors.Is(err, errNoExchange) {
 		done, err = s.edit(ctx, dir, w, false)
