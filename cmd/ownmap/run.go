@@ -11,6 +11,7 @@ import (
 	"ownmap/pipeline/queue"
 	"ownmap/pipeline/state"
 	"ownmap/reports/export"
+	"ownmap/reports/site"
 	"ownmap/reports/text"
 )
 
@@ -34,6 +35,7 @@ run of all targets.`,
 			if o.queue {
 				return a.request(cmd.Context(), args)
 			}
+			site.Brisk()
 			return a.run(cmd.Context(), args, o)
 		},
 	}

@@ -112,8 +112,10 @@ func publishOnce(order, dir string) error {
 	}
 	from := &source{Network: d, runs: runs}
 	var asked Source = from
-	if how == "full" { // as the process of `ownmap site build`; a run has more to do
+	if how == "full" { // as the process of `ownmap site build`
 		asked = Frugal(from)
+	} else { // as that of a run
+		Brisk()
 	}
 	s := New(Options{Dir: dir, Source: asked, Formats: []Format{{"json", func(w io.Writer, r state.Report) error { return json.NewEncoder(w).Encode(r.Coverage) }}}})
 	publish := s.Build
