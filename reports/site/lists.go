@@ -12,7 +12,7 @@ import (
 // hostsPage lists all hosts.
 type hostsPage struct {
 	Summary string
-	Rows    template.HTML
+	Rows    []template.HTML // in parts
 	Pager   *pager
 }
 
@@ -29,25 +29,26 @@ type hostRow struct {
 // hostList is the list of hosts, whose rows are written as the hosts come.
 type hostList struct {
 	all   int
-	pages []template.HTML
+	pages [][]template.HTML
 	last  rows // of the page that is not full
 }
 
 func (l *hostList) add(h *hostRow) {
 	l.last.host(h)
 	if l.all++; l.all%listRows == 0 {
-		l.pages = append(l.pages, l.last.HTML())
+		full := l.last.Len()
+		l.pages = append(l.pages, l.last.Parts())
 		l.last = rows{}
-		l.last.Grow(len(l.pages[len(l.pages)-1]) * 9 / 8) // the next page is about as long
+		l.last.Grow(full * 9 / 8) // the next page is about as long
 	}
 }
 
 // page returns the rows of a page, from 0.
-func (l *hostList) page(n int) template.HTML {
+func (l *hostList) page(n int) []template.HTML {
 	if n < len(l.pages) {
 		return l.pages[n]
 	}
-	return l.last.HTML()
+	return l.last.Parts()
 }
 
 func (p hostsPage) pager() *pager { return p.Pager }

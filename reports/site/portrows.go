@@ -7,14 +7,14 @@ import (
 	"ownmap/templates/piece"
 )
 
-// Lines are the rows of the table as HTML. A template may write them itself from Rows.
-func (t portTable) Lines() template.HTML {
+// Lines are the rows of the table as HTML, in parts. A template may write them itself from Rows.
+func (t portTable) Lines() []template.HTML {
 	var w rows
 	w.Grow(len(t.Rows) * 640)
 	for i := range t.Rows {
 		w.port(t, &t.Rows[i])
 	}
-	return w.HTML()
+	return w.Parts()
 }
 
 // port writes a port of a table.

@@ -14,6 +14,9 @@ type Rows struct{ b strings.Builder }
 // Grow makes room for so many bytes.
 func (w *Rows) Grow(n int) { w.b.Grow(n) }
 
+// Len returns how many bytes are written.
+func (w *Rows) Len() int { return w.b.Len() }
+
 // Markup writes markup of ours, which holds no text of anybody's.
 func (w *Rows) Markup(parts ...string) {
 	for _, part := range parts {
@@ -57,5 +60,20 @@ func (w *Rows) Link(l Link) {
 
 // HTML is what the template puts in.
 func (w *Rows) HTML() template.HTML { return template.HTML(w.b.String()) } //nolint:gosec // every text in it went through escaped
+
+// partBytes is how much of a long table a template puts in at once. Package fmt, by which it
+// writes, keeps buffers of up to 64 KiB to be used again and makes others anew.
+const partBytes = 48 << 10
+
+// Parts are the same as HTML, one part after the other: what a template puts in of a long table.
+func (w *Rows) Parts() []template.HTML {
+	text := w.HTML()
+	parts := make([]template.HTML, 0, len(text)/partBytes+1)
+	for len(text) > 0 {
+		n := min(partBytes, len(text))
+		parts, text = append(parts, text[:n]), text[n:]
+	}
+	return parts
+}
 
 func escaped(s string) string { return template.HTMLEscapeString(s) }
