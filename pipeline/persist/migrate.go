@@ -122,7 +122,9 @@ func checkServer(ctx context.Context, conn *pgx.Conn) error {
 func (b *Book) ServerMajor(ctx context.Context) (int, error) { return ServerMajor(ctx, b.pool) }
 
 // ServerMajor returns the major version of the server that is asked.
-func ServerMajor(ctx context.Context, server interface{ QueryRow(context.Context, string, ...any) pgx.Row }) (int, error) {
+func ServerMajor(ctx context.Context, server interface {
+	QueryRow(context.Context, string, ...any) pgx.Row
+}) (int, error) {
 	var number int
 	if err := server.QueryRow(ctx, "select current_setting('server_version_num')::integer").Scan(&number); err != nil {
 		return 0, fmt.Errorf("ask for the server's version: %w", err)
