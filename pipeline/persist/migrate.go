@@ -121,10 +121,13 @@ func checkServer(ctx context.Context, conn *pgx.Conn) error {
 // ServerMajor returns the major version of the server.
 func (b *Book) ServerMajor(ctx context.Context) (int, error) { return ServerMajor(ctx, b.pool) }
 
+// Asker is a connection to a server, or a pool of them.
+type Asker interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
 // ServerMajor returns the major version of the server that is asked.
-func ServerMajor(ctx context.Context, server interface {
-	QueryRow(context.Context, string, ...any) pgx.Row
-}) (int, error) {
+func ServerMajor(ctx context.Context, server Asker) (int, error) {
 	var number int
 	if err := server.QueryRow(ctx, "select current_setting('server_version_num')::integer").Scan(&number); err != nil {
 		return 0, fmt.Errorf("ask for the server's version: %w", err)
