@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -203,5 +204,26 @@ func TestBrokenNmapNamesNothing(t *testing.T) {
 				t.Errorf("hosts %+v", got.Hosts)
 			}
 		})
+	}
+}
+
+// TestInterfacesChange holds that an nmap begins anew which ends because an interface came or went
+// meanwhile, and that it does not do so for ever.
+func TestInterfacesChange(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ fails, begins, answered int }{{2, 3, 1}, {9, 3, 0}} {
+		fake := lab.NewFakeNmap(t, fmt.Sprintf(`echo >> "$DIR/begins"
+if [ "$(wc -l < "$DIR/begins")" -le %d ]; then echo 'route_dst_netlink: can'"'"'t find interface "lo"' >&2; exit 1; fi
+cat "$DIR/out.xml"`, c.fails), map[string]string{"out.xml": xmlGood})
+		got := scanOne(t, newScanner(t, Options{Binary: fake.Path}), shardOf(profile(t, "22,80"), "192.0.2.1", "192.0.2.2"))
+		answered := 0
+		for _, h := range got.Hosts {
+			if h.Status() == state.Answered {
+				answered++
+			}
+		}
+		if n := len(fake.Targets(t)); n != c.begins || answered != c.answered {
+			t.Errorf("fails %d times: began %d times, %d hosts answered; notes %q", c.fails, n, answered, got.Notes)
+		}
 	}
 }

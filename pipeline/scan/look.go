@@ -104,23 +104,32 @@ func (s *Scanner) look(ctx context.Context, l look, task func(name string, fract
 	if err != nil {
 		return sight{}, err
 	}
-	seen := newCollected(l)
+	var seen *collected
 	start := time.Now()
-	end, err := s.process(args, s.deadline(l)).run(ctx, func(r io.Reader) error {
-		var err error
-		seen.run, err = decode(r, s.outputCap, handler{host: seen.host, task: task})
-		return err
-	})
-	if ctx.Err() != nil {
-		return sight{}, ctx.Err()
+	for try := 1; ; try++ {
+		seen = newCollected(l)
+		end, err := s.process(args, s.deadline(l)).run(ctx, func(r io.Reader) error {
+			var err error
+			seen.run, err = decode(r, s.outputCap, handler{host: seen.host, task: task})
+			return err
+		})
+		if ctx.Err() != nil {
+			return sight{}, ctx.Err()
+		}
+		if err != nil {
+			return sight{}, err
+		}
+		seen.end(end)
+		if try == mostTries || !end.moved() {
+			break
+		}
 	}
-	if err != nil {
-		return sight{}, err
-	}
-	seen.end(end)
 	s.options.Log.DebugContext(ctx, "nmap ended", "look", l.name, "hosts", len(l.addresses), "ports", l.ask.count(), "took", time.Since(start).Round(time.Millisecond), "args", args, "notes", seen.notes)
 	return seen.sight, nil
 }
+
+// mostTries is how often an nmap begins that ends at once because the machine's interfaces change.
+const mostTries = 3
 
 // able returns the ports that can be asked for with the rights at hand: UDP
 // takes raw sockets.

@@ -61,6 +61,12 @@ func (e ending) describe() string {
 	return state.Clean(what)
 }
 
+// moved says whether nmap ended because an interface came or went between its list of them and
+// its question for a route, as they do on a machine with containers (libnetutil/netutil.cc).
+func (e ending) moved() bool {
+	return e.exit != nil && strings.Contains(lastLine(e.stderr), "can't find interface")
+}
+
 // run starts the process and hands its standard output to read. It returns when
 // the process and all of its group are gone; ctx kills them. The error says that
 // the process could not be started.
