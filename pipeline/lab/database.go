@@ -5,13 +5,11 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"flag"
 	"fmt"
 	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -89,9 +87,7 @@ func at(tb testing.TB, base, name string) string {
 //
 //	func TestMain(m *testing.M) { lab.Main(m) } // the testing package exits with its result
 //
-// Twice as many tests run at once as there are processors, unless -parallel says otherwise: most
-// of the time they wait, for the server, nmap or a browser. It panics when the server does not
-// start or stop.
+// It panics when the server does not start or stop.
 func Main(m interface{ Run() int }, templates ...*Template) int {
 	ctx := context.Background() //nolint:forbidigo // a TestMain has no other
 	if os.Getenv(databaseURL) == "" {
@@ -104,9 +100,6 @@ func Main(m interface{ Run() int }, templates ...*Template) int {
 				panic("stop the lab's database: " + err.Error())
 			}
 		}()
-	}
-	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
-		panic(err)
 	}
 	code := m.Run()
 	for _, t := range templates {
