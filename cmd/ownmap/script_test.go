@@ -3,12 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"log/slog"
 	"net"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,14 +29,8 @@ func TestMain(m *testing.M) {
 // labMain keeps the lab's server running over all tests.
 type labMain struct{ m *testing.M }
 
-// Run runs the tests, twice as many at once as there are processors unless -parallel says
-// otherwise: most of the time they wait, for nmap above all.
-func (l labMain) Run() int {
-	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
-		panic(err)
-	}
-	return lab.Main(l.m, &filled)
-}
+// Run runs the tests.
+func (l labMain) Run() int { return lab.Main(l.m, &filled) }
 
 // filled is a database as the first command leaves it: with the schemas of the book
 // and of the queue. The script story begins with an empty one.
