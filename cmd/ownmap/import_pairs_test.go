@@ -73,7 +73,7 @@ func (b importedBook) said(t *testing.T, from, to int) verdicts {
 
 // TestImportedPairs imports twelve nights, and compares each with each: `ownmap diff` of two
 // dates says what it says of the two files, which TestDiffSaysWhatNdiffSays holds against ndiff; so
-// does ndiff itself here. What the database remembers and two files do not know is told apart:
+// does ndiff itself here of every third pair. What the database remembers and two files do not know is told apart:
 // a host that was away is back and not new.
 func TestImportedPairs(t *testing.T) {
 	t.Parallel()
@@ -103,7 +103,7 @@ func TestImportedPairs(t *testing.T) {
 					if want := agreed(fromFiles, was, now, judgement{}); !maps.Equal(compared, want) {
 						t.Fatalf("runs %d and %d say %v\nfiles say %v", b.runs[from].ID, b.runs[to].ID, only(compared, want), only(want, compared))
 					}
-					if series.Whole {
+					if series.Whole && (from+to)%3 == 0 { // ndiff takes longer than all else
 						for what, times := range judge(t, n, b.files[from], b.files[to]) {
 							counts[what] += times
 						}
