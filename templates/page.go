@@ -36,6 +36,7 @@ type executor interface {
 func (s *Set) HTML(root string, files ...string) *Page {
 	return s.page(root, files, func(sources []string) (executor, error) {
 		t := htmltemplate.New("").Funcs(htmlFuncs()).Option("missingkey=error")
+		t.Funcs(htmltemplate.FuncMap{"once": (&onceMade{of: t}).html})
 		for i, source := range sources {
 			if _, err := t.New(files[i]).Parse(source); err != nil {
 				return nil, err
@@ -115,7 +116,11 @@ func (p *Page) RenderTo(out *bytes.Buffer, data func(notices []string) any) erro
 	return p.native.ExecuteTemplate(out, p.root, data(notices))
 }
 
-func htmlFuncs() htmltemplate.FuncMap { return functions(sprig.HermeticHtmlFuncMap()) }
+func htmlFuncs() htmltemplate.FuncMap {
+	of := functions(sprig.HermeticHtmlFuncMap())
+	of["once"] = new(onceMade).html
+	return of
+}
 
 func textFuncs() texttemplate.FuncMap { return functions(sprig.HermeticTxtFuncMap()) }
 

@@ -1,6 +1,8 @@
 package templates
 
 import (
+	htmltemplate "html/template"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -85,6 +87,38 @@ func TestOverrides(t *testing.T) {
 	missing := New(filepath.Join(t.TempDir(), "gone"))
 	if got := runsPage(t, missing); got != builtIn || len(missing.Notices()) != 1 {
 		t.Errorf("a folder that is not there: %q", missing.Notices())
+	}
+}
+
+// TestOnce holds that a template is made once for the same data, with its escaping, and
+// that one which is not there, or fails, is an error of the page.
+func TestOnce(t *testing.T) {
+	t.Parallel()
+	type data struct{ Name string }
+	made, one, two := 0, &data{"<one>"}, &data{"two"}
+	tmpl := htmltemplate.New("").Funcs(htmlFuncs())
+	tmpl.Funcs(htmltemplate.FuncMap{"once": (&onceMade{of: tmpl}).html, "count": func() int { made++; return made }})
+	htmltemplate.Must(tmpl.Parse(`{{define "piece"}}<b title="{{.Name}}">{{.Name}} {{count}}</b>{{end}}{{define "page"}}<p>{{once "piece" .}}</p>{{end}}{{define "lost"}}{{once "gone" .}}{{end}}{{define "bad"}}{{once "page" .Name}}{{end}}{{define "loop"}}{{once "loop" .}}{{end}}`))
+	for _, want := range []struct {
+		of   *data
+		page string
+	}{
+		{one, `<p><b title="&lt;one&gt;">&lt;one&gt; 1</b></p>`}, {two, `<p><b title="two">two 2</b></p>`}, {one, `<p><b title="&lt;one&gt;">&lt;one&gt; 1</b></p>`},
+	} {
+		var out strings.Builder
+		if err := tmpl.ExecuteTemplate(&out, "page", want.of); err != nil || out.String() != want.page {
+			t.Errorf("the page is %q, %v; want %q", out.String(), err, want.page)
+		}
+	}
+	for _, name := range []string{"lost", "bad", "loop"} {
+		if err := tmpl.ExecuteTemplate(io.Discard, name, one); err == nil {
+			t.Errorf("%s is made", name)
+		}
+	}
+	for range maxMade + maxWithin {
+		if err := tmpl.ExecuteTemplate(io.Discard, "page", new(data)); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -20,13 +20,21 @@ type draft struct {
 	file   *newFile // nil: nothing was written yet
 }
 
-// openDraft begins a draft of what lies, or does not, at a path of the live archive.
-func openDraft(path string, buffer []byte, create func() (*newFile, error)) *draft {
-	d := &draft{buffer: buffer, create: create}
-	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-		d.live, _ = os.Open(path)
+// newDraft begins a draft of what is in the live archive, or is not there: nil.
+func newDraft(live *os.File, buffer []byte, create func() (*newFile, error)) *draft {
+	return &draft{live: live, buffer: buffer, create: create}
+}
+
+// openRegular opens what was found as this kind of file, if it is, or leads to, a regular
+// one; else it is nil.
+func openRegular(path string, kind fs.FileMode) *os.File {
+	if !kind.IsRegular() {
+		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+			return nil
+		}
 	}
-	return d
+	f, _ := os.Open(path)
+	return f
 }
 
 func (d *draft) Write(p []byte) (int, error) {

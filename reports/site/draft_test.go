@@ -42,7 +42,7 @@ func TestDraftWritesOnlyWhatDiffers(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			d := openDraft(live, make([]byte, 64), func() (*newFile, error) { return createFile(next) })
+			d := newDraft(openRegular(live, 0), make([]byte, 64), func() (*newFile, error) { return createFile(next) })
 			for _, part := range tc.content {
 				if n, err := io.WriteString(d, part); n != len(part) || err != nil {
 					t.Fatalf("%d bytes of %q are written: %v", n, part, err)
@@ -73,7 +73,7 @@ func TestDraftOfNothingWhole(t *testing.T) {
 	if err := os.WriteFile(path, []byte("whole"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d := openDraft("", make([]byte, 64), func() (*newFile, error) { return createFile(path) })
+	d := newDraft(nil, make([]byte, 64), func() (*newFile, error) { return createFile(path) })
 	if _, err := io.WriteString(d, "ha"); err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,6 +26,7 @@ type edition struct {
 	zone     string             // of all times
 	runs     []state.RunSummary // newest first
 	old      *manifest
+	lies     listing // in the live archive
 	now      *manifest
 	steady   bool            // what is not handed over anew is as the old manifest says
 	written  int             // files
@@ -33,13 +35,13 @@ type edition struct {
 	out      bytes.Buffer    // the page that is being made
 	compare  []byte          // what the live archive has, of one file after the other
 
-	latest   state.Report // the newest run's
+	newest   state.Run    // that has a report; the zero Run if none has
+	latest   state.Report // of that run without hosts, once somebody asked for it
 	standing *standing
-	reports  map[int64]state.Report
 	read     bool // a report from the source, that was not collected
 }
 
-func (s *Site) newEdition(ctx context.Context, w wish, dir string, d desk, old *manifest) (*edition, error) {
+func (s *Site) newEdition(ctx context.Context, w wish, dir string, d desk, old *manifest, lies listing) (*edition, error) {
 	l, err := s.look()
 	if err != nil {
 		return nil, err
@@ -49,8 +51,8 @@ func (s *Site) newEdition(ctx context.Context, w wish, dir string, d desk, old *
 		return nil, err
 	}
 	e := &edition{
-		site: s, wish: w, dir: dir, desk: d, look: l, zone: "UTC", runs: runs, old: old,
-		reports: make(map[int64]state.Report), remnants: make(map[int64]int64), compare: make([]byte, 64<<10),
+		site: s, wish: w, dir: dir, desk: d, look: l, zone: "UTC", runs: runs, old: old, lies: lies,
+		remnants: make(map[int64]int64), compare: make([]byte, 64<<10),
 	}
 	if len(runs) > 0 {
 		e.zone = runs[0].StartedAt.Location().String()
@@ -112,6 +114,12 @@ func (e *edition) standings(ctx context.Context) error {
 		}
 		return nil
 	}
+	if e.latest.Run.ID != e.newest.ID { // its page is there
+		if _, err := e.report(ctx, e.newest.ID); err != nil {
+			return err
+		}
+		e.collect()
+	}
 	for _, step := range []func(context.Context) error{e.lists, e.feed, e.index} {
 		if err := step(ctx); err != nil {
 			return err
@@ -164,11 +172,11 @@ func (e *edition) render(w io.Writer, file, kind string, v view) error {
 // known not to.
 func (e *edition) put(name string, differs bool, content func(io.Writer) error) error {
 	e.moved = true
-	live := e.live(name)
-	if differs {
-		live = ""
+	var live *os.File
+	if kind, there := e.lies.files[name]; there && !differs {
+		live = openRegular(e.live(name), kind)
 	}
-	d := openDraft(live, e.compare, func() (*newFile, error) { return e.desk.create(name) })
+	d := newDraft(live, e.compare, func() (*newFile, error) { return e.desk.create(name) })
 	written, err := d.end(content(d))
 	if written {
 		e.written++
@@ -214,15 +222,19 @@ func (e *edition) assets(context.Context) error {
 }
 
 // report returns the report of a run.
-func (e *edition) report(ctx context.Context, id int64) (state.Report, error) {
+func (e *edition) report(ctx context.Context, id int64) (report state.Report, err error) {
 	if e.wish.report != nil && e.wish.report.Run.ID == id {
-		return *e.wish.report, nil
+		report = *e.wish.report
+	} else {
+		e.read = true
+		if report, err = e.site.options.Source.Report(ctx, id); err != nil {
+			return report, err
+		}
 	}
-	if r, found := e.reports[id]; found {
-		return r, nil
+	if id == e.newest.ID {
+		e.latest, e.latest.Hosts = report, nil // the index tells of those of now
 	}
-	e.read = true
-	return e.site.options.Source.Report(ctx, id)
+	return report, nil
 }
 
 // hostPages makes a page for each host, as all vantages see it: of those to which

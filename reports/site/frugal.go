@@ -13,7 +13,7 @@ import (
 // in bytes, before garbage is collected: some 36 MB are the report of a run with 50,000
 // ports. Up to there collecting is as rare as can be, for it costs a fifth of the
 // processor time.
-const frugalMemory = 60 << 20
+const frugalMemory = 64 << 20
 
 // Frugal sets the garbage collector of a process that does nothing but make the archive
 // from a source, and returns the source as it is to be asked. Whoever sets GOGC or
@@ -22,7 +22,7 @@ func Frugal(source Source) Source {
 	if collectorIsSet() {
 		return source
 	}
-	debug.SetGCPercent(300)
+	debug.SetGCPercent(1000)
 	debug.SetMemoryLimit(frugalMemory)
 	return frugal{source}
 }

@@ -15,6 +15,7 @@ type hostPage struct {
 	piece.MoodView
 
 	Label string
+	Facts piece.Facts // nil if several vantages see it
 	Views []vantageView
 }
 
@@ -22,7 +23,7 @@ type hostPage struct {
 type vantageView struct {
 	ID       string // of the HTML elements, unique on the page
 	Vantage  string // empty if no other sees the host
-	Facts    []piece.Fact
+	Facts    piece.Facts
 	Ports    portTable
 	Both     *piece.Both
 	Timeline *piece.Timeline
@@ -41,6 +42,9 @@ func hostView(host []state.HostHistory) hostPage {
 			view.Vantage = h.Vantage
 		}
 		p.Views = append(p.Views, view)
+	}
+	if len(p.Views) == 1 {
+		p.Facts = p.Views[0].Facts
 	}
 	return p
 }

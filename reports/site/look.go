@@ -31,11 +31,12 @@ type look struct {
 	assets  map[string][]byte // by name
 	style   []byte            // of a page that stands alone
 	version string            // of all of this
+	frames  map[[3]string]*Frame
 }
 
 // newLook reads the templates.
 func newLook(set *templates.Set, brand state.Brand) (*look, error) {
-	l := &look{pages: make(map[string]*templates.Page), assets: make(map[string][]byte)}
+	l := &look{pages: make(map[string]*templates.Page), assets: make(map[string][]byte), frames: make(map[[3]string]*Frame)}
 	d := newDigest("look 2")
 	files := pieces()
 	for _, kind := range kinds() {

@@ -2,6 +2,7 @@ package site
 
 import (
 	"bytes"
+	"encoding/binary"
 	"html/template"
 	"strings"
 
@@ -16,19 +17,25 @@ type view interface{ title() string }
 // listView is a view that is one page of a long list.
 type listView interface{ pager() *pager }
 
-// layout is what stands around every page.
-type layout struct {
+// Frame is what stands around all pages of a kind that are in one folder. Templates of
+// layout make their parts of it once.
+type Frame struct {
 	Root       string // of the archive, as seen from the page: "", "../", ...
-	Title      string
 	Nav        []navLink
 	Brand      brandView
-	Notices    []string // about templates that could not be used
-	Zone       string   // of all times
+	Zone       string // of all times
 	Standalone bool
 	Style      template.CSS
 	StyleHash  string // of the Style, for the content security policy
-	View       view
-	Pager      *pager // of a long list
+}
+
+// layout is a page: what it shows, and what stands around that.
+type layout struct {
+	Frame   *Frame
+	Title   string
+	Notices []string // about templates that could not be used
+	View    view
+	Pager   *pager // of a long list
 }
 
 type navLink struct {
@@ -39,14 +46,7 @@ type navLink struct {
 // render makes the bytes of a page, in the place of what a buffer held. It is pure:
 // nothing but its arguments and the templates go in.
 func (l *look) render(out *bytes.Buffer, file, kind, zone string, v view) error {
-	root := strings.Repeat("../", strings.Count(file, "/"))
-	nav := []navLink{
-		{"Overview", root + "index.html", kind == "index"},
-		{"Unapproved", root + "unapproved.html", kind == "unapproved"},
-		{"Hosts", root + "hosts.html", kind == "hosts"},
-		{"Runs", root + "runs.html", kind == "runs"},
-	}
-	page := layout{Root: root, Title: v.title(), Nav: nav, Brand: l.brand, Zone: zone, View: v}
+	page := layout{Frame: l.frame(strings.Repeat("../", strings.Count(file, "/")), kind, zone), Title: v.title(), View: v}
 	if list, is := v.(listView); is {
 		page.Pager = list.pager()
 	}
@@ -56,15 +56,31 @@ func (l *look) render(out *bytes.Buffer, file, kind, zone string, v view) error 
 	})
 }
 
+// frame returns what stands around the pages of a kind: always the same for the same ones.
+func (l *look) frame(root, kind, zone string) *Frame {
+	key := [...]string{root, kind, zone}
+	f := l.frames[key]
+	if f == nil {
+		f = &Frame{Root: root, Brand: l.brand, Zone: zone, Nav: []navLink{
+			{"Overview", root + "index.html", kind == "index"},
+			{"Unapproved", root + "unapproved.html", kind == "unapproved"},
+			{"Hosts", root + "hosts.html", kind == "hosts"},
+			{"Runs", root + "runs.html", kind == "runs"},
+		}}
+		l.frames[key] = f
+	}
+	return f
+}
+
 // standalone makes the bytes of a run's page that needs no other file.
 func (l *look) standalone(out *bytes.Buffer, report state.Report) error {
 	v := runView(report, "", nil, standalonePorts)
 	return shown(out, l.pages["run"], func(notices []string) any {
-		return layout{
-			Title: v.title(), Brand: l.brand, Notices: notices, Zone: report.Run.StartedAt.Location().String(), Standalone: true, View: v,
+		return layout{Title: v.title(), Notices: notices, View: v, Frame: &Frame{
+			Brand: l.brand, Zone: report.Run.StartedAt.Location().String(), Standalone: true,
 			Style:     template.CSS(l.style), //nolint:gosec // our own stylesheet, or the user's
 			StyleHash: l.styleHash(),
-		}
+		}}
 	})
 }
 
@@ -84,6 +100,10 @@ func shown(out *bytes.Buffer, page *templates.Page, data func(notices []string) 
 // for few pages hold much of that, and a copy of each would be the most that is made.
 func hides(page []byte) bool {
 	for i := 0; i < len(page); {
+		if len(page)-i >= 8 && plainWord(binary.LittleEndian.Uint64(page[i:])) {
+			i += 8
+			continue
+		}
 		if c := page[i]; ' ' <= c && c < 0x7f || c == '\n' || c == '\t' {
 			i++
 			continue
@@ -98,4 +118,11 @@ func hides(page []byte) bool {
 		i = end
 	}
 	return false
+}
+
+// plainWord says whether eight bytes are all printable ASCII, 0x20 to 0x7e: of the lowest
+// one that is not, either it has its high bit, or it gets it when 0x20 is taken off or 1 added.
+func plainWord(bytes uint64) bool {
+	const each = 0x0101010101010101
+	return (bytes|(bytes-0x20*each)|(bytes+each))&(0x80*each) == 0
 }

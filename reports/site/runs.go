@@ -44,24 +44,16 @@ func runKey(run state.Run) string {
 // the source: its report never changes.
 func (e *edition) runPages(ctx context.Context) error {
 	nth := 0
-	var newest state.Run
 	for _, run := range e.runs {
 		if !hasReport(run.Run) {
 			continue
 		}
 		if nth == 0 {
-			newest = run.Run
-			report, err := e.report(ctx, run.ID)
-			if err != nil {
-				return err
-			}
-			e.latest, e.reports[run.ID] = report, report
+			e.newest = run.Run
 		}
-		if err := e.runPage(ctx, run, e.wish.keep.keeps(nth, run.Run, newest)); err != nil {
+		if err := e.runPage(ctx, run, e.wish.keep.keeps(nth, run.Run, e.newest)); err != nil {
 			return err
 		}
-		clear(e.reports)
-		e.latest.Hosts = nil // the index tells of those of now
 		e.collect()
 		nth++
 	}
@@ -87,7 +79,7 @@ func (e *edition) runPage(ctx context.Context, run state.RunSummary, keep bool) 
 		return nil
 	}
 	// Years of runs may be imported at once: each has its page when all are asked for.
-	keep = keep && (run.Import == nil || e.wish.full || found && !known.Pruned || e.newest(run.ID))
+	keep = keep && (run.Import == nil || e.wish.full || found && !known.Pruned || run.ID == e.newest.ID)
 	if run.Pruned != nil || !keep || found && known.Pruned && !e.wish.full {
 		return e.remnant(ctx, run, known, found)
 	}
@@ -150,9 +142,6 @@ func shortRecordOf(run state.RunSummary) record {
 	}
 	return r
 }
-
-// newest says whether a run is the newest one with a report.
-func (e *edition) newest(id int64) bool { return e.latest.Run.ID == id }
 
 // remnant makes the small page that stays where the page of a run was.
 func (e *edition) remnant(ctx context.Context, run state.RunSummary, known record, found bool) error {

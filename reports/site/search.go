@@ -47,7 +47,7 @@ func (s *searchIndex) add(h *state.HostReport) {
 	s.ports, s.services, s.products = s.ports[:0], s.services[:0], s.products[:0]
 	for i := range h.Ports {
 		p := &h.Ports[i]
-		s.ports.add(p.String())
+		s.ports = append(s.ports, p.String())
 		s.services.add(p.Service.String())
 		s.services.add(p.Behind().Name())
 		s.products.add(p.Service.Product)
@@ -100,11 +100,15 @@ func plain(text []byte) bool {
 	return true
 }
 
-// wordList is a list of words, each once.
+// wordList is a list of words, each once; far apart a word may stand again, for a hostile
+// host has a thousand times as many ports as any other.
 type wordList []string
 
+// apart is how many words before it a word is compared with.
+const apart = 64
+
 func (w *wordList) add(word string) {
-	if word != "" && !slices.Contains(*w, word) {
+	if word != "" && !slices.Contains((*w)[max(0, len(*w)-apart):], word) {
 		*w = append(*w, word)
 	}
 }

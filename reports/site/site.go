@@ -182,7 +182,7 @@ func (s *Site) edit(ctx context.Context, dir string, w wish, exchange bool) (out
 	if exchange {
 		d = &pair{live: dir, next: sibling(dir, "previous"), old: old, own: own, lies: lies, exchange: s.exchange}
 	}
-	e, err := s.newEdition(ctx, w, dir, d, old)
+	e, err := s.newEdition(ctx, w, dir, d, old, lies)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -232,7 +232,11 @@ func runFile(id int64) string { return "run/" + strconv.FormatInt(id, 10) + ".ht
 func dataFile(id int64, ext string) string { return "data/" + strconv.FormatInt(id, 10) + "." + ext }
 
 // hostFile spreads hosts over 256 folders.
-func hostFile(id int64) string { return fmt.Sprintf("host/%02x/%d.html", id&0xff, id) }
+func hostFile(id int64) string {
+	const digits = "0123456789abcdef"
+	folder := [2]byte{digits[id>>4&0xf], digits[id&0xf]}
+	return "host/" + string(folder[:]) + "/" + strconv.FormatInt(id, 10) + ".html"
+}
 
 // pageFile names the pages of a long list: hosts.html, hosts-2.html.
 func pageFile(list string, page int) string {

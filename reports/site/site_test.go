@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -113,6 +114,40 @@ func TestUnchangedArchiveIsNotTouched(t *testing.T) {
 	}
 }
 
+// noReports is a source that has no reports any more.
+type noReports struct{ Source }
+
+func (noReports) Report(_ context.Context, id int64) (state.Report, error) {
+	return state.Report{}, fmt.Errorf("the report of run %d is read", id)
+}
+
+// TestNothingToTell holds that no report, the largest thing that there is to read, is read
+// for an archive that has all pages of its runs, and that the newest one's is as soon as
+// something is otherwise.
+func TestNothingToTell(t *testing.T) {
+	t.Parallel()
+	dir := newDir(t)
+	build(t, dir, demo.Nights(49))
+	before := files(t, dir)
+	keep := Retention{Runs: 49}
+	mute := New(Options{Dir: dir, Source: noReports{demo.Nights(49)}, Formats: formats()})
+	if _, err := mute.Prune(t.Context(), keep); err != nil {
+		t.Error(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "hosts.html")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := mute.Prune(t.Context(), keep); err == nil || !strings.Contains(err.Error(), "the report of run 49 is read") {
+		t.Errorf("the lists are made without the newest report: %v", err)
+	}
+	if _, err := New(Options{Dir: dir, Source: demo.Nights(49), Formats: formats()}).Prune(t.Context(), keep); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(before, files(t, dir)); d != "" {
+		t.Error(d)
+	}
+}
+
 // TestQuietNight holds that a night without changes leaves every old run and
 // every host that nothing happened to as it was.
 func TestQuietNight(t *testing.T) {
@@ -189,5 +224,24 @@ func TestArchiveBeforeAnyRun(t *testing.T) {
 	build(t, dir, demo.Network{})
 	if got := files(t, dir)["index.html"]; !strings.Contains(got, "<h1>No run yet</h1>") {
 		t.Errorf("index before any run: %s", got)
+	}
+}
+
+// TestHides holds that each character that hides is found at every place of a page, and
+// that none is seen where there is none.
+func TestHides(t *testing.T) {
+	t.Parallel()
+	for before := range 17 {
+		for c := range 256 {
+			page := strings.Repeat("a~ ", 6)[:before] + string([]byte{byte(c)}) + strings.Repeat(" z", 9)
+			if got, want := hides([]byte(page)), state.Visible(page) != page; got != want {
+				t.Fatalf("%q hides something: %t, want %t", page, got, want)
+			}
+		}
+		for hidden, want := range map[string]bool{"\u202e": true, "\u200b": true, "é": false, "日本\n": false} {
+			if page := strings.Repeat("~", before) + hidden + "\n\t~~~~~~~~"; hides([]byte(page)) != want {
+				t.Errorf("%q hides something: %t, want %t", page, !want, want)
+			}
+		}
 	}
 }

@@ -40,7 +40,7 @@ type hostView struct {
 	Address   string
 	Here      string // its address
 	Vantages  []navLink
-	Facts     []piece.Fact
+	Facts     piece.Facts
 	Table     portTable
 	MorePorts string
 	Both      *piece.Both

@@ -42,9 +42,28 @@ type Fact struct {
 	Time *time.Time
 }
 
+// Facts are what is known of a host. A template may write them itself.
+type Facts []Fact
+
+// Rows are the facts as HTML, for the template "facts".
+func (all Facts) Rows() template.HTML {
+	var w Rows
+	w.Grow(len(all) * 128)
+	for _, f := range all {
+		w.Markup("\n<div><dt>", f.Name, "</dt><dd>")
+		if f.Time != nil {
+			w.Markup(string(Minute(*f.Time)))
+		} else {
+			w.Text(f.Text)
+		}
+		w.Markup("</dd></div>")
+	}
+	return w.HTML()
+}
+
 // FactsOf lists what is known of a host. When it last answered is told only where
 // that is not simply the last run: else every page would change every night.
-func FactsOf(h state.HostReport) []Fact {
+func FactsOf(h state.HostReport) Facts {
 	all := []Fact{
 		{Name: "Address", Text: h.Address.String()},
 		{Name: "Names", Text: strings.Join(h.Names, ", ")},
@@ -59,7 +78,7 @@ func FactsOf(h state.HostReport) []Fact {
 		all = append(all, Fact{Name: "Last answered", Time: h.LastSeen, Text: "never"})
 	}
 	all = append(all, Fact{Name: "Looked inside", Text: h.Inside.Missed()})
-	var told []Fact
+	var told Facts
 	for _, f := range all {
 		if f.Text != "" || f.Time != nil {
 			told = append(told, f)

@@ -2,10 +2,12 @@ package piece
 
 import (
 	"html/template"
+	"strconv"
 	"strings"
+	"time"
 )
 
-// Rows are rows of a table that are being written. Some tables have so many rows over all
+// Rows are rows of a table, or what else there is much of, that are being written. Some tables have so many rows over all
 // pages that a template of each row takes longer than all else; the table around them
 // is a template's. Text goes through html/template's escaper, which is right between tags
 // and in quoted attributes, and nowhere else is any.
@@ -26,6 +28,18 @@ func (w *Rows) Markup(parts ...string) {
 
 // Text writes a text that may hold anything.
 func (w *Rows) Text(s string) { w.b.WriteString(escaped(s)) }
+
+// Number writes a number.
+func (w *Rows) Number(n int) {
+	var room [20]byte
+	w.b.Write(strconv.AppendInt(room[:0], int64(n), 10))
+}
+
+// Time writes a time in a layout of ours.
+func (w *Rows) Time(t time.Time, layout string) {
+	var room [32]byte
+	w.b.Write(t.AppendFormat(room[:0], layout))
+}
 
 // Cell writes a cell of a class, a word of ours; empty: of none.
 func (w *Rows) Cell(class, text string) {

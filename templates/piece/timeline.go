@@ -3,7 +3,8 @@ package piece
 import (
 	"fmt"
 	"html/template"
-	"strings"
+	"slices"
+	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -17,12 +18,9 @@ import (
 type Timeline struct {
 	ID     string        // of its HTML elements
 	SVG    template.HTML // drawn here: a template takes ten times as long
-	Legend []Legend
+	Legend template.HTML // explains its marks
 	More   string
 }
-
-// Legend explains a mark of a timeline.
-type Legend struct{ Class, Glyph, Words string }
 
 const (
 	timelineRows  = 60 // ports that are drawn
@@ -34,12 +32,16 @@ const (
 	arrow         = 10 // pixels behind the last event, for the arrows
 )
 
+// arrowHead is drawn from the end of a bar on.
+var arrowHead = fmt.Sprintf(` l%d %d l-%d %d Z"/>`, arrow, barHeight/2, arrow, barHeight/2)
+
 // drawing is a timeline that is being drawn.
 type drawing struct {
-	b     strings.Builder
+	Rows
+
 	x     func(time.Time) int
 	right int
-	rows  map[state.Port]int // the top of each port's row
+	tops  map[state.Port]int // of each port's row
 }
 
 // TimelineOf draws the intervals of a host, which are sorted by port, and what became
@@ -49,113 +51,162 @@ func TimelineOf(h state.HostHistory, id string) *Timeline {
 		return nil
 	}
 	first, last := span(h)
-	d := &drawing{right: timelineWidth - arrow - 2, rows: make(map[state.Port]int)}
+	d := &drawing{right: timelineWidth - arrow - 2, tops: make(map[state.Port]int)}
 	d.x = scale(first, last, timelineLeft, d.right)
 	ports, still := 0, 0
 	for i, in := range h.Intervals {
 		if i == 0 || in.Port != h.Intervals[i-1].Port {
 			if ports++; ports <= timelineRows {
-				d.rows[in.Port] = timelineTop + (ports-1)*rowHeight
+				d.tops[in.Port] = timelineTop + (ports-1)*rowHeight
 			}
 		}
 		if in.To == nil {
 			still++
 		}
 	}
-	t := &Timeline{ID: id + "-timeline", More: state.MoreOf(len(d.rows), ports, "ports")}
+	t := &Timeline{ID: id + "-timeline", More: state.MoreOf(len(d.tops), ports, "ports")}
+	d.Grow(640 + 420*len(h.Intervals) + 240*len(h.Events))
 	d.head(t.ID, fmt.Sprintf("%s; the axis goes from %s to %s. %d still open, marked with an arrow. The history below tells the same in words.",
 		state.Count(ports, "port", "ports"), first.Format(time.DateOnly), last.Format(time.DateOnly), still))
 	d.axis(first, last)
 	for i, in := range h.Intervals {
-		if top, drawn := d.rows[in.Port]; drawn {
+		if top, drawn := d.tops[in.Port]; drawn {
 			if i == 0 || in.Port != h.Intervals[i-1].Port {
-				fmt.Fprintf(&d.b, "<text class=\"label\" x=\"0\" y=\"%d\">%s</text>\n", top+18, escaped(in.String()))
+				d.Markup(`<text class="label"`)
+				d.at(0, top+18)
+				d.Markup(">")
+				d.Text(in.String())
+				d.Markup("</text>\n")
 			}
 			d.bar(in, top+(rowHeight-barHeight)/2)
 		}
 	}
 	t.Legend = d.marks(h.Events)
-	d.b.WriteString("</svg>")
-	t.SVG = template.HTML(d.b.String()) //nolint:gosec // every text in it went through escaped
+	d.Markup("</svg>")
+	t.SVG = d.HTML()
 	return t
 }
 
 func (d *drawing) head(id, description string) {
-	height := timelineTop + len(d.rows)*rowHeight + 4
-	fmt.Fprintf(&d.b, "<svg viewBox=\"0 0 %[1]d %[2]d\" width=\"%[1]d\" height=\"%[2]d\" role=\"img\" aria-labelledby=\"%[3]s-title %[3]s-desc\">\n", timelineWidth, height, id)
-	fmt.Fprintf(&d.b, "<title id=\"%s-title\">When each port was open</title>\n<desc id=\"%s-desc\">%s</desc>\n", id, id, escaped(description))
+	width, height := strconv.Itoa(timelineWidth), strconv.Itoa(timelineTop+len(d.tops)*rowHeight+4)
+	d.Markup(`<svg viewBox="0 0 `, width, " ", height, `" width="`, width, `" height="`, height, `" role="img" aria-labelledby="`, id, `-title `, id, "-desc\">\n",
+		`<title id="`, id, "-title\">When each port was open</title>\n", `<desc id="`, id, `-desc">`)
+	d.Text(description)
+	d.Markup("</desc>\n")
 }
 
 // axis draws round dates, but for those that would be cut.
 func (d *drawing) axis(first, last time.Time) {
-	d.b.WriteString(`<g class="grid">`)
+	d.Markup(`<g class="grid">`)
 	for _, at := range ticks(first, last) {
-		if x := d.x(at); x < d.right-3*arrow {
-			fmt.Fprintf(&d.b, `<line x1="%[1]d" x2="%[1]d" y1="%[2]d" y2="%[3]d"/><text x="%[1]d" y="14" text-anchor="middle">%[4]s</text>`,
-				x, timelineTop, timelineTop+len(d.rows)*rowHeight, at.Format(time.DateOnly))
+		if n := d.x(at); n < d.right-3*arrow {
+			x, foot := strconv.Itoa(n), strconv.Itoa(timelineTop+len(d.tops)*rowHeight)
+			d.Markup(`<line x1="`, x, `" x2="`, x, `" y1="`, strconv.Itoa(timelineTop), `" y2="`, foot, `"/><text x="`, x, `" y="14" text-anchor="middle">`)
+			d.Time(at, time.DateOnly)
+			d.Markup("</text>")
 		}
 	}
-	d.b.WriteString("</g>\n")
+	d.Markup("</g>\n")
 }
 
 func (d *drawing) bar(in state.Interval, y int) {
-	x, end, until := d.x(in.From), d.right, "still so"
+	x, end := d.x(in.From), d.right
 	if in.To != nil {
 		end = d.x(*in.To) - 1 // a gap to what follows
-		until = "to " + in.To.Format(minute)
 	}
 	class := "open"
 	if in.State == state.OpenFiltered {
 		class = "uncertain"
 	}
 	width, what := max(2, end-x), in.Service.Summary()
-	fmt.Fprintf(&d.b, `<g class="bar %s"><title>%s %s %s, from %s, %s</title><rect x="%d" y="%d" width="%d" height="%d" rx="3"/>`,
-		class, escaped(in.String()), escaped(string(in.State)), escaped(what), in.From.Format(minute), until, x, y, width, barHeight)
+	d.Markup(`<g class="bar `, class, `"><title>`)
+	d.Text(in.String() + " " + string(in.State) + " " + what)
+	d.Markup(", from ")
+	d.Time(in.From, minute)
+	if in.To != nil {
+		d.Markup(", to ")
+		d.Time(*in.To, minute)
+	} else {
+		d.Markup(", still so")
+	}
+	d.Markup(`</title><rect`)
+	d.at(x, y)
+	d.Markup(` width="`)
+	d.Number(width)
+	d.Markup(`" height="`, strconv.Itoa(barHeight), `" rx="3"/>`)
 	if in.To == nil {
-		fmt.Fprintf(&d.b, `<path d="M%d %d l%d %d l-%d %d Z"/>`, d.right, y, arrow, barHeight/2, arrow, barHeight/2)
+		d.Markup(`<path d="M`)
+		d.Number(d.right)
+		d.Markup(" ")
+		d.Number(y)
+		d.Markup(arrowHead)
 	}
 	if text := fit(what, width-24); text != "" { // what was approved on the same day has its mark before it
-		fmt.Fprintf(&d.b, `<text x="%d" y="%d">%s</text>`, x+16, y+13, escaped(text))
+		d.Markup("<text")
+		d.at(x+16, y+13)
+		d.Markup(">")
+		d.Text(text)
+		d.Markup("</text>")
 	}
-	d.b.WriteString("</g>\n")
+	d.Markup("</g>\n")
+}
+
+// at writes where an element is.
+func (d *drawing) at(x, y int) {
+	d.Markup(` x="`)
+	d.Number(x)
+	d.Markup(`" y="`)
+	d.Number(y)
+	d.Markup(`"`)
+}
+
+// marks are what a timeline tells beside its bars.
+var marks = [...]struct{ class, glyph, words, shape string }{
+	{"approved", "✓", "approved", `<circle r="5.5"/><path d="M-2.6 .2 -.7 2.2 2.8 -2"/>`},
+	{"ended", "✗", "approval ended", `<circle r="5.5"/><path d="M-2.2 -2.2 2.2 2.2M2.2 -2.2 -2.2 2.2"/>`},
+	{"process", "◆", "process changed", `<path d="M0 -6 6 0 0 6 -6 0Z"/>`},
+}
+
+// markOf returns which of marks tells of an event, or -1, and what it says of which port.
+func markOf(e state.Event) (mark int, port state.Port, words string) {
+	switch {
+	case e.Kind == state.EventApproved:
+		return 0, e.Approval.Port, "approved " + approvedBy(*e.Approval)
+	case e.Kind == state.EventEnded:
+		return 1, e.Approval.Port, "approval " + string(e.Approval.EndReason) + " " + endedBy(*e.Approval)
+	case e.Change.Kind == state.ProcessChanged || e.Change.Kind == state.ProcessUpdated:
+		return 2, e.Change.Port, e.Change.Kind.Words() + " " + e.Change.Detail()
+	}
+	return -1, state.Port{}, ""
 }
 
 // marks draws what happened to the approvals and processes of ports, oldest first, and
 // explains the marks that there are.
-func (d *drawing) marks(events []state.Event) []Legend {
-	legend := []Legend{{"approved", "✓", "approved"}, {"ended", "✗", "approval ended"}, {"process", "◆", "process changed"}}
-	shapes := map[string]string{
-		"approved": `<circle r="5.5"/><path d="M-2.6 .2 -.7 2.2 2.8 -2"/>`,
-		"ended":    `<circle r="5.5"/><path d="M-2.2 -2.2 2.2 2.2M2.2 -2.2 -2.2 2.2"/>`,
-		"process":  `<path d="M0 -6 6 0 0 6 -6 0Z"/>`,
-	}
-	used := make(map[string]bool)
-	for i := len(events) - 1; i >= 0; i-- {
-		e := events[i]
-		class, port, words := "", state.Port{}, ""
-		switch {
-		case e.Kind == state.EventApproved:
-			class, port, words = "approved", e.Approval.Port, "approved "+approvedBy(*e.Approval)
-		case e.Kind == state.EventEnded:
-			class, port, words = "ended", e.Approval.Port, "approval "+string(e.Approval.EndReason)+" "+endedBy(*e.Approval)
-		case e.Change.Kind == state.ProcessChanged || e.Change.Kind == state.ProcessUpdated:
-			class, port, words = "process", e.Change.Port, e.Change.Kind.Words()+" "+e.Change.Detail()
-		}
-		top, drawn := d.rows[port]
-		if class == "" || !drawn {
+func (d *drawing) marks(events []state.Event) template.HTML {
+	var used [len(marks)]bool
+	for _, e := range slices.Backward(events) {
+		mark, port, words := markOf(e)
+		top, drawn := d.tops[port]
+		if mark < 0 || !drawn {
 			continue
 		}
-		used[class] = true
-		fmt.Fprintf(&d.b, "<g class=\"mark %s\" transform=\"translate(%d %d)\"><title>%s %s, %s</title>%s</g>\n",
-			class, d.x(e.At), top+rowHeight/2, escaped(port.String()), escaped(words), e.At.Format(minute), shapes[class])
+		used[mark] = true
+		d.Markup(`<g class="mark `, marks[mark].class, `" transform="translate(`)
+		d.Number(d.x(e.At))
+		d.Markup(" ")
+		d.Number(top + rowHeight/2)
+		d.Markup(`)"><title>`)
+		d.Text(port.String() + " " + words + ", ")
+		d.Time(e.At, minute)
+		d.Markup("</title>", marks[mark].shape, "</g>\n")
 	}
-	var told []Legend
-	for _, row := range legend {
-		if used[row.Class] {
-			told = append(told, row)
+	var legend Rows
+	for i, mark := range marks {
+		if used[i] {
+			legend.Markup(`<span class="`, mark.class, `"><span class="glyph" aria-hidden="true">`, mark.glyph, "</span> ", mark.words, "</span> ")
 		}
 	}
-	return told
+	return legend.HTML()
 }
 
 // span returns the first and the last thing that happened to a host, and some
