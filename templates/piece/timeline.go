@@ -29,11 +29,9 @@ const (
 	rowHeight     = 26
 	barHeight     = 18
 	timelineTop   = 22
-	arrow         = 10 // pixels behind the last event, for the arrows
+	arrow         = 10                  // pixels behind the last event, for the arrows
+	arrowHead     = `l10 9 l-10 9 Z"/>` // half a bar down and again, arrow to the right and back
 )
-
-// arrowHead is drawn from the end of a bar on.
-var arrowHead = fmt.Sprintf(` l%d %d l-%d %d Z"/>`, arrow, barHeight/2, arrow, barHeight/2)
 
 // drawing is a timeline that is being drawn.
 type drawing struct {
@@ -139,7 +137,7 @@ func (d *drawing) bar(in state.Interval, y int) {
 		d.Number(d.right)
 		d.Markup(" ")
 		d.Number(y)
-		d.Markup(arrowHead)
+		d.Markup(" ", arrowHead)
 	}
 	if text := fit(what, width-24); text != "" { // what was approved on the same day has its mark before it
 		d.Markup("<text")
@@ -160,15 +158,20 @@ func (d *drawing) at(x, y int) {
 	d.Markup(`"`)
 }
 
-// marks are what a timeline tells beside its bars.
-var marks = [...]struct{ class, glyph, words, shape string }{
-	{"approved", "✓", "approved", `<circle r="5.5"/><path d="M-2.6 .2 -.7 2.2 2.8 -2"/>`},
-	{"ended", "✗", "approval ended", `<circle r="5.5"/><path d="M-2.2 -2.2 2.2 2.2M2.2 -2.2 -2.2 2.2"/>`},
-	{"process", "◆", "process changed", `<path d="M0 -6 6 0 0 6 -6 0Z"/>`},
+// mark is what a timeline tells beside its bars.
+type mark struct{ class, glyph, words, shape string }
+
+// kindsOfMark are all that there are.
+func kindsOfMark() [3]mark {
+	return [3]mark{
+		{"approved", "✓", "approved", `<circle r="5.5"/><path d="M-2.6 .2 -.7 2.2 2.8 -2"/>`},
+		{"ended", "✗", "approval ended", `<circle r="5.5"/><path d="M-2.2 -2.2 2.2 2.2M2.2 -2.2 -2.2 2.2"/>`},
+		{"process", "◆", "process changed", `<path d="M0 -6 6 0 0 6 -6 0Z"/>`},
+	}
 }
 
-// markOf returns which of marks tells of an event, or -1, and what it says of which port.
-func markOf(e state.Event) (mark int, port state.Port, words string) {
+// markOf returns which kind of mark tells of an event, or -1, and what it says of which port.
+func markOf(e state.Event) (kind int, port state.Port, words string) {
 	switch {
 	case e.Kind == state.EventApproved:
 		return 0, e.Approval.Port, "approved " + approvedBy(*e.Approval)
@@ -183,27 +186,28 @@ func markOf(e state.Event) (mark int, port state.Port, words string) {
 // marks draws what happened to the approvals and processes of ports, oldest first, and
 // explains the marks that there are.
 func (d *drawing) marks(events []state.Event) template.HTML {
-	var used [len(marks)]bool
+	kinds := kindsOfMark()
+	var used [len(kinds)]bool
 	for _, e := range slices.Backward(events) {
-		mark, port, words := markOf(e)
+		kind, port, words := markOf(e)
 		top, drawn := d.tops[port]
-		if mark < 0 || !drawn {
+		if kind < 0 || !drawn {
 			continue
 		}
-		used[mark] = true
-		d.Markup(`<g class="mark `, marks[mark].class, `" transform="translate(`)
+		used[kind] = true
+		d.Markup(`<g class="mark `, kinds[kind].class, `" transform="translate(`)
 		d.Number(d.x(e.At))
 		d.Markup(" ")
 		d.Number(top + rowHeight/2)
 		d.Markup(`)"><title>`)
 		d.Text(port.String() + " " + words + ", ")
 		d.Time(e.At, minute)
-		d.Markup("</title>", marks[mark].shape, "</g>\n")
+		d.Markup("</title>", kinds[kind].shape, "</g>\n")
 	}
 	var legend Rows
-	for i, mark := range marks {
+	for i, m := range kinds {
 		if used[i] {
-			legend.Markup(`<span class="`, mark.class, `"><span class="glyph" aria-hidden="true">`, mark.glyph, "</span> ", mark.words, "</span> ")
+			legend.Markup(`<span class="`, m.class, `"><span class="glyph" aria-hidden="true">`, m.glyph, "</span> ", m.words, "</span> ")
 		}
 	}
 	return legend.HTML()
