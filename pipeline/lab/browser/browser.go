@@ -35,6 +35,8 @@ func Start(tb testing.TB) *Browser {
 		chromedp.Flag("disable-quic", true), chromedp.Flag("js-flags", "--no-opt --single-threaded"), chromedp.Flag("disable-component-update", true), chromedp.Flag("force-color-profile", "srgb"),
 		chromedp.Flag("font-render-hinting", "none"), chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
 	)
+	// One process for all pages: every other one would compile everything anew, axe-core too.
+	options = append(options, chromedp.Flag("process-per-site", true), chromedp.Flag("renderer-process-limit", "1"))
 	allocated, end := chromedp.NewExecAllocator(context.WithoutCancel(tb.Context()), options...)
 	tb.Cleanup(end)
 	ctx, cancel := chromedp.NewContext(allocated)

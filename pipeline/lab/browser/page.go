@@ -57,7 +57,10 @@ func (p *Page) Show(tb testing.TB, url string, view View) {
 	if _, err := chromedp.Call(p.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: view.NoScript}); err != nil {
 		tb.Fatal(err)
 	}
-	p.Do(tb, chromedp.EmulateViewport(int64(view.Width), int64(view.Height)), chromedp.Navigate("about:blank"))
+	p.Do(tb, chromedp.EmulateViewport(int64(view.Width), int64(view.Height)))
+	if document, _, within := strings.Cut(url, "#"); within && strings.HasPrefix(Eval[string](tb, p, "location.href"), document) {
+		p.Do(tb, chromedp.Navigate("about:blank")) // else nothing is loaded but the place of the page is another
+	}
 	p.mu.Lock()
 	p.messages = nil
 	p.mu.Unlock()
