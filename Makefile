@@ -122,9 +122,10 @@ test-package: setup-package ## Install, run, upgrade and purge the package on a 
 	go test -tags packages -count=1 -timeout 30m $(TESTFLAGS) ./cmd/ownmap/packaging
 
 .PHONY: test
-# Without vet: lint runs it, and more. Without what debuggers need: linking is a good part of the time.
+# Without vet: lint runs it, and more. Without what debuggers need: linking is a good part of the time. The packages that
+# take longest go first, so that none is left alone at the end.
 test: setup-test ## Install what tests need and run all of them (TESTFLAGS="-v -run NAME")
-	go test -vet=off -ldflags=-w -timeout 40m $(TESTFLAGS) ./...
+	go test -vet=off -ldflags=-w -timeout 40m $(TESTFLAGS) ./cmd/ownmap ./reports/web ./reports/site ./pipeline/persist ./...
 
 .PHONY: pictures
 pictures: setup-test ## Make the pictures of the documentation anew
