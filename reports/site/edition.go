@@ -200,15 +200,14 @@ func (e *edition) keep(names ...string) {
 // note keeps a manifest of which nothing but the mark has changed.
 func (e *edition) note() error {
 	e.now.Foreign = e.old.Foreign
-	was, err := e.old.encode()
+	if same, err := e.now.same(e.old); same || err != nil {
+		return err
+	}
+	content, err := e.now.encode()
 	if err != nil {
 		return err
 	}
-	is, err := e.now.encode()
-	if err != nil || bytes.Equal(was, is) {
-		return err
-	}
-	return writeFile(createBeside, e.live(manifestFile), is)
+	return writeFile(createBeside, e.live(manifestFile), content)
 }
 
 // assets makes what every page loads.

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -109,15 +110,20 @@ func decodeManifest(content string) *manifest {
 	return m
 }
 
-// encode returns the same bytes for the same manifest: everything is in order.
-func (m *manifest) encode() ([]byte, error) {
+// head is the line of JSON.
+func (m *manifest) head() ([]byte, error) {
 	head := *m
 	head.Files = nil
 	content, err := json.Marshal(head)
+	return append(content, '\n'), err
+}
+
+// encode returns the same bytes for the same manifest: everything is in order.
+func (m *manifest) encode() ([]byte, error) {
+	content, err := m.head()
 	if err != nil {
 		return nil, err
 	}
-	content = append(content, '\n')
 	content = slices.Grow(content, 64*len(m.Files))
 	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
 		content = append(content, m.Files[name]...)
@@ -126,6 +132,16 @@ func (m *manifest) encode() ([]byte, error) {
 		content = append(content, '\n')
 	}
 	return content, nil
+}
+
+// same says whether two manifests are of the same bytes, without the making of them.
+func (m *manifest) same(other *manifest) (bool, error) {
+	a, err := m.head()
+	if err != nil {
+		return false, err
+	}
+	b, err := other.head()
+	return bytes.Equal(a, b) && maps.Equal(m.Files, other.Files), err
 }
 
 // sameFiles says whether two manifests have files of the same names.
