@@ -97,7 +97,8 @@ func TestOnce(t *testing.T) {
 	type data struct{ Name string }
 	made, one, two := 0, &data{"<one>"}, &data{"two"}
 	tmpl := htmltemplate.New("").Funcs(htmlFuncs())
-	tmpl.Funcs(htmltemplate.FuncMap{"once": (&onceMade{of: tmpl}).html, "count": func() int { made++; return made }})
+	all := &onceMade{of: tmpl}
+	tmpl.Funcs(htmltemplate.FuncMap{"once": all.html, "count": func() int { made++; return made }})
 	htmltemplate.Must(tmpl.Parse(`{{define "piece"}}<b title="{{.Name}}">{{.Name}} {{count}}</b>{{end}}{{define "page"}}<p>{{once "piece" .}}</p>{{end}}{{define "lost"}}{{once "gone" .}}{{end}}{{define "bad"}}{{once "page" .Name}}{{end}}{{define "loop"}}{{once "loop" .}}{{end}}`))
 	for _, want := range []struct {
 		of   *data
@@ -118,6 +119,9 @@ func TestOnce(t *testing.T) {
 	for range maxMade + maxWithin {
 		if err := tmpl.ExecuteTemplate(io.Discard, "page", new(data)); err != nil {
 			t.Fatal(err)
+		}
+		if len(all.made) > maxMade || all.within != 0 {
+			t.Fatalf("%d are kept, %d under way; want at most %d, and none", len(all.made), all.within, maxMade)
 		}
 	}
 }

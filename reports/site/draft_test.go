@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestDraftWritesOnlyWhatDiffers holds that a draft makes a file exactly where its content
@@ -82,5 +84,40 @@ func TestDraftOfNothingWhole(t *testing.T) {
 	}
 	if got, err := os.ReadFile(path); string(got) != "whole" || err != nil {
 		t.Errorf("the file has %q: %v", got, err)
+	}
+}
+
+// TestOpenRegular holds that only a regular file is read, or one that a link leads to: a
+// pipe would never end.
+func TestOpenRegular(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	if err := errors.Join(
+		os.WriteFile(at("file"), []byte("content"), 0o600), os.Symlink("file", at("link")), os.Mkdir(at("folder"), 0o700),
+		os.Symlink("folder", at("link to folder")), os.Symlink("gone", at("link to nothing")), unix.Mkfifo(at("pipe"), 0o600),
+	); err != nil {
+		t.Fatal(err)
+	}
+	lies, err := list(dir, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"file": "content", "link": "content", "link to folder": "", "link to nothing": "", "pipe": ""} {
+		kind, there := lies.files[name]
+		if !there {
+			t.Errorf("%s is not listed", name)
+		}
+		f := openRegular(at(name), kind)
+		if f == nil {
+			if want != "" {
+				t.Errorf("%s is not opened", name)
+			}
+			continue
+		}
+		got, err := io.ReadAll(f)
+		if err := errors.Join(err, f.Close()); err != nil || string(got) != want {
+			t.Errorf("%s is %q, %v; want %q", name, got, err, want)
+		}
 	}
 }

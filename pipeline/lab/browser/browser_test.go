@@ -35,4 +35,17 @@ func TestBrowser(t *testing.T) {
 	if !strings.Contains(text, "no script") || !strings.HasSuffix(text, "dark") {
 		t.Errorf("scripts are not off, or the page is not dark: %q", text)
 	}
+
+	Eval[string](t, p, `document.title = "left"`)
+	p.Show(t, "file://"+file+"#place", View{Width: 390})
+	if title := Eval[string](t, p, "document.title"); title != "t" {
+		t.Errorf("another place of the same page is not loaded: its title is %q", title)
+	}
+	other := filepath.Join(filepath.Dir(file), "other.html")
+	if err := os.WriteFile(other, []byte("<!DOCTYPE html><title>other</title>"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if p.Show(t, "file://"+other, View{}); len(p.Messages()) != 0 {
+		t.Errorf("the next page is charged with the one before: %q", p.Messages())
+	}
 }
