@@ -15,7 +15,6 @@ type hostPage struct {
 	piece.MoodView
 
 	Label string
-	Facts piece.Facts // nil if several vantages see it
 	Views []vantageView
 }
 
@@ -33,6 +32,14 @@ type vantageView struct {
 
 func (p hostPage) title() string { return p.Label }
 
+// Facts are those of the one vantage that sees the host; nil where several do.
+func (p hostPage) Facts() piece.Facts {
+	if len(p.Views) != 1 {
+		return nil
+	}
+	return p.Views[0].Facts
+}
+
 // hostView makes the view of a host's page from what each vantage knows of it.
 func hostView(host []state.HostHistory) hostPage {
 	p := hostPage{MoodView: piece.HostMood(host), Label: host[0].Label()}
@@ -42,9 +49,6 @@ func hostView(host []state.HostHistory) hostPage {
 			view.Vantage = h.Vantage
 		}
 		p.Views = append(p.Views, view)
-	}
-	if len(p.Views) == 1 {
-		p.Facts = p.Views[0].Facts
 	}
 	return p
 }

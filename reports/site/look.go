@@ -28,10 +28,10 @@ func pieces() []string {
 type look struct {
 	pages   map[string]*templates.Page
 	brand   brandView
-	assets  map[string][]byte // by name
-	style   []byte            // of a page that stands alone
-	version string            // of all of this
-	frames  map[[3]string]*Frame
+	assets  map[string][]byte    // by name
+	style   []byte               // of a page that stands alone
+	version string               // of all of this
+	frames  map[[3]string]*Frame // by root, kind and zone
 }
 
 // newLook reads the templates.

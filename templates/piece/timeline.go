@@ -29,8 +29,7 @@ const (
 	rowHeight     = 26
 	barHeight     = 18
 	timelineTop   = 22
-	arrow         = 10                  // pixels behind the last event, for the arrows
-	arrowHead     = `l10 9 l-10 9 Z"/>` // half a bar down and again, arrow to the right and back
+	arrow         = 10 // pixels behind the last event, for the arrows
 )
 
 // drawing is a timeline that is being drawn.
@@ -137,7 +136,7 @@ func (d *drawing) bar(in state.Interval, y int) {
 		d.Number(d.right)
 		d.Markup(" ")
 		d.Number(y)
-		d.Markup(" ", arrowHead)
+		d.Markup(" l", strconv.Itoa(arrow), " ", strconv.Itoa(barHeight/2), " l-", strconv.Itoa(arrow), " ", strconv.Itoa(barHeight/2), ` Z"/>`)
 	}
 	if text := fit(what, width-24); text != "" { // what was approved on the same day has its mark before it
 		d.Markup("<text")
@@ -161,26 +160,34 @@ func (d *drawing) at(x, y int) {
 // mark is what a timeline tells beside its bars.
 type mark struct{ class, glyph, words, shape string }
 
+// The kinds of mark.
+const (
+	approvedMark = iota
+	endedMark
+	processMark
+	noMark
+)
+
 // kindsOfMark are all that there are.
-func kindsOfMark() [3]mark {
-	return [3]mark{
-		{"approved", "✓", "approved", `<circle r="5.5"/><path d="M-2.6 .2 -.7 2.2 2.8 -2"/>`},
-		{"ended", "✗", "approval ended", `<circle r="5.5"/><path d="M-2.2 -2.2 2.2 2.2M2.2 -2.2 -2.2 2.2"/>`},
-		{"process", "◆", "process changed", `<path d="M0 -6 6 0 0 6 -6 0Z"/>`},
+func kindsOfMark() [noMark]mark {
+	return [noMark]mark{
+		approvedMark: {"approved", "✓", "approved", `<circle r="5.5"/><path d="M-2.6 .2 -.7 2.2 2.8 -2"/>`},
+		endedMark:    {"ended", "✗", "approval ended", `<circle r="5.5"/><path d="M-2.2 -2.2 2.2 2.2M2.2 -2.2 -2.2 2.2"/>`},
+		processMark:  {"process", "◆", "process changed", `<path d="M0 -6 6 0 0 6 -6 0Z"/>`},
 	}
 }
 
-// markOf returns which kind of mark tells of an event, or -1, and what it says of which port.
+// markOf returns which kind of mark tells of an event, if any, and what it says of which port.
 func markOf(e state.Event) (kind int, port state.Port, words string) {
 	switch {
 	case e.Kind == state.EventApproved:
-		return 0, e.Approval.Port, "approved " + approvedBy(*e.Approval)
+		return approvedMark, e.Approval.Port, "approved " + approvedBy(*e.Approval)
 	case e.Kind == state.EventEnded:
-		return 1, e.Approval.Port, "approval " + string(e.Approval.EndReason) + " " + endedBy(*e.Approval)
+		return endedMark, e.Approval.Port, "approval " + string(e.Approval.EndReason) + " " + endedBy(*e.Approval)
 	case e.Change.Kind == state.ProcessChanged || e.Change.Kind == state.ProcessUpdated:
-		return 2, e.Change.Port, e.Change.Kind.Words() + " " + e.Change.Detail()
+		return processMark, e.Change.Port, e.Change.Kind.Words() + " " + e.Change.Detail()
 	}
-	return -1, state.Port{}, ""
+	return noMark, state.Port{}, ""
 }
 
 // marks draws what happened to the approvals and processes of ports, oldest first, and
@@ -191,7 +198,7 @@ func (d *drawing) marks(events []state.Event) template.HTML {
 	for _, e := range slices.Backward(events) {
 		kind, port, words := markOf(e)
 		top, drawn := d.tops[port]
-		if kind < 0 || !drawn {
+		if kind == noMark || !drawn {
 			continue
 		}
 		used[kind] = true
